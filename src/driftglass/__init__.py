@@ -1,0 +1,93 @@
+"""driftglass: log, project, explain and compare the embedding spaces of a model.
+
+>>> import driftglass as dg
+>>> store = dg.open("runs")  # doctest: +SKIP
+>>> run = store.create("digits-mlp", ids=ids, images=images)  # doctest: +SKIP
+>>> run.log(step, spaces={"hidden": Z}, scalars={"loss": 0.31})  # doctest: +SKIP
+>>> dg.show(run)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .errors import (
+    DamagedError,
+    DriftglassError,
+    DriftglassWarning,
+    FormatError,
+    InvalidInputError,
+    MissingDependencyError,
+    NotFoundError,
+    ShapeError,
+    StoreError,
+)
+
+if TYPE_CHECKING:
+    from ._project import project as project
+    from ._show import show as show
+    from .data import Metadata as Metadata
+    from .data import Predictions as Predictions
+    from .data import Projection as Projection
+    from .data import ProjectionSequence as ProjectionSequence
+    from .data import Scalars as Scalars
+    from .data import Snapshot as Snapshot
+    from .data import SpriteSheet as SpriteSheet
+    from .store import Run as Run
+    from .store import Store as Store
+    from .store import open as open
+
+__version__ = "0.1.0"
+
+# Loaded on first use, so that `import driftglass` costs no more than NumPy.
+_HOMES = {
+    "Metadata": "data",
+    "Predictions": "data",
+    "Projection": "data",
+    "ProjectionSequence": "data",
+    "Run": "store",
+    "Scalars": "data",
+    "Snapshot": "data",
+    "SpriteSheet": "data",
+    "Store": "store",
+    "open": "store",
+    "project": "_project",
+    "show": "_show",
+}
+
+__all__ = [
+    "DamagedError",
+    "DriftglassError",
+    "DriftglassWarning",
+    "FormatError",
+    "InvalidInputError",
+    "Metadata",
+    "MissingDependencyError",
+    "NotFoundError",
+    "Predictions",
+    "Projection",
+    "ProjectionSequence",
+    "Run",
+    "Scalars",
+    "ShapeError",
+    "Snapshot",
+    "SpriteSheet",
+    "Store",
+    "StoreError",
+    "open",
+    "project",
+    "show",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
