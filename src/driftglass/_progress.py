@@ -7,7 +7,7 @@ from typing import Protocol
 __all__ = ["Cancelled", "Progress", "silent"]
 
 
-class Cancelled(Exception):  # noqa: N818 - a request, not a fault
+class Cancelled(Exception):
     """Raised by a progress callback to stop the work that called it."""
 
 

@@ -3,7 +3,6 @@
 Nothing here knows disk, network or a framework; nouns do not project, plot or save themselves.
 """
 
-from ._metadata import Metadata
 from ._columns import (
     BooleanColumn,
     CategoricalColumn,
@@ -14,6 +13,7 @@ from ._columns import (
     SetColumn,
     TextColumn,
 )
+from ._metadata import Metadata
 from ._predictions import Predictions
 from ._projection import Projection, ProjectionSequence, Quality
 from ._provenance import Provenance
