@@ -1,0 +1,155 @@
+# `make demo` and `make test` do all set-up by themselves; `make help` lists the rest.
+# Every recipe also runs by hand, and nothing is rebuilt that did not change.
+
+ARGS ?=
+N ?= 1000
+VENV := .venv
+BIN := $(VENV)/bin
+# Stamps live in the environment whose state they record, so they go when it goes.
+DONE := $(VENV)/.done
+KERNELS := $(DONE)/kernels
+DEV := $(DONE)/dev
+NODE := web/node_modules/.package-lock.json
+STATIC := src/driftglass/server/static
+BUNDLE := $(STATIC)/index.html
+
+NATIVE_SOURCES := $(shell find native -type f) CMakeLists.txt pyproject.toml
+WEB_SOURCES := $(shell find web/src web/public -type f) \
+  $(wildcard web/*.html web/*.ts web/*.js web/package.json)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+say = @echo "driftglass:"
+
+.PHONY: help demo test check setup ready lint types layers test-python test-web e2e \
+  crash-test viewer bench format reference lock wheel size clean distclean
+
+help:  ## list the recipes
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+# ---- what people use ---------------------------------------------------------------
+
+demo: ready  ## train, log, project and watch; ARGS=--exit ends when done
+	@$(BIN)/driftglass demo $(ARGS)
+
+test: setup  ## everything: checks, Python, web, browser, 30 crashes
+	@$(MAKE) --no-print-directory lint types layers
+	@$(MAKE) --no-print-directory test-python
+	@$(MAKE) --no-print-directory test-web
+	@$(MAKE) --no-print-directory e2e
+	@$(MAKE) --no-print-directory crash-test N=30
+
+check: $(KERNELS) $(DEV) $(NODE)  ## the fast loop: checks and the quick tests
+	@$(MAKE) --no-print-directory lint types layers
+	$(BIN)/pytest -q -m "not slow and not external and not gpu"
+	cd web && npx vitest run
+
+setup: ready  ## all set-up for development, without running anything
+	@$(MAKE) --no-print-directory $(DEV)
+
+# The Python half and the web half do not need each other: install both at once.
+ready:
+	@test -e $(KERNELS) -a -e $(BUNDLE) || sh scripts/check_tools.sh
+	@$(MAKE) --no-print-directory -j2 $(KERNELS) $(BUNDLE)
+
+# ---- the parts -----------------------------------------------------------------------
+
+lint: $(DEV) $(NODE)  ## ruff, eslint, prettier
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	cd web && npm run --silent lint
+
+types: $(KERNELS) $(DEV) $(NODE)  ## mypy and svelte-check
+	$(BIN)/mypy
+	cd web && npm run --silent check
+
+layers: $(KERNELS) $(DEV)  ## which way imports point
+	$(BIN)/lint-imports
+
+test-python: $(KERNELS) $(DEV) $(BUNDLE)  ## every Python test
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not external and not gpu"
+
+test-web: $(NODE)  ## the viewer's unit tests
+	cd web && npm run --silent test
+
+e2e: $(KERNELS) $(BUNDLE)  ## the viewer in a real browser
+	@browser=$$(sh scripts/find_browser.sh) && cd web && \
+	  env $${browser:+DRIFTGLASS_CHROMIUM="$$browser"} CI=1 npx playwright test
+
+crash-test: $(KERNELS)  ## kill a writer N times and look for what was lost
+	$(BIN)/python scripts/crash_test.py $(N)
+
+viewer: $(BUNDLE)  ## build the viewer into the package
+
+bench: $(KERNELS) $(DEV) $(BUNDLE)  ## every benchmark; results go to benchmarks/results
+	$(BIN)/python -m benchmarks.store
+	@browser=$$(sh scripts/find_browser.sh) && \
+	  env $${browser:+DRIFTGLASS_CHROMIUM="$$browser"} node benchmarks/viewer.mjs
+
+format: $(DEV) $(NODE)  ## repair what can be repaired
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	cd web && npm run --silent format
+
+reference: $(KERNELS)  ## write docs/reference/cli.md from the commands
+	$(BIN)/python scripts/cli_reference.py > docs/reference/cli.md
+
+# uv resolves for every platform at once; --no-emit-index-url and --no-header keep hosts
+# and paths of the machine that locked out of the files.
+LOCK = $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
+  --python-version 3.11
+lock: $(DEV)  ## resolve the requirements again (needs uv in the environment)
+	$(LOCK) pyproject.toml -o requirements/base.txt $(ARGS)
+	$(LOCK) pyproject.toml --extra all --extra dev -c requirements/base.txt \
+	  -o requirements/dev.txt $(ARGS)
+	$(LOCK) requirements/build.in -c requirements/dev.txt -o requirements/build.txt $(ARGS)
+	$(LOCK) requirements/cmake.in -o requirements/cmake.txt $(ARGS)
+
+wheel: $(KERNELS) $(BUNDLE)  ## build dist/driftglass-*.whl with the viewer inside
+	$(BIN)/pip wheel -q --no-deps --no-build-isolation -w dist .
+	@$(BIN)/python -m zipfile -l dist/driftglass-*.whl | grep -q server/static/index.html || \
+	  { echo "the wheel lacks the viewer (server/static/index.html)"; rm -f dist/*.whl; exit 1; }
+
+size: $(KERNELS) $(BUNDLE)  ## install the base alone and print its megabytes
+	sh scripts/size.sh $(BIN)
+
+clean:  ## remove what was built; keep what was installed
+	rm -rf build dist .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache \
+	  .hypothesis $(STATIC) $(KERNELS) web/test-results web/playwright-report
+
+distclean: clean  ## remove the environments as well
+	rm -rf $(VENV) web/node_modules
+
+# ---- set-up, each step once -------------------------------------------------------------
+
+$(DONE)/venv:
+	@sh scripts/check_tools.sh
+	$(say) making the Python environment
+	@python=$$(sh scripts/find_python.sh) && "$$python" -m venv $(VENV)
+	@mkdir -p $(DONE) && touch $@
+
+$(DONE)/base: requirements/base.txt requirements/build.txt requirements/cmake.txt | $(DONE)/venv
+	$(say) installing the locked requirements
+	@$(BIN)/pip install -q --require-hashes -r requirements/base.txt -r requirements/build.txt
+	@if sh scripts/cmake_needed.sh; then \
+	  $(BIN)/pip install -q --require-hashes -r requirements/cmake.txt; fi
+	@touch $@
+
+$(DEV): requirements/dev.txt $(DONE)/base
+	$(say) installing the tools for tests and checks
+	@$(BIN)/pip install -q --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(KERNELS): $(NATIVE_SOURCES) $(DONE)/base
+	$(say) compiling the kernels
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pip install -q --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(NODE): web/package-lock.json web/package.json
+	$(say) installing the locked web packages
+	@cd web && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(BUNDLE): $(WEB_SOURCES) $(NODE)
+	$(say) building the viewer
+	@cd web && npm run --silent build -- --logLevel warn
+	@touch $@
