@@ -139,7 +139,8 @@ def _scaled(pixels: NDArray[Any], scale: Scale) -> NDArray[np.uint8]:
         return np.where(pixels, np.uint8(255), np.uint8(0))
     low, high = scale
     unit = (np.nan_to_num(pixels.astype(np.float32), nan=low) - low) / (high - low)
-    return (np.clip(unit, 0, 1) * 255 + 0.5).astype(np.uint8)
+    scaled: NDArray[np.uint8] = (np.clip(unit, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return scaled
 
 
 def _rgba(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
