@@ -45,21 +45,21 @@ class Provenance:
 
     def to_json(self) -> str:
         """Canonical JSON: sorted keys, no spaces."""
-        return json.dumps(
-            {
-                "method": self.method,
-                "parameters": dict(self.parameters),
-                "inputs": list(self.inputs),
-                "random_state": self.random_state,
-                "version": self.version,
-            },
-            sort_keys=True,
-            separators=(",", ":"),
-        )
+        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "method": self.method,
+            "parameters": dict(self.parameters),
+            "inputs": list(self.inputs),
+            "random_state": self.random_state,
+            "version": self.version,
+        }
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Provenance:
-        """Read what ``json.loads(provenance.to_json())`` gives."""
+        """Read what `to_dict` gives."""
         return cls(
             method=value["method"],
             parameters=value["parameters"],

@@ -1,0 +1,171 @@
+"""One call from arrays or a run to the viewer."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import InvalidInputError, ShapeError
+
+if TYPE_CHECKING:
+    from .server import Serving
+
+__all__ = ["show"]
+
+
+def show(
+    source: Any,
+    *,
+    labels: Any = None,
+    images: Any = None,
+    ids: Any = None,
+    metadata: Any = None,
+    predictions: Any = None,
+    space: str = "vectors",
+    browser: bool | None = None,
+    block: bool | None = None,
+    port: int | None = None,
+) -> Serving:
+    """Show a run, a store or plain vectors in the viewer.
+
+    Parameters
+    ----------
+    source : Run, Store, path, array of shape (n_samples, n_features), or list of such arrays
+        What to show. Arrays go into a store in the system's temporary folder that is removed
+        when the viewer closes; a list of arrays becomes steps 0, 1, 2, ….
+    labels : sequence of length n_samples, optional
+        One label per row; shown as the column "label".
+    images : sequence of length n_samples, optional
+        One image per row; see `driftglass.SpriteSheet.pack`.
+    ids : sequence of length n_samples, optional
+        Names of the rows; 0, 1, 2, … by default.
+    metadata : table, optional
+        One row per id; see `driftglass.Metadata.from_table`.
+    predictions : array of shape (n_samples,) or (n_samples, n_classes), optional
+        Predictions for the last step.
+    space : str
+        What to call the space the arrays come from.
+    browser : bool, optional
+        Open a browser; by default where there is one.
+    block : bool, optional
+        Wait until interrupted. By default scripts wait, notebooks and prompts do not.
+    port : int, optional
+        Port on the loopback address; a free one by default.
+
+    Returns
+    -------
+    serving : Serving
+        Has the `url`; `close()` ends it.
+
+    Raises
+    ------
+    InvalidInputError
+        Nothing that can be shown.
+    ShapeError
+        Rows, labels and images differ in number.
+
+    Examples
+    --------
+    >>> import driftglass as dg
+    >>> serving = dg.show(X, labels=y, images=images, block=False)  # doctest: +SKIP
+    """
+    from .server import start
+    from .store import Run, Store
+
+    extras = {
+        "labels": labels,
+        "images": images,
+        "ids": ids,
+        "metadata": metadata,
+        "predictions": predictions,
+    }
+    scratch = None
+    if isinstance(source, (str, os.PathLike, Run, Store)):
+        given = [name for name, value in extras.items() if value is not None]
+        if given:
+            raise InvalidInputError(
+                f"{given[0]} was given together with a {type(source).__name__}; it belongs to "
+                f"the run. Pass it to store.create(...), or show arrays."
+            )
+        shown: Any = source.path if isinstance(source, Run) else source
+    else:
+        scratch = tempfile.TemporaryDirectory(prefix="driftglass-")
+        try:
+            shown = _stored(Path(scratch.name) / "runs", source, space, extras)
+        except BaseException:
+            scratch.cleanup()
+            raise
+    serving = start(shown, port=port, open_browser=browser, on_close=_cleanup(scratch))
+    print(serving.message, file=sys.stderr)
+    wait = not _interactive() if block is None else block
+    if wait:
+        serving.wait()
+    return serving
+
+
+def _stored(folder: Path, source: Any, space: str, extras: Mapping[str, Any]) -> Path:
+    from . import open as open_store
+
+    snapshots = _snapshots(source)
+    n_samples = len(snapshots[0])
+    columns = {} if extras["labels"] is None else {"label": _flat(extras["labels"], n_samples)}
+    ids = np.arange(n_samples) if extras["ids"] is None else extras["ids"]
+    store = open_store(folder)
+    run = store.create(
+        "shown",
+        ids=ids,
+        metadata=extras["metadata"],
+        labels=columns.get("label"),
+        images=extras["images"],
+        when_full="block",
+        strict=True,
+    )
+    with run:
+        for step, vectors in enumerate(snapshots):
+            last = step == len(snapshots) - 1
+            run.log(
+                step,
+                spaces={space: vectors},
+                predictions=extras["predictions"] if last else None,
+            )
+    return folder
+
+
+def _snapshots(source: Any) -> list[Any]:
+    from ._arrays import as_vectors
+
+    if isinstance(source, (list, tuple)) and source and np.ndim(source[0]) == 2:
+        snapshots = [as_vectors(item, name=f"source[{step}]") for step, item in enumerate(source)]
+    else:
+        snapshots = [as_vectors(source, name="source")]
+    lengths = [len(item) for item in snapshots]
+    if len(set(lengths)) > 1:
+        raise ShapeError(
+            f"The arrays have {lengths} rows. dg.show pairs rows by position, so each needs the "
+            f"same; log them with run.log(step, ..., ids=ids) to join them by id."
+        )
+    return snapshots
+
+
+def _flat(labels: Any, n_samples: int) -> Any:
+    values = labels.detach().cpu().numpy() if hasattr(labels, "detach") else labels
+    if len(values) != n_samples:
+        raise ShapeError(
+            f"{len(values)} labels for {n_samples} rows; one label per row is needed. "
+            f"Use None where a row has no label."
+        )
+    return values
+
+
+def _cleanup(scratch: tempfile.TemporaryDirectory[str] | None) -> Any:
+    return scratch.cleanup if scratch is not None else None
+
+
+def _interactive() -> bool:
+    return hasattr(sys, "ps1") or "ipykernel" in sys.modules or bool(sys.flags.interactive)
