@@ -1,0 +1,230 @@
+import { Cache } from "./cache.js";
+import { codesNamed, columnOf, type ColumnData } from "./columns.js";
+import { withQuery, type Transport } from "./transport.js";
+import type {
+  ColumnInfo,
+  ItemDetails,
+  Job,
+  ProjectionInfo,
+  ProjectionRequest,
+  RunDescription,
+  RunSummary,
+  ScalarSeries,
+  ServerEvent,
+  ServerInfo,
+} from "./types.js";
+import { arrayNamed, decode } from "./wire.js";
+
+/** Rows asked for at once. The first window of canonical order is already a fair sample. */
+export const WINDOW = 262_144;
+
+const FRAME_BUDGET = 256 * 2 ** 20;
+const COLUMN_BUDGET = 64 * 2 ** 20;
+const PAGE_BUDGET = 64 * 2 ** 20;
+
+/** Coordinates of every row at one step; nan where the row has no vector there. */
+export interface FrameData {
+  step: number;
+  n_components: 2 | 3;
+  coordinates: Float32Array;
+  /** 0 (torn apart) to 254 (faithful); 255 where it was not measured. */
+  trust: Uint8Array;
+  /** Rows that have arrived; the rest are still nan. */
+  loaded: number;
+}
+
+/** Predicted class and confidence of every row at one step. */
+export interface PredictionData {
+  /** The largest number the type holds where there is no prediction. */
+  predicted: Uint16Array | Uint32Array;
+  confidence: Float32Array;
+}
+
+export interface FrameRequest {
+  run: string;
+  projection: string;
+  step: number;
+  n_components: 2 | 3;
+  n_items: number;
+}
+
+/** Asks the server questions in the viewer's words, and remembers the answers worth keeping. */
+export class Client {
+  private readonly frames = new Cache<FrameData>(FRAME_BUDGET);
+  private readonly columns = new Cache<ColumnData>(COLUMN_BUDGET);
+  private readonly predicted = new Cache<PredictionData>(COLUMN_BUDGET);
+  private readonly pages = new Cache<ArrayBuffer>(PAGE_BUDGET);
+
+  constructor(private readonly transport: Transport) {}
+
+  /** What this server is and which store it shows. */
+  info(): Promise<ServerInfo> {
+    return this.transport.json("/api/info");
+  }
+
+  runs(): Promise<RunSummary[]> {
+    return this.transport.json("/api/runs");
+  }
+
+  run(name: string): Promise<RunDescription> {
+    return this.transport.json(runPath(name));
+  }
+
+  listen(listener: (event: ServerEvent) => void): () => void {
+    return this.transport.listen(listener);
+  }
+
+  projection(run: string, request: ProjectionRequest): Promise<ProjectionInfo> {
+    return this.transport.json(withQuery(`${runPath(run)}/projection`, { ...request }));
+  }
+
+  /** Starts the projection, or extends it to new snapshots. The answer names the job. */
+  project(run: string, request: ProjectionRequest): Promise<{ job: string | null }> {
+    return this.transport.send(`${runPath(run)}/projection`, request);
+  }
+
+  job(id: string): Promise<Job> {
+    return this.transport.json(`/api/jobs/${encodeURIComponent(id)}`);
+  }
+
+  async cancel(id: string): Promise<void> {
+    await this.transport.send(`/api/jobs/${encodeURIComponent(id)}/cancel`, {});
+  }
+
+  /** The values of a column; `order` is the row order they must be in. */
+  async column(run: string, order: string, info: ColumnInfo): Promise<ColumnData> {
+    const key = `${run}\n${order}\n${info.name}`;
+    const held = this.columns.get(key);
+    if (held !== undefined) return held;
+    const path = withQuery(`${runPath(run)}/columns`, { name: info.name });
+    const buffer = await this.transport.bytes(path);
+    const column = columnOf(info, decode(buffer));
+    this.columns.set(key, column, buffer.byteLength);
+    return column;
+  }
+
+  /**
+   * The frame of one step, window by window. `progress` is called after each window, always
+   * with the same arrays, so that points appear while the rest is still on its way.
+   */
+  async frame(
+    request: FrameRequest,
+    progress?: (frame: FrameData) => void,
+    abort?: AbortSignal,
+  ): Promise<FrameData> {
+    const { run, projection, step, n_items, n_components } = request;
+    const key = `${run}\n${projection}\n${step}\n${n_items}`;
+    const held = this.frames.get(key);
+    if (held !== undefined) return held;
+
+    const ask = (start: number) =>
+      this.transport.bytes(
+        withQuery(`${runPath(run)}/frames`, {
+          projection,
+          step,
+          start,
+          stop: Math.min(start + WINDOW, n_items),
+        }),
+        abort,
+      );
+    const single = n_items <= WINDOW;
+    const frame = single ? null : emptyFrame(request);
+    let coming = ask(0);
+    for (let start = 0; start < n_items || start === 0; start += WINDOW) {
+      const buffer = await coming;
+      if (start + WINDOW < n_items) {
+        coming = ask(start + WINDOW);
+        // An abort rejects this one while nobody waits for it yet.
+        coming.catch(() => undefined);
+      }
+      const part = decode(buffer);
+      const coordinates = arrayNamed(part, "coordinates", Float32Array);
+      const trust = arrayNamed(part, "trust", Uint8Array);
+      if (frame === null) {
+        const whole = { step, n_components, coordinates, trust, loaded: n_items };
+        this.frames.set(key, whole, buffer.byteLength);
+        return whole;
+      }
+      frame.coordinates.set(coordinates, start * n_components);
+      frame.trust.set(trust, start);
+      frame.loaded = Math.min(start + WINDOW, n_items);
+      progress?.(frame);
+    }
+    const whole = frame as FrameData;
+    this.frames.set(key, whole, whole.coordinates.byteLength + whole.trust.byteLength);
+    return whole;
+  }
+
+  async predictions(run: string, order: string, step: number): Promise<PredictionData> {
+    const key = `${run}\n${order}\n${step}`;
+    const held = this.predicted.get(key);
+    if (held !== undefined) return held;
+    const path = withQuery(`${runPath(run)}/predictions`, { step });
+    const buffer = await this.transport.bytes(path);
+    const frame = decode(buffer);
+    const data = {
+      predicted: codesNamed(frame, "predicted"),
+      confidence: arrayNamed(frame, "confidence", Float32Array),
+    };
+    this.predicted.set(key, data, buffer.byteLength);
+    return data;
+  }
+
+  scalars(run: string): Promise<Record<string, ScalarSeries>> {
+    return this.transport.json(`${runPath(run)}/scalars`);
+  }
+
+  item(run: string, row: number, step: number | undefined): Promise<ItemDetails> {
+    return this.transport.json(withQuery(`${runPath(run)}/items`, { row, step }));
+  }
+
+  async ids(run: string, start: number, stop: number): Promise<(string | number)[]> {
+    const path = withQuery(`${runPath(run)}/ids`, { start, stop });
+    return (await this.transport.json<{ ids: (string | number)[] }>(path)).ids;
+  }
+
+  /** Tile number of each row, 4294967295 where it has no image. */
+  async spriteIndex(run: string): Promise<Uint32Array> {
+    const frame = decode(await this.transport.bytes(`${runPath(run)}/sprite_index`));
+    return arrayNamed(frame, "tiles", Uint32Array);
+  }
+
+  /** One page of thumbnails, as PNG bytes. */
+  async spritePage(run: string, page: number): Promise<ArrayBuffer> {
+    const key = `${run}\n${page}`;
+    const held = this.pages.get(key);
+    if (held !== undefined) return held;
+    const bytes = await this.transport.bytes(withQuery(`${runPath(run)}/sprites`, { page }));
+    this.pages.set(key, bytes, bytes.byteLength);
+    return bytes;
+  }
+
+  /** The map as the server draws it, for a browser without WebGL 2. */
+  picture(
+    run: string,
+    parameters: {
+      projection: string;
+      step: number;
+      color?: string;
+      theme: "dark" | "light";
+      width: number;
+      height: number;
+    },
+  ): Promise<ArrayBuffer> {
+    return this.transport.bytes(withQuery(`${runPath(run)}/picture`, parameters));
+  }
+}
+
+function runPath(name: string): string {
+  return `/api/runs/${encodeURIComponent(name)}`;
+}
+
+function emptyFrame({ step, n_components, n_items }: FrameRequest): FrameData {
+  return {
+    step,
+    n_components,
+    coordinates: new Float32Array(n_items * n_components).fill(Number.NaN),
+    trust: new Uint8Array(n_items).fill(255),
+    loaded: 0,
+  };
+}

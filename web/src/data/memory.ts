@@ -1,0 +1,254 @@
+import type { SampleRun } from "./sample.js";
+import { ServerError, type Transport } from "./transport.js";
+import type {
+  ItemDetails,
+  ProjectionInfo,
+  RunDescription,
+  RunSummary,
+  ServerEvent,
+} from "./types.js";
+import { encode } from "./wire.js";
+
+/** What the in-memory server is told to do wrong, or slowly, so that every state can be seen. */
+export interface MemoryBehaviour {
+  /** Milliseconds before each answer. */
+  delay?: number;
+  /** "absent" offers the projection, "failed" refuses it, "running" never ends. */
+  projection?: "ready" | "absent" | "failed" | "running";
+  estimateSeconds?: number;
+  /** Bytes of a PNG with this many tiles of this side, for thumbnails. */
+  sprites?: (count: number, tile: number) => Promise<ArrayBuffer>;
+}
+
+const NO_TILE = 0xffffffff;
+
+/** The wire of docs/wire.md answered from sample runs; no server, no network. */
+export class MemoryTransport implements Transport {
+  private readonly listeners = new Set<(event: ServerEvent) => void>();
+  private readonly started = new Set<string>();
+  private revision = 1;
+  /** Paths asked for, in order, so that a test can see what was fetched. */
+  readonly asked: string[] = [];
+
+  constructor(
+    readonly runs: SampleRun[],
+    readonly behaviour: MemoryBehaviour = {},
+  ) {}
+
+  async json<T>(path: string): Promise<T> {
+    return (await this.answer(path)) as T;
+  }
+
+  async bytes(path: string, abort?: AbortSignal): Promise<ArrayBuffer> {
+    const bytes = (await this.answer(path)) as ArrayBuffer;
+    abort?.throwIfAborted();
+    return bytes;
+  }
+
+  async send<T>(path: string): Promise<T> {
+    this.asked.push(`POST ${path}`);
+    if (path.endsWith("/cancel")) return {} as T;
+    this.started.add(path);
+    const name = decodeURIComponent(path.split("/")[3] ?? "");
+    this.emit({ type: "run", name, revision: ++this.revision });
+    return { job: null } as T;
+  }
+
+  listen(listener: (event: ServerEvent) => void): () => void {
+    this.listeners.add(listener);
+    queueMicrotask(() => listener({ type: "open" }));
+    return () => void this.listeners.delete(listener);
+  }
+
+  emit(event: ServerEvent): void {
+    for (const listener of [...this.listeners]) listener(event);
+  }
+
+  /** Logs another snapshot, as a training process would. */
+  log(name: string, step: number): void {
+    this.find(name).steps.push(step);
+    this.emit({ type: "run", name, revision: ++this.revision });
+  }
+
+  private async answer(path: string): Promise<unknown> {
+    this.asked.push(path);
+    if (this.behaviour.delay) await new Promise((done) => setTimeout(done, this.behaviour.delay));
+    const url = new URL(path, "memory://driftglass");
+    const [, , kind, name, what] = url.pathname.split("/").map(decodeURIComponent);
+    if (kind === "info") {
+      return {
+        name: "driftglass",
+        version: "0",
+        wire_version: 1,
+        read_only: false,
+        store: "sample",
+      };
+    }
+    if (kind !== "runs") throw new ServerError("not_found", `Nothing is at ${path}.`, 404);
+    if (name === undefined) return this.runs.map(summary);
+    return this.answerRun(this.find(name), what, url.searchParams);
+  }
+
+  private answerRun(run: SampleRun, what: string | undefined, query: URLSearchParams): unknown {
+    const step = Number(query.get("step"));
+    const start = Number(query.get("start") ?? 0);
+    const stop = Math.min(Number(query.get("stop") ?? run.n), run.n);
+    switch (what) {
+      case undefined:
+        return this.describe(run);
+      case "columns": {
+        const column = run.columns.find((one) => one.info.name === query.get("name"));
+        if (column === undefined) throw new ServerError("not_found", "No such column.", 404);
+        return encode(column.arrays);
+      }
+      case "ids":
+        return { start, stop, ids: Array.from({ length: stop - start }, (_, i) => start + i) };
+      case "items":
+        return itemOf(run, Number(query.get("row")), query.has("step") ? step : undefined);
+      case "scalars":
+        return run.scalars;
+      case "predictions": {
+        const { predicted, confidence } = run.predicted(step);
+        return encode({ predicted: { data: predicted }, confidence: { data: confidence } });
+      }
+      case "projection":
+        return this.projection(run, Number(query.get("n_components")) === 3 ? 3 : 2);
+      case "frames": {
+        const dimensions = query.get("projection")?.endsWith("3") ? 3 : 2;
+        const coordinates = run
+          .place(step, dimensions)
+          .slice(start * dimensions, stop * dimensions);
+        return encode({
+          coordinates: { data: coordinates, shape: [stop - start, dimensions] },
+          trust: { data: run.trust(step).slice(start, stop) },
+        });
+      }
+      case "sprite_index":
+        return encode({
+          tiles: { data: Uint32Array.from({ length: run.n }, (_, r) => (r % 41 ? r : NO_TILE)) },
+        });
+      case "sprites":
+        return this.behaviour.sprites?.(run.n, run.tile ?? 8);
+      default:
+        throw new ServerError("not_found", `There is no "${what}" here.`, 404);
+    }
+  }
+
+  private describe(run: SampleRun): RunDescription {
+    const side = Math.ceil(Math.sqrt(run.n));
+    const hasImages = run.tile !== null && this.behaviour.sprites !== undefined;
+    return {
+      ...summary(run),
+      created: "2026-11-21T10:00:00+00:00",
+      revision: this.revision,
+      n_items: run.n,
+      order: `order of ${run.n}`,
+      nbytes: run.n * run.steps.length * 128,
+      classes: run.classes,
+      spaces: ["hidden", "logits"].map((name, i) => ({
+        name,
+        n_features: i === 0 ? 64 : 10,
+        dtype: "float32",
+        snapshots: run.steps.map((step) => ({
+          step,
+          n_samples: run.n,
+          n_not_finite: run.notFinite(step),
+          attempt: 1,
+          complete: true,
+          ranks: [1, 1],
+          damaged: false,
+        })),
+      })),
+      columns: run.columns.map((column) => column.info),
+      images: hasImages
+        ? {
+            tile_width: run.tile!,
+            tile_height: run.tile!,
+            columns: side,
+            rows: side,
+            n_pages: 1,
+            n_failed: 0,
+          }
+        : null,
+      predictions: { steps: run.steps },
+      scalars: Object.keys(run.scalars),
+      notes: ["Snapshot at step 275 was dropped: the queue was full for 2.0 s."],
+    };
+  }
+
+  private projection(run: SampleRun, dimensions: 2 | 3): ProjectionInfo {
+    const path = `/api/runs/${encodeURIComponent(run.name)}/projection`;
+    const wanted = this.behaviour.projection ?? "ready";
+    const status = wanted === "absent" && this.started.has(path) ? "ready" : wanted;
+    const ready = status === "ready";
+    const steps = ready ? [...run.steps] : [];
+    const trained = (step: number) => step / Math.max(run.steps.at(-1) ?? 1, 1);
+    const places = run.steps.map((step) => boundsOf(run.place(step, dimensions), dimensions));
+    return {
+      key: ready ? `${run.name}-${dimensions}` : null,
+      status,
+      job: status === "running" ? "job" : null,
+      estimate_seconds: this.behaviour.estimateSeconds ?? 40,
+      label: `PCA · ${dimensions}D · basis: all ${run.steps.length} steps · seed 0`,
+      method: "pca",
+      parameters: { basis: "all" },
+      random_state: 0,
+      steps,
+      bounds: {
+        low: Array.from({ length: dimensions }, (_, d) =>
+          Math.min(...places.map((p) => p.low[d]!)),
+        ),
+        high: Array.from({ length: dimensions }, (_, d) =>
+          Math.max(...places.map((p) => p.high[d]!)),
+        ),
+      },
+      frames: steps.map((step) => ({
+        step,
+        n_samples: run.n - run.notFinite(step),
+        n_excluded: run.notFinite(step),
+        trustworthiness: 0.78 + 0.16 * trained(step),
+        continuity: 0.83 + 0.12 * trained(step),
+        null: 0.5,
+        n_neighbors: 15,
+        n_anchors: Math.min(run.n, 1000),
+      })),
+      pending_steps: [],
+      reason: status === "failed" ? "The covariance needs 9.1 GB and 2.0 GB are free." : null,
+    };
+  }
+
+  private find(name: string): SampleRun {
+    const run = this.runs.find((one) => one.name === name);
+    if (run === undefined) throw new ServerError("not_found", `No run named '${name}'.`, 404);
+    return run;
+  }
+}
+
+function summary(run: SampleRun): RunSummary {
+  return { name: run.name, state: "writing", revision: 1 };
+}
+
+function itemOf(run: SampleRun, row: number, step: number | undefined): ItemDetails {
+  const prediction = step === undefined ? null : run.predicted(step);
+  return {
+    id: row,
+    row,
+    metadata: Object.fromEntries(run.columns.map((one) => [one.info.name, one.value(row)])),
+    prediction: prediction && {
+      predicted: run.classes[prediction.predicted[row]!] ?? null,
+      confidence: prediction.confidence[row]!,
+    },
+    notes: [],
+  };
+}
+
+function boundsOf(coordinates: Float32Array, dimensions: number) {
+  const low = new Array<number>(dimensions).fill(Infinity);
+  const high = new Array<number>(dimensions).fill(-Infinity);
+  coordinates.forEach((value, i) => {
+    const d = i % dimensions;
+    if (value < low[d]!) low[d] = value;
+    if (value > high[d]!) high[d] = value;
+  });
+  return { low, high };
+}

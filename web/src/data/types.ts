@@ -1,0 +1,160 @@
+/** What the server says about runs, columns and projections; the JSON half of docs/wire.md. */
+
+/** How a run stands: being written, finished, or left behind by a writer that died. */
+export type RunState = "writing" | "closed" | "interrupted";
+
+/** What answers, and for which store. */
+export interface ServerInfo {
+  name: string;
+  version: string;
+  wire_version: number;
+  read_only: boolean;
+  store: string;
+}
+
+/** One line of the run picker. */
+export interface RunSummary {
+  name: string;
+  state: RunState;
+  revision: number;
+  created?: string;
+  n_items?: number;
+}
+
+/** One snapshot of a space, as far as the scrubber needs it. */
+export interface SnapshotInfo {
+  step: number;
+  n_samples: number;
+  n_not_finite: number;
+  attempt: number;
+  complete: boolean;
+  ranks?: [present: number, expected: number];
+  damaged: boolean;
+}
+
+export interface SpaceInfo {
+  name: string;
+  n_features: number;
+  dtype: string;
+  snapshots: SnapshotInfo[];
+}
+
+export type ColumnKind = "categorical" | "number" | "text" | "boolean" | "date" | "set" | "records";
+
+/** A value that rows of a column may have; record columns also name its group. */
+export interface Category {
+  name: string;
+  group?: string;
+  count: number;
+}
+
+export interface ColumnInfo {
+  name: string;
+  kind: ColumnKind;
+  n_missing: number;
+  categories?: Category[];
+  range?: [low: number, high: number] | null;
+}
+
+export interface ImagesInfo {
+  tile_width: number;
+  tile_height: number;
+  columns: number;
+  rows: number;
+  n_pages: number;
+  n_failed: number;
+}
+
+/** Everything about a run except its arrays. */
+export interface RunDescription {
+  name: string;
+  state: RunState;
+  revision: number;
+  created: string;
+  n_items: number;
+  /** Hash of the canonical row order; arrays fetched under another order are void. */
+  order: string;
+  nbytes: number;
+  classes: string[] | null;
+  spaces: SpaceInfo[];
+  columns: ColumnInfo[];
+  images: ImagesInfo | null;
+  predictions: { steps: number[] };
+  scalars: string[];
+  notes: string[];
+}
+
+/** Quality of one frame of a projection. */
+export interface FrameInfo {
+  step: number;
+  n_samples: number;
+  n_excluded: number;
+  trustworthiness: number | null;
+  continuity: number | null;
+  /** Trustworthiness of the same map with its rows shuffled: the zero mark. */
+  null: number | null;
+  n_neighbors: number | null;
+  n_anchors: number | null;
+}
+
+export type ProjectionStatus = "ready" | "running" | "absent" | "failed" | "stale";
+
+export interface ProjectionInfo {
+  key: string | null;
+  status: ProjectionStatus;
+  job: string | null;
+  estimate_seconds: number | null;
+  label: string;
+  method: string;
+  parameters: Record<string, unknown>;
+  random_state: number | null;
+  steps: number[];
+  bounds: { low: number[]; high: number[] } | null;
+  frames: FrameInfo[];
+  pending_steps: number[];
+  reason: string | null;
+}
+
+/** Which projection is meant: a fit in 2 or in 3 dimensions of one space. */
+export interface ProjectionRequest {
+  space: string;
+  method: string;
+  n_components: 2 | 3;
+  basis: string;
+}
+
+/** Background work on the server. */
+export interface Job {
+  id: string;
+  state: "queued" | "running" | "done" | "failed" | "cancelled";
+  progress: number | null;
+  message: string | null;
+  run?: string;
+}
+
+/** Predicted class, its confidence and the class names at one step. */
+export interface ItemPrediction {
+  predicted: string | null;
+  confidence: number | null;
+}
+
+/** One item, for the tooltip and the inspector. */
+export interface ItemDetails {
+  id: string | number;
+  row: number;
+  metadata: Record<string, unknown>;
+  prediction: ItemPrediction | null;
+  notes: string[];
+}
+
+export interface ScalarSeries {
+  steps: number[];
+  values: (number | null)[];
+}
+
+/** What the server tells an open viewer without being asked. */
+export type ServerEvent =
+  | { type: "run"; name: string; revision: number }
+  | { type: "job"; job: Job }
+  | { type: "open" }
+  | { type: "lost" };

@@ -1,0 +1,88 @@
+import type { RunDescription } from "../data/types.js";
+import { isColorable } from "../data/columns.js";
+
+/** What points are coloured by. */
+export type Coloring =
+  | { by: "nothing" }
+  /** `label` picks one label of a set column; without it, the number of labels is shown. */
+  | { by: "column"; name: string; label?: string }
+  | { by: "prediction" }
+  | { by: "confidence" }
+  | { by: "correctness" }
+  | { by: "trust" };
+
+/** Columns that usually hold the true class, the likeliest first. */
+const USUAL_LABELS = ["label", "labels", "class", "target", "y"];
+
+/** Writes a coloring as short text for the address. */
+export function encodeColoring(coloring: Coloring): string {
+  if (coloring.by !== "column") return coloring.by;
+  const parts = coloring.label === undefined ? [coloring.name] : [coloring.name, coloring.label];
+  return `column:${JSON.stringify(parts)}`;
+}
+
+/** Reads what `encodeColoring` wrote, if this run can be coloured so. */
+export function decodeColoring(text: string, run: RunDescription): Coloring | null {
+  const plain = choices(run).find((choice) => encodeColoring(choice) === text);
+  if (plain !== undefined) return plain;
+  if (!text.startsWith("column:")) return null;
+  try {
+    const [name, label] = JSON.parse(text.slice("column:".length)) as [string, string?];
+    const known = run.columns.some((column) => column.name === name && isColorable(column));
+    return known ? { by: "column", name, label } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Every coloring a run offers, columns first. */
+export function choices(run: RunDescription): Coloring[] {
+  const columns = run.columns
+    .filter(isColorable)
+    .map((column): Coloring => ({ by: "column", name: column.name }));
+  const predicted: Coloring[] = [];
+  if (run.predictions.steps.length > 0) {
+    predicted.push({ by: "prediction" }, { by: "confidence" });
+    if (trueColumn(run) !== null) predicted.push({ by: "correctness" });
+  }
+  return [...columns, ...predicted, { by: "trust" }, { by: "nothing" }];
+}
+
+/** What a run is coloured by before anybody chooses: its labels, else its first categories. */
+export function firstChoice(run: RunDescription): Coloring {
+  const column = trueColumn(run) ?? run.columns.find((c) => c.kind === "categorical")?.name;
+  if (column !== undefined) return { by: "column", name: column };
+  return choices(run)[0] ?? { by: "nothing" };
+}
+
+/** The column that predictions are compared with, or null when none can be. */
+export function trueColumn(run: RunDescription): string | null {
+  const columns = run.columns.filter((column) => column.kind === "categorical");
+  const usual = USUAL_LABELS.map((name) => columns.find((c) => c.name.toLowerCase() === name));
+  const found = usual.find((column) => column !== undefined);
+  if (found !== undefined || run.classes === null) return found?.name ?? null;
+  const classes = new Set(run.classes);
+  const matching = columns.find(
+    (column) => column.categories?.every((category) => classes.has(category.name)) ?? false,
+  );
+  return matching?.name ?? null;
+}
+
+/** The name of a coloring in menus and headings. */
+export function coloringName(coloring: Coloring): string {
+  switch (coloring.by) {
+    case "nothing":
+      return "one colour";
+    case "column":
+      return coloring.name;
+    case "prediction":
+      return "predicted class";
+    default:
+      return coloring.by;
+  }
+}
+
+/** Whether the colours change from step to step. */
+export function followsStep(coloring: Coloring): boolean {
+  return coloring.by !== "nothing" && coloring.by !== "column";
+}

@@ -1,0 +1,129 @@
+import type { Client, PredictionData } from "../data/client.js";
+import type { RunDescription } from "../data/types.js";
+import { followsStep, trueColumn, type Coloring as Choice } from "./coloring_choice.js";
+import { Coloring, type Legend } from "./coloring.js";
+import {
+  groupByColumn,
+  groupByConfidence,
+  groupByCorrectness,
+  groupByPrediction,
+  groupByTrust,
+  type Grouping,
+} from "./grouping.js";
+import { computed, onChange, signal, type Signal } from "./signal.js";
+import type { ViewerState } from "./viewer_state.js";
+
+/** Fetches what the chosen coloring needs, and keeps groups, colours and legend up to date. */
+export class Colorist {
+  private readonly coloring = new Coloring();
+  private readonly painted = signal<Uint8Array | null>(null);
+  private asked = 0;
+  /** What is wrong with the chosen coloring, shown in the legend. */
+  readonly problem = signal<string | null>(null);
+  /** The step whose predictions are shown; they may be rarer than snapshots. */
+  readonly predictionStep = signal<number | null>(null);
+  readonly legend: Signal<Legend | null>;
+
+  constructor(
+    private readonly client: Client,
+    private readonly state: ViewerState,
+    private readonly trust: { version: Signal<unknown>; read: () => Uint8Array | null },
+  ) {
+    this.legend = computed([state.grouping, state.theme], (grouping, theme) =>
+      grouping === null ? null : this.coloring.legend(grouping, theme),
+    );
+    onChange([state.run, state.coloring], () => void this.regroup());
+    onChange([state.timeline.step], () => {
+      if (followsStep(state.coloring.value)) void this.regroup();
+    });
+    onChange([trust.version], () => {
+      if (state.coloring.value.by === "trust") void this.regroup();
+    });
+    computed([state.grouping, state.theme], (grouping, theme) =>
+      this.painted.set(grouping === null ? null : this.coloring.paint(grouping, theme)),
+    );
+  }
+
+  /** One RGBA colour per row; null while nothing is coloured. */
+  get colors(): Signal<Uint8Array | null> {
+    return this.painted;
+  }
+
+  private async regroup(): Promise<void> {
+    const ticket = ++this.asked;
+    const run = this.state.run.value;
+    if (run === null) return;
+    try {
+      const grouping = await this.groupingOf(run, this.state.coloring.value);
+      // A slower answer to an older question must not win.
+      if (ticket !== this.asked) return;
+      this.problem.set(null);
+      this.state.grouping.set(grouping);
+    } catch (error) {
+      if (ticket !== this.asked) return;
+      this.problem.set(error instanceof Error ? error.message : String(error));
+      this.state.grouping.set(null);
+    }
+  }
+
+  private async groupingOf(run: RunDescription, choice: Choice): Promise<Grouping | null> {
+    switch (choice.by) {
+      case "nothing":
+        return null;
+      case "trust": {
+        const trust = this.trust.read();
+        return trust === null ? null : groupByTrust(trust);
+      }
+      case "column": {
+        const info = run.columns.find((column) => column.name === choice.name);
+        if (info === undefined) throw new Error(`There is no column "${choice.name}" any more.`);
+        return groupByColumn(
+          info,
+          await this.client.column(run.name, run.order, info),
+          choice.label,
+        );
+      }
+      case "confidence":
+        return groupByConfidence(await this.predictions(run));
+      case "prediction": {
+        const data = await this.predictions(run);
+        return groupByPrediction(classesOf(run, data), data, trueColumn(run));
+      }
+      case "correctness":
+        return this.correctness(run);
+    }
+  }
+
+  private async correctness(run: RunDescription): Promise<Grouping> {
+    const name = trueColumn(run);
+    const info = run.columns.find((column) => column.name === name);
+    if (info === undefined) {
+      throw new Error("Correctness needs a column with the true classes; this run has none.");
+    }
+    const [data, column] = await Promise.all([
+      this.predictions(run),
+      this.client.column(run.name, run.order, info),
+    ]);
+    if (column.kind !== "categorical") throw new Error(`Column "${info.name}" holds no classes.`);
+    const truth = (info.categories ?? []).map((category) => category.name);
+    return groupByCorrectness(run.classes ?? truth, data, truth, column.codes);
+  }
+
+  private async predictions(run: RunDescription): Promise<PredictionData> {
+    const now = this.state.timeline.step.value ?? Number.POSITIVE_INFINITY;
+    const steps = run.predictions.steps;
+    const step = steps.filter((one) => one <= now).at(-1) ?? steps[0];
+    if (step === undefined) throw new Error("This run has no predictions yet.");
+    this.predictionStep.set(step);
+    return this.client.predictions(run.name, run.order, step);
+  }
+}
+
+/** Class names by number; numbers where the run names none. */
+function classesOf(run: RunDescription, data: PredictionData): readonly string[] {
+  if (run.classes !== null) return run.classes;
+  const missing = data.predicted instanceof Uint16Array ? 0xffff : 0xffffffff;
+  let most = -1;
+  for (const code of data.predicted) if (code !== missing && code > most) most = code;
+  return Array.from({ length: most + 1 }, (_, i) => String(i));
+}

@@ -1,0 +1,146 @@
+/** What the keyboard can do. The help page and the key handler both read this list. */
+
+export type Command =
+  | "help"
+  | "planar"
+  | "spatial"
+  | "play"
+  | "previous"
+  | "next"
+  | "back-ten"
+  | "forward-ten"
+  | "first"
+  | "last"
+  | "pan"
+  | "lasso"
+  | "rectangle"
+  | "invert"
+  | "isolate"
+  | "frame"
+  | "reset"
+  | "trust"
+  | "trails"
+  | "theme"
+  | "inspector"
+  | "clear"
+  | "undo"
+  | "redo";
+
+export interface Binding {
+  command: Command;
+  /** As `KeyboardEvent.key` says it, letters in lower case; modifiers in front. */
+  keys: readonly string[];
+  /** What the help page prints on the key caps. */
+  caps: string;
+  does: string;
+  group: "Training" | "View" | "Selection" | "Viewer";
+}
+
+export const KEYMAP: readonly Binding[] = [
+  {
+    command: "play",
+    keys: [" "],
+    caps: "Space",
+    does: "Play or pause training",
+    group: "Training",
+  },
+  {
+    command: "previous",
+    keys: ["arrowleft"],
+    caps: "←",
+    does: "Previous snapshot",
+    group: "Training",
+  },
+  { command: "next", keys: ["arrowright"], caps: "→", does: "Next snapshot", group: "Training" },
+  {
+    command: "back-ten",
+    keys: ["shift+arrowleft"],
+    caps: "Shift ←",
+    does: "Ten snapshots back",
+    group: "Training",
+  },
+  {
+    command: "forward-ten",
+    keys: ["shift+arrowright"],
+    caps: "Shift →",
+    does: "Ten snapshots on",
+    group: "Training",
+  },
+  { command: "first", keys: ["home"], caps: "Home", does: "First snapshot", group: "Training" },
+  {
+    command: "last",
+    keys: ["end"],
+    caps: "End",
+    does: "Last snapshot, and follow the run",
+    group: "Training",
+  },
+  { command: "trails", keys: ["t"], caps: "T", does: "Trails of the selection", group: "Training" },
+  { command: "planar", keys: ["2"], caps: "2", does: "The fit in two dimensions", group: "View" },
+  {
+    command: "spatial",
+    keys: ["3"],
+    caps: "3",
+    does: "The fit in three dimensions",
+    group: "View",
+  },
+  { command: "frame", keys: ["f"], caps: "F", does: "Frame the selection", group: "View" },
+  { command: "reset", keys: ["0"], caps: "0", does: "Reset the view", group: "View" },
+  { command: "trust", keys: ["u"], caps: "U", does: "Fade what is unreliable", group: "View" },
+  { command: "pan", keys: ["v"], caps: "V", does: "Move the view", group: "Selection" },
+  { command: "lasso", keys: ["l"], caps: "L", does: "Lasso", group: "Selection" },
+  { command: "rectangle", keys: ["r"], caps: "R", does: "Rectangle", group: "Selection" },
+  { command: "invert", keys: ["i"], caps: "I", does: "Invert", group: "Selection" },
+  {
+    command: "isolate",
+    keys: ["h"],
+    caps: "H",
+    does: "Hide all but the selection, and back",
+    group: "Selection",
+  },
+  { command: "clear", keys: ["escape"], caps: "Esc", does: "Clear", group: "Selection" },
+  { command: "undo", keys: ["ctrl+z"], caps: "Ctrl Z", does: "Undo", group: "Selection" },
+  {
+    command: "redo",
+    keys: ["ctrl+shift+z", "ctrl+y"],
+    caps: "Ctrl Shift Z",
+    does: "Redo",
+    group: "Selection",
+  },
+  {
+    command: "inspector",
+    keys: ["]"],
+    caps: "]",
+    does: "Show or hide the inspector",
+    group: "Viewer",
+  },
+  { command: "theme", keys: ["m"], caps: "M", does: "Dark or light", group: "Viewer" },
+  { command: "help", keys: ["?"], caps: "?", does: "This page", group: "Viewer" },
+];
+
+/** What held keys do while the pointer works; said on the help page, handled where they act. */
+export const POINTER_HELP: readonly { caps: string; does: string }[] = [
+  { caps: "Click", does: "Select a point" },
+  { caps: "Shift", does: "Add to the selection" },
+  { caps: "Alt", does: "Take from the selection" },
+  { caps: "Drag", does: "Move the view; in 3D, turn it" },
+  { caps: "Right drag", does: "In 3D, move the view" },
+  { caps: "Wheel", does: "Zoom to the pointer" },
+];
+
+/** The command that a key press means, or null. */
+export function commandOf(event: {
+  key: string;
+  ctrlKey: boolean;
+  metaKey: boolean;
+  shiftKey: boolean;
+  altKey: boolean;
+}): Command | null {
+  if (event.altKey) return null;
+  const key = event.key.toLowerCase();
+  // "?" is Shift and another key on most keyboards; the character already says so.
+  const shift = event.shiftKey && (key.length > 1 || event.ctrlKey || event.metaKey);
+  const pressed = [event.ctrlKey || event.metaKey ? "ctrl+" : "", shift ? "shift+" : "", key].join(
+    "",
+  );
+  return KEYMAP.find((binding) => binding.keys.includes(pressed))?.command ?? null;
+}

@@ -1,0 +1,304 @@
+import type { Client } from "../data/client.js";
+import { ConnectionError, ServerError } from "../data/transport.js";
+import type { ProjectionInfo, ProjectionRequest, ServerEvent } from "../data/types.js";
+import { firstChoice, decodeColoring } from "./coloring_choice.js";
+import { Frames } from "./frames.js";
+import { RowSet } from "./row_set.js";
+import type { Address } from "./url.js";
+import { isUsable, type Fit, type Problem, type ViewerState } from "./viewer_state.js";
+
+/** A fit that takes longer than this is offered, not started. */
+const UNASKED_SECONDS = 2;
+/** How often a job is asked about, in case an event of it was missed. */
+const JOB_POLL_MS = 1_000;
+
+/** Keeps the state in step with the server: opens runs, follows them, starts projections. */
+export class Session {
+  readonly planarFrames: Frames;
+  readonly spatialFrames: Frames;
+  private refreshing = false;
+  private again = false;
+  private readonly jobs = new Map<string, Fit>();
+  private poll: ReturnType<typeof setTimeout> | undefined;
+  private stop: (() => void) | null = null;
+
+  constructor(
+    private readonly client: Client,
+    private readonly state: ViewerState,
+  ) {
+    this.planarFrames = new Frames(client);
+    this.spatialFrames = new Frames(client);
+    for (const frames of [this.planarFrames, this.spatialFrames]) {
+      frames.failure.subscribe((error) => error && this.report(error));
+    }
+  }
+
+  /** Connects, and opens the run the address names, or the newest one. */
+  async start(address: Address): Promise<void> {
+    this.stop = this.client.listen((event) => void this.hear(event));
+    await this.attempt(async () => {
+      const runs = await this.client.runs();
+      this.state.connection.set("live");
+      this.state.runs.set(runs);
+      const named = runs.find((run) => run.name === address.run);
+      const newest = [...runs].sort((a, b) => (b.created ?? "").localeCompare(a.created ?? ""))[0];
+      const run = named ?? newest;
+      if (run !== undefined) await this.open(run.name, address);
+    });
+  }
+
+  close(): void {
+    this.stop?.();
+    clearTimeout(this.poll);
+    this.planarFrames.use(null);
+    this.spatialFrames.use(null);
+  }
+
+  /** Shows another run, from its end or from where `address` says. */
+  async open(name: string, address: Address = {}): Promise<void> {
+    const { state } = this;
+    await this.attempt(async () => {
+      const run = await this.client.run(name);
+      this.forget();
+      state.run.set(run);
+      state.selection.reset(run.n_items);
+      state.coloring.set(
+        (address.color !== undefined && decodeColoring(address.color, run)) || firstChoice(run),
+      );
+      if (address.selection?.order === run.order) {
+        state.selection.apply(RowSet.of(run.n_items, address.selection.rows));
+      }
+      const filled = run.spaces.filter((space) => space.snapshots.length > 0);
+      const space = filled.find((one) => one.name === address.space) ?? filled[0];
+      if (run.scalars.length > 0) state.scalars.set(await this.client.scalars(name));
+      if (space !== undefined) {
+        state.fit.set(address.dimensions ?? 2);
+        await this.openSpace(space.name, address.step);
+      }
+    });
+  }
+
+  /** Shows another space of the same run, at the same step where it has one. */
+  async openSpace(name: string, step?: number): Promise<void> {
+    const { state } = this;
+    await this.attempt(async () => {
+      state.spaceName.set(name);
+      state.planar.set(null);
+      state.spatial.set(null);
+      const other = state.fit.value === 2 ? 3 : 2;
+      await this.refreshProjection(state.fit.value);
+      if (step !== undefined) state.timeline.seek(step);
+      // The other fit is shown as it stands, so that the morph to it is ready; it is not started.
+      await this.refreshProjection(other, false);
+    });
+  }
+
+  /** Asks for the fit in two or three dimensions. */
+  async showFit(fit: Fit): Promise<void> {
+    this.state.fit.set(fit);
+    const info = fit === 2 ? this.state.planar : this.state.spatial;
+    if (this.state.spaceName.value === null || info.value?.status === "running") return;
+    await this.attempt(() => this.refreshProjection(fit));
+  }
+
+  /** Starts the fit that is missing, because the reader asked for it. */
+  async project(fit: Fit): Promise<void> {
+    await this.attempt(() => this.startJob(fit));
+  }
+
+  async cancel(job: string): Promise<void> {
+    await this.attempt(async () => {
+      await this.client.cancel(job);
+      await this.finish(job);
+    });
+  }
+
+  /** Tries again after an error. */
+  async retry(): Promise<void> {
+    this.state.problem.set(null);
+    this.planarFrames.retry();
+    this.spatialFrames.retry();
+    if (this.state.run.value === null) await this.reconnect();
+    else await this.refresh();
+  }
+
+  private async hear(event: ServerEvent): Promise<void> {
+    const { state } = this;
+    if (event.type === "lost") {
+      state.connection.set("lost");
+    } else if (event.type === "open") {
+      const wasLost = state.connection.value === "lost";
+      state.connection.set("live");
+      if (wasLost) await this.retry();
+    } else if (event.type === "run") {
+      if (event.name === state.run.value?.name) await this.refresh();
+      else await this.attempt(async () => state.runs.set(await this.client.runs()));
+      if (state.run.value === null) await this.reconnect();
+    } else if (this.jobs.has(event.job.id)) {
+      state.job.set(event.job);
+      if (event.job.state !== "running" && event.job.state !== "queued") {
+        await this.attempt(() => this.finish(event.job.id));
+      }
+    }
+  }
+
+  private async reconnect(): Promise<void> {
+    await this.attempt(async () => {
+      const runs = await this.client.runs();
+      this.state.runs.set(runs);
+      const first = runs[0];
+      if (first !== undefined && this.state.run.value === null) await this.open(first.name);
+    });
+  }
+
+  /** Reads the run again. Calls that come meanwhile are answered by one more reading. */
+  private async refresh(): Promise<void> {
+    if (this.refreshing) {
+      this.again = true;
+      return;
+    }
+    this.refreshing = true;
+    try {
+      do {
+        this.again = false;
+        await this.attempt(() => this.readRun());
+      } while (this.again);
+    } finally {
+      this.refreshing = false;
+    }
+  }
+
+  private async readRun(): Promise<void> {
+    const { state } = this;
+    const old = state.run.value;
+    if (old === null) return;
+    const run = await this.client.run(old.name);
+    if (run.order !== old.order) {
+      // Rows have moved, so what was known by row is void.
+      state.selection.reset(run.n_items);
+      state.filter.clear();
+      state.focus.set(null);
+    }
+    state.run.set(run);
+    if (run.scalars.length > 0) state.scalars.set(await this.client.scalars(run.name));
+    const space = state.space.value ?? run.spaces.find((one) => one.snapshots.length > 0);
+    if (space === undefined) return;
+    if (state.spaceName.value === null) await this.openSpace(space.name);
+    else {
+      await this.refreshProjection(state.fit.value);
+      if (isUsable(state.fit.value === 2 ? state.spatial.value : state.planar.value)) {
+        await this.refreshProjection(state.fit.value === 2 ? 3 : 2, false);
+      }
+    }
+  }
+
+  /** Reads what there is of a fit; starts or extends it where that is quick, unless told not to. */
+  private async refreshProjection(fit: Fit, mayStart = true): Promise<void> {
+    const { state } = this;
+    const run = state.run.value;
+    const space = state.space.value;
+    if (run === null || space === null || space.snapshots.length === 0) return;
+    const info = await this.client.projection(run.name, requestOf(space.name, fit));
+    if (state.run.value?.name !== run.name || state.spaceName.value !== space.name) return;
+    this.show(fit, info);
+    if (info.job !== null && info.status === "running") this.watch(info.job, fit);
+    const quick = (info.estimate_seconds ?? Number.POSITIVE_INFINITY) < UNASKED_SECONDS;
+    const grows = isUsable(info) && info.pending_steps.length > 0;
+    const busy = [...this.jobs.values()].includes(fit);
+    if (mayStart && !busy && quick && (info.status === "absent" || grows)) {
+      await this.startJob(fit);
+    }
+  }
+
+  private show(fit: Fit, info: ProjectionInfo): void {
+    const { state } = this;
+    const run = state.run.value;
+    (fit === 2 ? state.planar : state.spatial).set(info);
+    const frames = fit === 2 ? this.planarFrames : this.spatialFrames;
+    frames.use(
+      isUsable(info) && run !== null
+        ? { run: run.name, projection: info.key, n_components: fit, n_items: run.n_items }
+        : null,
+    );
+    if (state.projection.value === info) state.timeline.setSteps(info.steps);
+  }
+
+  private async startJob(fit: Fit): Promise<void> {
+    const { state } = this;
+    const run = state.run.value;
+    const space = state.spaceName.value;
+    if (run === null || space === null) return;
+    const { job } = await this.client.project(run.name, requestOf(space, fit));
+    if (job === null) await this.refreshProjection(fit, false);
+    else {
+      this.watch(job, fit);
+      await this.refreshProjection(fit, false);
+    }
+  }
+
+  private watch(job: string, fit: Fit): void {
+    this.jobs.set(job, fit);
+    clearTimeout(this.poll);
+    this.poll = setTimeout(() => void this.askAboutJobs(), JOB_POLL_MS);
+  }
+
+  private async askAboutJobs(): Promise<void> {
+    for (const id of this.jobs.keys()) {
+      try {
+        const job = await this.client.job(id);
+        await this.hear({ type: "job", job });
+      } catch (error) {
+        if (error instanceof ServerError) this.jobs.delete(id);
+      }
+    }
+    if (this.jobs.size > 0) this.poll = setTimeout(() => void this.askAboutJobs(), JOB_POLL_MS);
+  }
+
+  private async finish(job: string): Promise<void> {
+    const fit = this.jobs.get(job);
+    this.jobs.delete(job);
+    if (fit !== undefined) await this.refreshProjection(fit);
+  }
+
+  private forget(): void {
+    const { state } = this;
+    state.problem.set(null);
+    state.filter.clear();
+    state.focus.set(null);
+    state.hover.set(null);
+    state.grouping.set(null);
+    state.spaceName.set(null);
+    state.planar.set(null);
+    state.spatial.set(null);
+    state.timeline.pause();
+    state.timeline.setSteps([]);
+    this.jobs.clear();
+    this.planarFrames.use(null);
+    this.spatialFrames.use(null);
+  }
+
+  private async attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.report(error);
+    }
+  }
+
+  private report(error: unknown): void {
+    if (error instanceof ConnectionError) this.state.connection.set("lost");
+    else this.state.problem.set(problemOf(error));
+  }
+}
+
+function requestOf(space: string, fit: Fit): ProjectionRequest {
+  return { space, method: "pca", n_components: fit, basis: "all" };
+}
+
+function problemOf(error: unknown): Problem {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof ServerError && (error.status === 401 || error.status === 403)) {
+    return { message, remedy: "Open the address that driftglass printed when it started." };
+  }
+  return { message };
+}
