@@ -1,0 +1,75 @@
+"""Every request a viewer may make: method, path, function and who may make it. No HTTP here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from . import _read as read
+from ._library import Library
+from ._question import Answer, Question
+
+__all__ = ["REQUESTS", "Policy", "Request", "find_request"]
+
+Policy = Literal["open", "read", "write"]
+"""Who may ask: anybody; whoever has the token; the same, unless the server is read-only."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One line of the table.
+
+    Parameters
+    ----------
+    method : {"GET", "POST"}
+        HTTP's word; the other carriers keep it.
+    path : str
+        Pattern with names in braces, for example ``/api/runs/{run}``.
+    function : callable
+        Takes the library and the question, returns the answer.
+    policy : {"open", "read", "write"}
+        Who may ask.
+    """
+
+    method: Literal["GET", "POST"]
+    path: str
+    function: Callable[[Library, Question], Answer]
+    policy: Policy
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Regular expression that matches a whole path."""
+        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path) + r"\Z", re.DOTALL)
+
+
+REQUESTS: tuple[Request, ...] = (
+    Request("GET", "/healthz", read.answer_health, "open"),
+    Request("GET", "/api/info", read.answer_info, "read"),
+    Request("GET", "/api/events", read.answer_events, "read"),
+    Request("GET", "/api/runs", read.answer_runs, "read"),
+    Request("GET", "/api/runs/{run}", read.answer_run, "read"),
+    Request("GET", "/api/runs/{run}/columns", read.answer_column, "read"),
+    Request("GET", "/api/runs/{run}/text", read.answer_text, "read"),
+    Request("GET", "/api/runs/{run}/ids", read.answer_ids, "read"),
+    Request("GET", "/api/runs/{run}/items", read.answer_item, "read"),
+    Request("GET", "/api/runs/{run}/sprite_index", read.answer_sprite_index, "read"),
+    Request("GET", "/api/runs/{run}/sprites", read.answer_sprites, "read"),
+    Request("GET", "/api/runs/{run}/scalars", read.answer_scalars, "read"),
+    Request("GET", "/api/runs/{run}/predictions", read.answer_predictions, "read"),
+)
+
+_PATTERNS = [(request, request.pattern) for request in REQUESTS]
+
+
+def find_request(path: str) -> tuple[dict[str, Request], dict[str, str]]:
+    """Requests of a path by method, and the names in it; both empty for an unknown path."""
+    found: dict[str, Request] = {}
+    names: dict[str, str] = {}
+    for request, pattern in _PATTERNS:
+        match = pattern.match(path)
+        if match:
+            found[request.method] = request
+            names = match.groupdict()
+    return found, names
