@@ -148,7 +148,8 @@ function smooth(points: readonly Oklab[], start: number, t: number): Oklab {
       t *
       (c[k]! -
         a[k]! +
-        t * (2 * a[k]! - 5 * b[k]! + 4 * c[k]! - d[k]! + t * (3 * (b[k]! - c[k]!) + d[k]! - a[k]!)));
+        t *
+          (2 * a[k]! - 5 * b[k]! + 4 * c[k]! - d[k]! + t * (3 * (b[k]! - c[k]!) + d[k]! - a[k]!)));
   return [channel(0), channel(1), channel(2)];
 }
 

@@ -69,9 +69,11 @@ function shades(hue: number, lightnesses: readonly number[], canvas: Rgb): Oklab
   const angle = (hue * Math.PI) / 180;
   return lightnesses
     .flatMap((lightness) =>
-      [0.07, 0.12, 0.18].map(
-        (chroma): Oklab => [lightness, chroma * Math.cos(angle), chroma * Math.sin(angle)],
-      ),
+      [0.07, 0.12, 0.18].map((chroma): Oklab => [
+        lightness,
+        chroma * Math.cos(angle),
+        chroma * Math.sin(angle),
+      ]),
     )
     .filter((color) => {
       const shown = fromOklab(color);

@@ -1,0 +1,89 @@
+import type { Context } from "./context.js";
+import type { Points } from "./points.js";
+import type { Shot } from "./shot.js";
+import type { Trails } from "./trails.js";
+
+/** The part of the whole picture that the bound target shows, in device pixels from the bottom left. */
+export interface Window {
+  readonly left: number;
+  readonly bottom: number;
+}
+
+/** The order of a picture: plain points, trails, and on top what is selected or highlighted. */
+export class Painter {
+  private readonly context: Context;
+  private readonly points: Points;
+  private readonly trails: Trails;
+
+  constructor(context: Context, points: Points, trails: Trails) {
+    this.context = context;
+    this.points = points;
+    this.trails = trails;
+  }
+
+  /** Clears the bound target to the canvas's colour, or to nothing. */
+  clear(color: readonly number[], alpha: number): void {
+    const { gl } = this.context;
+    const [r, g, b] = color.map((value) => (value / 255) * alpha);
+    gl.disable(gl.SCISSOR_TEST);
+    gl.depthMask(true);
+    gl.clearColor(r!, g!, b!, alpha);
+    gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
+  }
+
+  /** Draws a shot into the bound target. */
+  paint(shot: Shot, window: Window = { left: 0, bottom: 0 }): void {
+    const { gl } = this.context;
+    this.look(shot, window);
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    this.discs(shot, false);
+    this.depth(false);
+    this.trails.draw(shot, this.points.colors, this.points.flags);
+    gl.clear(gl.DEPTH_BUFFER_BIT);
+    this.discs(shot, true);
+    this.depth(false);
+  }
+
+  /** Draws the row numbers, plus one, of the same dots in the same order; 0 is nothing. */
+  paintRows(shot: Shot, window: Window): void {
+    const { gl } = this.context;
+    this.look(shot, window);
+    gl.disable(gl.BLEND);
+    gl.clearBufferuiv(gl.COLOR, 0, [0, 0, 0, 0]);
+    gl.depthMask(true);
+    gl.clear(gl.DEPTH_BUFFER_BIT);
+    this.depth(shot.view.depth > 0);
+    this.points.draw(shot, "pick", false);
+    gl.clear(gl.DEPTH_BUFFER_BIT);
+    this.points.draw(shot, "pick", true);
+    this.depth(false);
+  }
+
+  private discs(shot: Shot, raised: boolean): void {
+    const { gl } = this.context;
+    if (shot.view.depth <= 0) return this.points.draw(shot, "blend", raised);
+    this.depth(true);
+    this.points.draw(shot, "core", raised);
+    // Soft edges must not write depth, or what comes later could not show through them.
+    gl.depthMask(false);
+    this.points.draw(shot, "fringe", raised);
+    gl.depthMask(true);
+  }
+
+  private look({ viewport, pixelRatio }: Shot, { left, bottom }: Window): void {
+    const { gl } = this.context;
+    const width = Math.round(viewport.width * pixelRatio);
+    const height = Math.round(viewport.height * pixelRatio);
+    gl.viewport(-left, -bottom, width, height);
+  }
+
+  private depth(on: boolean): void {
+    const { gl } = this.context;
+    if (on) gl.enable(gl.DEPTH_TEST);
+    else gl.disable(gl.DEPTH_TEST);
+    // Equal depths pass: as the 2D fit leaves its plane, rows keep covering in their order.
+    gl.depthFunc(gl.LEQUAL);
+    gl.depthMask(true);
+  }
+}
