@@ -1,3 +1,125 @@
+// What Python sees of the kernels: checks of shapes and bounds, then one call without the GIL.
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 
-NB_MODULE(_kernels, m) { m.doc() = "Native loops that NumPy cannot do."; }
+#include <driftglass/cpu.hpp>
+#include <driftglass/distances.hpp>
+#include <driftglass/ranks.hpp>
+#include <driftglass/select.hpp>
+
+namespace nb = nanobind;
+using namespace nb::literals;
+using namespace driftglass;
+
+namespace {
+
+template <class T, std::size_t N>
+using In = nb::ndarray<const T, nb::ndim<N>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using Matrix = nb::ndarray<nb::numpy, T, nb::ndim<2>, nb::c_contig>;
+
+// An uninitialised matrix that Python owns.
+template <class T>
+Matrix<T> new_matrix(std::size_t n_rows, std::size_t n_columns) {
+    T *data = new T[n_rows * n_columns];
+    nb::capsule owner(data, [](void *memory) noexcept { delete[] static_cast<T *>(memory); });
+    return Matrix<T>(data, {n_rows, n_columns}, owner);
+}
+
+void require(bool holds, const char *message) {
+    if (!holds) throw std::invalid_argument(message);
+}
+
+std::size_t threads(std::size_t wanted) { return wanted == 0 ? 1 : wanted; }
+
+Selection *make_selection(std::size_t n_rows, std::size_t k, In<float, 1> offsets,
+                          const std::string &variant, std::size_t n_threads) {
+    require(k >= 1, "k must be at least 1");
+    require(offsets.shape(0) <= 0x7fffffff, "at most 2**31 - 1 columns can be numbered");
+    return new Selection(n_rows, k,
+                         std::vector<float>(offsets.data(), offsets.data() + offsets.shape(0)),
+                         choose_variant(variant), threads(n_threads));
+}
+
+void update(Selection &selection, In<float, 2> products, std::size_t row_start,
+            std::size_t column_start, bool mirrored) {
+    const Block block{products.data(), products.shape(0), products.shape(1), row_start,
+                      column_start};
+    require(row_start + block.n_rows <= selection.n_rows(), "the block has rows past the end");
+    require(column_start + block.n_columns <= selection.n_columns(),
+            "the block has columns past the end");
+    require(!mirrored || (selection.n_rows() == selection.n_columns() &&
+                          row_start + block.n_rows <= column_start),
+            "a mirrored block lies wholly above the diagonal of a square matrix");
+    nb::gil_scoped_release release;
+    selection.update(block, mirrored);
+}
+
+nb::tuple smallest(Selection &selection) {
+    auto values = new_matrix<float>(selection.n_rows(), selection.k());
+    auto columns = new_matrix<std::int32_t>(selection.n_rows(), selection.k());
+    {
+        nb::gil_scoped_release release;
+        selection.smallest(values.data(), columns.data());
+    }
+    return nb::make_tuple(values, columns);
+}
+
+nb::tuple nearest(In<float, 2> X, In<std::int32_t, 1> rows, In<std::int32_t, 2> candidates,
+                  std::size_t k, const std::string &metric, const std::string &variant,
+                  std::size_t n_threads) {
+    require(metric == "sqeuclidean" || metric == "cosine", "metric is sqeuclidean or cosine");
+    require(rows.shape(0) == candidates.shape(0), "one row of candidates per query row is needed");
+    const Vectors vectors{X.data(), X.shape(0), X.shape(1)};
+    const std::size_t n_rows = rows.shape(0), n_candidates = candidates.shape(1);
+    const Variant chosen = choose_variant(variant);
+    auto distances = new_matrix<double>(n_rows, k);
+    auto indices = new_matrix<std::int32_t>(n_rows, k);
+    bool inside = true;
+    {
+        nb::gil_scoped_release release;
+        const auto n = static_cast<std::int64_t>(vectors.n_samples);
+        for (std::size_t i = 0; i < n_rows; ++i)
+            inside &= rows.data()[i] >= 0 && rows.data()[i] < n;
+        for (std::size_t i = 0; i < n_rows * n_candidates; ++i)
+            inside &= candidates.data()[i] < n;
+        if (inside)
+            nearest_candidates(vectors, rows.data(), n_rows, candidates.data(), n_candidates, k,
+                               metric == "cosine" ? Metric::cosine : Metric::squared_euclidean,
+                               chosen, threads(n_threads), distances.data(), indices.data());
+    }
+    require(inside, "a row or candidate is not a row of X");
+    return nb::make_tuple(distances, indices);
+}
+
+Matrix<std::int32_t> below(In<double, 2> values, In<double, 2> limits, const std::string &variant,
+                           std::size_t n_threads) {
+    require(values.shape(0) == limits.shape(0), "one row of limits per row of values is needed");
+    const Variant chosen = choose_variant(variant);
+    auto counts = new_matrix<std::int32_t>(values.shape(0), limits.shape(1));
+    {
+        nb::gil_scoped_release release;
+        count_below(values.data(), values.shape(0), values.shape(1), limits.data(),
+                    limits.shape(1), chosen, threads(n_threads), counts.data());
+    }
+    return counts;
+}
+
+}  // namespace
+
+NB_MODULE(_kernels, m) {
+    m.doc() = "Native loops that NumPy cannot do.";
+    m.def("cpu_features", &available_variants);
+    nb::class_<Selection>(m, "Selection")
+        .def(nb::new_(&make_selection), "n_rows"_a, "k"_a, "offsets"_a, nb::kw_only(),
+             "variant"_a = "auto", "n_threads"_a = 1)
+        .def("update", &update, "products"_a, "row_start"_a, "column_start"_a, nb::kw_only(),
+             "mirrored"_a = false)
+        .def("smallest", &smallest);
+    m.def("nearest_candidates", &nearest, "X"_a, "rows"_a, "candidates"_a, "k"_a, nb::kw_only(),
+          "metric"_a = "sqeuclidean", "variant"_a = "auto", "n_threads"_a = 1);
+    m.def("count_below", &below, "values"_a, "limits"_a, nb::kw_only(), "variant"_a = "auto",
+          "n_threads"_a = 1);
+}

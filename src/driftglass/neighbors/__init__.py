@@ -1,0 +1,10 @@
+"""Who is near whom, in the vectors or in a map.
+
+Projectors and diagnostics share the `NeighborGraph` made here. What a neighbourhood says about
+a map belongs in `driftglass.diagnostics`.
+"""
+
+from ._exact import exact_neighbors
+from ._graph import NeighborGraph
+
+__all__ = ["NeighborGraph", "exact_neighbors"]
