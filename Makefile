@@ -105,7 +105,7 @@ lock: $(DEV)  ## resolve the requirements again (needs uv in the environment)
 	$(LOCK) requirements/cmake.in -o requirements/cmake.txt $(ARGS)
 
 wheel: $(KERNELS) $(BUNDLE)  ## build dist/driftglass-*.whl with the viewer inside
-	$(BIN)/pip wheel -q --no-deps --no-build-isolation -w dist .
+	$(BIN)/pip wheel -qq --no-deps --no-build-isolation -w dist .
 	@$(BIN)/python -m zipfile -l dist/driftglass-*.whl | grep -q server/static/index.html || \
 	  { echo "the wheel lacks the viewer (server/static/index.html)"; rm -f dist/*.whl; exit 1; }
 
@@ -129,19 +129,19 @@ $(DONE)/venv:
 
 $(DONE)/base: requirements/base.txt requirements/build.txt requirements/cmake.txt | $(DONE)/venv
 	$(say) installing the locked requirements
-	@$(BIN)/pip install -q --require-hashes -r requirements/base.txt -r requirements/build.txt
+	@$(BIN)/pip install -qq --require-hashes -r requirements/base.txt -r requirements/build.txt
 	@if sh scripts/cmake_needed.sh; then \
-	  $(BIN)/pip install -q --require-hashes -r requirements/cmake.txt; fi
+	  $(BIN)/pip install -qq --require-hashes -r requirements/cmake.txt; fi
 	@touch $@
 
 $(DEV): requirements/dev.txt $(DONE)/base
 	$(say) installing the tools for tests and checks
-	@$(BIN)/pip install -q --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install -qq --require-hashes -r requirements/dev.txt
 	@touch $@
 
 $(KERNELS): $(NATIVE_SOURCES) $(DONE)/base
 	$(say) compiling the kernels
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pip install -q --no-build-isolation --no-deps -e .
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pip install -qq --no-build-isolation --no-deps -e .
 	@touch $@
 
 $(NODE): web/package-lock.json web/package.json
