@@ -1,0 +1,37 @@
+"""Vectors to a few coordinates, for one snapshot or for a sequence in one frame.
+
+Projectors take arrays and return arrays. How far a map can be trusted is measured in
+`driftglass.diagnostics`; `driftglass.project` reads snapshots of a run and keeps the results.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._base import Projector, SupportsTransform
+from ._procrustes import ProcrustesFit, procrustes
+from ._registry import methods
+from ._sequence import extend_sequence, project_sequence
+
+if TYPE_CHECKING:
+    from ._pca import PCA as PCA
+
+__all__ = [
+    "PCA",
+    "ProcrustesFit",
+    "Projector",
+    "SupportsTransform",
+    "extend_sequence",
+    "methods",
+    "procrustes",
+    "project_sequence",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # scikit-learn takes longer to import than all of driftglass.
+    if name == "PCA":
+        from ._pca import PCA
+
+        return PCA
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

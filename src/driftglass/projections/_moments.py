@@ -1,0 +1,180 @@
+"""Mean and covariance of rows that are seen a block at a time, and their principal axes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InvalidInputError
+
+__all__ = ["Axes", "Moments", "principal_axes", "row_blocks"]
+
+BLOCK_VALUES = 1 << 20
+"""Values of a block in double precision: 8 MiB."""
+MAX_FEATURES = 8192
+"""A covariance matrix of this width takes 512 MiB."""
+ITERATIVE_FEATURES = 1500
+"""Beyond this width a few leading axes come cheaper from an iteration than from a factorization."""
+
+
+def row_blocks(n_samples: int, n_features: int) -> list[slice]:
+    """Slices of rows that hold about `BLOCK_VALUES` values each."""
+    size = max(1, BLOCK_VALUES // max(1, n_features))
+    return [slice(start, min(start + size, n_samples)) for start in range(0, n_samples, size)]
+
+
+@dataclass(eq=False)
+class Moments:
+    """Number, mean and scatter of rows, in double precision.
+
+    Each block is centred on its own mean before it is squared and then moved to the common mean
+    (Chan, Golub and LeVeque 1983), so a large common offset costs no digits.
+
+    Parameters
+    ----------
+    n_samples : int
+        Rows seen.
+    mean : ndarray of shape (n_features,)
+        Their mean.
+    scatter : ndarray of shape (n_features, n_features)
+        Sum of outer products of the centred rows.
+    """
+
+    n_samples: int
+    mean: NDArray[np.float64]
+    scatter: NDArray[np.float64]
+
+    @classmethod
+    def empty(cls, n_features: int) -> Moments:
+        """Moments of no rows."""
+        if n_features > MAX_FEATURES:
+            raise InvalidInputError(
+                f"The vectors have {n_features} features; a covariance matrix of more than "
+                f"{MAX_FEATURES} does not fit in memory. Pool or subsample the features first, "
+                f"or fit on a single snapshot with fewer rows than features."
+            )
+        return cls(0, np.zeros(n_features), np.zeros((n_features, n_features)))
+
+    def add(self, X: NDArray[Any]) -> None:
+        """Take in rows of shape (n_samples, n_features), all finite."""
+        for part in row_blocks(*X.shape):
+            block = X[part].astype(np.float64)
+            mean = block.mean(axis=0)
+            block -= mean
+            # NumPy computes a product with its own transpose as a symmetric one: half the work.
+            self.merge(Moments(len(block), mean, block.T @ block))
+
+    def merge(self, other: Moments) -> None:
+        """Take in the rows that another has seen."""
+        if other.n_samples == 0:
+            return
+        total = self.n_samples + other.n_samples
+        shift = other.mean - self.mean
+        self.scatter += other.scatter
+        weight = self.n_samples * other.n_samples / total
+        if weight:
+            self.scatter += np.outer(shift * weight, shift)
+        self.mean = self.mean + shift * (other.n_samples / total)
+        self.n_samples = total
+
+
+@dataclass(frozen=True, eq=False)
+class Axes:
+    """Principal axes of some rows.
+
+    Parameters
+    ----------
+    mean : ndarray of shape (n_features,)
+        Mean of the rows.
+    components : ndarray of shape (n_components, n_features)
+        Orthonormal rows, by falling variance; the largest loading of each is positive.
+    variance : ndarray of shape (n_components,)
+        Variance along each.
+    total_variance : float
+        Variance along all axes, also those not kept.
+    n_samples : int
+        Rows they were learnt from.
+    """
+
+    mean: NDArray[np.float64]
+    components: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    total_variance: float
+    n_samples: int
+
+
+def principal_axes(source: Moments | NDArray[Any], n_components: int) -> Axes:
+    """Leading principal axes of moments, or of rows of shape (n_samples, n_features).
+
+    At most n_features axes are returned. Rows are better passed as such when they are fewer than
+    the features: the axes then come from their inner products, which are a smaller matrix.
+    """
+    if not isinstance(source, Moments):
+        n_samples, n_features = source.shape
+        if n_samples < n_features and n_samples >= n_components:
+            return _axes_of_few_rows(source.astype(np.float64), n_components)
+        moments = Moments.empty(n_features)
+        moments.add(source)
+        source = moments
+    n_components = min(n_components, len(source.mean))
+    freedom = max(source.n_samples - 1, 1)
+    total = float(np.trace(source.scatter)) / freedom
+    _require_finite_variance(total)
+    values, vectors = _leading(source.scatter, n_components)
+    variance = np.maximum(values, 0.0) / freedom
+    return Axes(source.mean, _with_fixed_signs(vectors.T), variance, total, source.n_samples)
+
+
+def _axes_of_few_rows(X: NDArray[np.float64], n_components: int) -> Axes:
+    mean = X.mean(axis=0)
+    X -= mean
+    total = float(np.einsum("ij,ij->", X, X)) / max(len(X) - 1, 1)
+    _require_finite_variance(total)
+    # Inner products square the condition: axes below 1e-8 of the largest drown in rounding.
+    # A singular value decomposition keeps them.
+    _, values, components = np.linalg.svd(X, full_matrices=False)
+    variance = values[:n_components] ** 2 / max(len(X) - 1, 1)
+    kept = _with_fixed_signs(components[:n_components])
+    return Axes(mean, kept, variance, total, len(X))
+
+
+def _leading(
+    scatter: NDArray[np.float64], n_components: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Largest eigenvalues, falling, and their vectors as columns."""
+    d = len(scatter)
+    if n_components == 0:
+        return np.empty(0), np.empty((d, 0))
+    if d > ITERATIVE_FEATURES and n_components < d // 10 and scatter.any():
+        from scipy.sparse.linalg import eigsh
+
+        # A fixed start, because ARPACK's own is drawn anew in every call.
+        start = np.random.default_rng(0).normal(size=d)
+        values, vectors = eigsh(scatter, k=n_components, which="LA", v0=start)
+    else:
+        from scipy.linalg import eigh
+
+        values, vectors = eigh(scatter, subset_by_index=[d - n_components, d - 1])
+    order = np.argsort(-values, kind="stable")
+    return values[order], vectors[:, order]
+
+
+def _with_fixed_signs(components: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rows with their largest loading positive, so that equal data give equal axes."""
+    if components.size == 0:
+        return components
+    largest = np.argmax(np.abs(components), axis=1)
+    signs = np.sign(components[np.arange(len(components)), largest])
+    signs[signs == 0] = 1.0
+    return np.ascontiguousarray(components * signs[:, None])
+
+
+def _require_finite_variance(total: float) -> None:
+    if not np.isfinite(total):
+        raise InvalidInputError(
+            "The variance of the vectors is beyond double precision (values of about 1e154 and "
+            "more). Divide them by their largest magnitude first."
+        )

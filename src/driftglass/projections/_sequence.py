@@ -1,0 +1,309 @@
+"""Several snapshots of one space in one frame, so that their maps can be compared by eye."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._progress import Progress, silent
+from ..data import Projection, ProjectionSequence, Provenance
+from ..data._ids import positions
+from ..errors import InvalidInputError, ShapeError
+from ._affine import AffineMap
+from ._fitting import Fitting, Place
+from ._procrustes import procrustes
+from ._registry import fitting_for
+from ._snapshots import Loaded, NanPolicy, Snapshots, load
+
+__all__ = ["extend_sequence", "project_sequence"]
+
+Basis = Literal["all", "first", "last", "window"] | int
+
+
+def project_sequence(
+    Xs: Iterable[Any],
+    ids: Any = None,
+    steps: Any = None,
+    *,
+    method: Any = "pca",
+    basis: Basis = "all",
+    window: int = 16,
+    n_components: int = 2,
+    nan: NanPolicy = "drop",
+    random_state: int = 0,
+    progress: Progress | None = None,
+) -> ProjectionSequence:
+    """Coordinates of every snapshot, in one frame.
+
+    With a fixed basis all snapshots go through one map, so a point moves only if its vector
+    does. With ``basis="window"`` the map follows the data and each is turned to fit the one
+    before, so slow rotation of the whole space is not seen.
+
+    Parameters
+    ----------
+    Xs : iterable of array-like of shape (n_t, n_features)
+        Vectors of each snapshot, or functions without arguments that return them: these are
+        called when needed, so that one snapshot is in memory at a time.
+    ids : sequence, optional
+        Ids of the rows: one flat list if all snapshots have the same, else one list for each.
+        Row numbers by default. Points are joined by id; they may come in any order, appear and
+        vanish.
+    steps : sequence of int, optional
+        Ascending; 0, 1, … by default.
+    method : str or object with ``fit_transform``
+        "pca", or an object. One with ``fit`` and ``transform`` is fitted to the basis, its rows
+        pooled in memory, and places every snapshot. One without projects each snapshot on its
+        own, and each map is turned, mirrored and shifted to fit the one before.
+    basis : {"all", "first", "last", "window"} or int
+        Snapshots that the map is learnt from: all pooled, one, every n-th, or for each snapshot
+        the `window` up to it.
+    window : int
+        Snapshots in a window, the current one included.
+    n_components : int
+        Coordinates per row; an object decides for itself. Those beyond the features are zero.
+    nan : {"drop", "raise", "impute"}
+        Rows that are not finite are left out and listed in ``excluded``, or an error, or filled
+        with the mean of their column.
+    random_state : int
+        Seed of methods given by name; "pca" draws nothing.
+    progress : callable, optional
+        Called with (done, total, what).
+
+    Returns
+    -------
+    sequence : ProjectionSequence
+        One frame per snapshot. Its `model` is what `extend_sequence` needs; it is empty if the
+        method cannot place new rows that way.
+
+    Raises
+    ------
+    ShapeError
+        Snapshots differ in their number of features, or ids in number from rows.
+    InvalidInputError
+        A parameter is out of range, or a coordinate is not finite.
+    NotFoundError
+        No method of that name.
+
+    See Also
+    --------
+    extend_sequence : place one more snapshot without moving the others.
+    driftglass.diagnostics.quality : how far each map can be trusted.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(50, 8))
+    >>> sequence = project_sequence([X, X + 1.0, X + 2.0], steps=[0, 100, 200])
+    >>> sequence.steps, sequence.coordinates[0].shape
+    ([0, 100, 200], (50, 2))
+    """
+    snapshots = Snapshots(Xs, ids, steps, nan)
+    _check_parameters(basis, window, n_components)
+    report = silent if progress is None else progress
+    fitting = fitting_for(method, snapshots, n_components)
+    if basis == "window" or not fitting.joint:
+        width = window if fitting.joint else 1
+        placed, place = _following(snapshots, fitting, width, n_components, report)
+    else:
+        placed, place = _in_one_map(snapshots, fitting, basis, n_components, report)
+    parameters = {**fitting.parameters, "n_components": n_components, "nan": nan}
+    if fitting.joint:
+        parameters |= {"basis": basis} | ({"window": window} if basis == "window" else {})
+    seed = random_state if isinstance(method, str) else None
+    provenance = Provenance(fitting.name, parameters, random_state=seed)
+    frames = tuple(
+        Projection(
+            ids=loaded.ids,
+            coordinates=_as_float32(Y),
+            step=step,
+            excluded=loaded.excluded,
+            provenance=provenance,
+            notes=notes,
+        )
+        for (loaded, Y, notes), step in zip(placed, snapshots.steps, strict=True)
+    )
+    model = place.to_arrays() if isinstance(place, AffineMap) and fitting.joint else {}
+    return ProjectionSequence(frames, provenance, model)
+
+
+def extend_sequence(
+    sequence: ProjectionSequence,
+    X: Any,
+    ids: Any = None,
+    step: int | None = None,
+    *,
+    nan: NanPolicy = "drop",
+) -> Projection:
+    """Place one more snapshot in the frame of a sequence; nothing is fitted and nothing moves.
+
+    Parameters
+    ----------
+    sequence : ProjectionSequence
+        With a model, as `project_sequence` gives for "pca".
+    X : array-like of shape (n_samples, n_features)
+        Vectors.
+    ids : sequence, optional
+        Ids of the rows; row numbers by default.
+    step : int, optional
+        One more than the last by default.
+    nan : {"drop", "raise", "impute"}
+        As in `project_sequence`.
+
+    Returns
+    -------
+    projection : Projection
+        To stand beside the frames of the sequence.
+
+    Raises
+    ------
+    InvalidInputError
+        The sequence has no model.
+    ShapeError
+        The vectors have another number of features than the model.
+    """
+    if not sequence.model:
+        raise InvalidInputError(
+            f"This sequence was made by {sequence.provenance.method!r} without a model, so it "
+            f"cannot place new rows. Project all snapshots again with project_sequence."
+        )
+    place = AffineMap.from_arrays(sequence.model)
+    if step is None:
+        step = sequence.steps[-1] + 1 if len(sequence) else 0
+    loaded = load(X, ids, step, nan)
+    X = loaded.vectors
+    n_components, n_features = place.components.shape
+    if len(X) and X.shape[1] != n_features:
+        raise ShapeError(
+            f"Step {step} has {X.shape[1]} features, the sequence has {n_features}: this is a "
+            f"new version of the space. Start a sequence of its own with project_sequence."
+        )
+    Y = place(X) if len(X) else np.empty((0, n_components))
+    return Projection(
+        ids=loaded.ids,
+        coordinates=_as_float32(Y),
+        space=sequence[-1].space if len(sequence) else "vectors",
+        step=step,
+        excluded=loaded.excluded,
+        provenance=sequence.provenance,
+        notes=loaded.notes + _notes_on(X, n_components),
+    )
+
+
+Placed = tuple[Loaded, NDArray[Any], tuple[str, ...]]
+
+
+def _in_one_map(
+    snapshots: Snapshots, fitting: Fitting, basis: Basis, n_components: int, report: Progress
+) -> tuple[list[Placed], Place | None]:
+    report(0, len(snapshots), f"fitting {fitting.name}")
+    place = None
+    for numbers in _basis_numbers(basis, len(snapshots)):
+        place = fitting.fit(numbers)
+        if place is not None:
+            break
+    placed: list[Placed] = []
+    for number in range(len(snapshots)):
+        report(number, len(snapshots), "placing snapshots")
+        loaded = snapshots.load(number)
+        Y = _coordinates(place, loaded.vectors, n_components, snapshots.steps[number])
+        placed.append((loaded, Y, loaded.notes + _notes_on(loaded.vectors, n_components)))
+    report(len(snapshots), len(snapshots), "placing snapshots")
+    return placed, place
+
+
+def _following(
+    snapshots: Snapshots, fitting: Fitting, window: int, n_components: int, report: Progress
+) -> tuple[list[Placed], Place | None]:
+    """A map of its own for each snapshot, turned to agree with the frame before."""
+    placed: list[Placed] = []
+    place: Place | None = None
+    before: Place | None = None
+    last: tuple[NDArray[Any], NDArray[Any]] | None = None
+    for number in range(len(snapshots)):
+        report(number, len(snapshots), "fitting and placing snapshots")
+        loaded = snapshots.load(number)
+        notes = loaded.notes + _notes_on(loaded.vectors, n_components)
+        place = fitting.fit(range(max(0, number - window + 1), number + 1))
+        if isinstance(place, AffineMap) and isinstance(before, AffineMap):
+            place = place.with_signs_of(before)
+        Y = _coordinates(place, loaded.vectors, n_components, snapshots.steps[number])
+        if last is not None and len(Y):
+            shared = positions(loaded.ids, last[0])
+            here = np.flatnonzero(shared >= 0)
+            if len(here) == 0:
+                notes += ("no id is shared with the frame before, so the two are not aligned.",)
+            elif Y.shape[1] == last[1].shape[1]:
+                # Principal axes share an origin that means something; other maps do not.
+                origin_is_free = not isinstance(place, AffineMap)
+                fit = procrustes(Y[here], last[1][shared[here]], shift=origin_is_free)
+                Y = fit.apply(Y)
+                if isinstance(place, AffineMap):
+                    place = place.followed_by(fit)
+        if len(Y):
+            last = (loaded.ids, Y)
+        before = place if place is not None else before
+        placed.append((loaded, Y, notes))
+    report(len(snapshots), len(snapshots), "fitting and placing snapshots")
+    return placed, before
+
+
+def _basis_numbers(basis: Basis, n: int) -> list[Sequence[int]]:
+    """Sets of snapshots to learn from, in order of preference: a set may turn out empty."""
+    everything = range(n)
+    if basis == "first":
+        return [[number] for number in everything]
+    if basis == "last":
+        return [[number] for number in reversed(everything)]
+    if isinstance(basis, int):
+        return [everything[::basis], everything]
+    return [everything]
+
+
+def _coordinates(
+    place: Place | None, X: NDArray[Any], n_components: int, step: int
+) -> NDArray[np.float64]:
+    if len(X) == 0 or place is None:
+        return np.empty((0, n_components))
+    Y = np.asarray(place(X), dtype=np.float64)
+    if Y.ndim != 2 or len(Y) != len(X):
+        raise ShapeError(
+            f"The method placed {len(X)} rows of step {step} as an array of shape {Y.shape}; "
+            f"(n_samples, n_components) is needed. Check its transform."
+        )
+    return Y
+
+
+def _as_float32(Y: NDArray[np.float64]) -> NDArray[np.float32]:
+    # Beyond float32 becomes infinite, which Projection refuses with the row and the remedy.
+    with np.errstate(over="ignore"):
+        return Y.astype(np.float32)
+
+
+def _notes_on(X: NDArray[Any], n_components: int) -> tuple[str, ...]:
+    """What a reader of this frame should know about its vectors."""
+    if len(X) == 0:
+        return ("no rows to place.",)
+    notes = []
+    if len(X) == 1:
+        notes.append("one row: there is no distance to show.")
+    elif bool((X[0] == X).all()):
+        notes.append(f"all {len(X)} rows are equal: one stacked point.")
+    if X.shape[1] < n_components:
+        notes.append(f"{X.shape[1]} features for {n_components} coordinates: the others are zero.")
+    return tuple(notes)
+
+
+def _check_parameters(basis: Any, window: Any, n_components: Any) -> None:
+    names = ("all", "first", "last", "window")
+    every = isinstance(basis, int) and not isinstance(basis, bool) and basis >= 1
+    if not every and basis not in names:
+        raise InvalidInputError(
+            f"basis is {basis!r}; one of {', '.join(names)}, or n for every n-th snapshot, "
+            f"is needed."
+        )
+    for name, value in (("window", window), ("n_components", n_components)):
+        if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+            raise InvalidInputError(f"{name} is {value!r}; an integer of at least 1 is needed.")
