@@ -117,11 +117,11 @@ export class Camera {
       return this.with({ planar: { x, y, halfHeight } });
     }
     const r = rotationMatrix(this.state.spatial.rotation);
-    const extent = (axis: number) =>
-      half.reduce((sum, size, d) => sum + Math.abs(r[axis * 3 + d]!) * size, 0);
-    // The near side of the box looks larger: it is nearer by its depth.
-    const nearer = extent(2) * Math.tan(HALF_ANGLE);
-    const halfHeight = Math.max(extent(1), extent(0) / aspect) * 0.9 + nearer;
+    // Of the ball inside the box rather than its corners, which data hardly ever reach.
+    const extent = (axis: number) => Math.hypot(...half.map((size, d) => r[axis * 3 + d]! * size));
+    // The near side looks larger: it is nearer by its depth.
+    const nearer = 0.5 * extent(2) * Math.tan(HALF_ANGLE);
+    const halfHeight = Math.max(extent(1), extent(0) / aspect) + nearer;
     return this.with({
       spatial: {
         ...this.state.spatial,

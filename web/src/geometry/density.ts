@@ -42,7 +42,7 @@ export function occupiedArea(planar: Float32Array): number {
 }
 
 /** How much of the canvas an opaque-looking crowd should cover: the rest keeps density readable. */
-const TARGET_COVER = 0.88;
+const TARGET_COVER = 0.93;
 
 /**
  * Opacity of each dot such that `overlap` dots on one pixel cover most of it but not all.

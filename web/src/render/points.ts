@@ -64,7 +64,7 @@ void main() {
     fade = mix(1.0, max(0.04, known * known), u_trust_fade);
   }
 #ifndef RAISED
-  if (u_dim) fade *= 0.22;
+  if (u_dim) fade *= mix(0.22, 0.32, u_depth);
 #endif
 
   // Flat, a faded point turns transparent. In space it must stay opaque, or it would hide
@@ -214,7 +214,7 @@ export class Points {
       .float("u_max_size", limits.maxPointSize)
       .float("u_opacity", raised ? shot.selectedOpacity : shot.opacity)
       .float("u_trust_fade", view.trustFade)
-      .float("u_shade", 0.28 * view.depth)
+      .float("u_shade", 0.2 * view.depth)
       .float("u_canvas", ...theme.canvas.map((value) => value / 255))
       .float("u_plain", ...theme.plain.map((value) => value / 255))
       .float("u_highlight", ...theme.highlight.map((value) => value / 255));

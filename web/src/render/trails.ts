@@ -76,7 +76,7 @@ void main() {
   float step = float(far ? first + 1 : first);
   float since = (u_current - step) / float(max(u_steps - 1, 1));
   // What was stays visible for long, what comes is only hinted at.
-  float strength = since >= 0.0 ? max(0.1, exp(-4.0 * since)) : 0.4 * exp(9.0 * since);
+  float strength = since >= 0.0 ? max(0.15, exp(-3.0 * since)) : 0.4 * exp(9.0 * since);
   v_alpha = u_alpha * strength;
   v_half = u_half_width * mix(0.55, 1.0, strength);
   v_across = side * (v_half + 1.0);
