@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from . import _compute as compute
 from . import _read as read
 from ._library import Library
 from ._question import Answer, Question
@@ -58,6 +59,13 @@ REQUESTS: tuple[Request, ...] = (
     Request("GET", "/api/runs/{run}/sprites", read.answer_sprites, "read"),
     Request("GET", "/api/runs/{run}/scalars", read.answer_scalars, "read"),
     Request("GET", "/api/runs/{run}/predictions", read.answer_predictions, "read"),
+    Request("GET", "/api/runs/{run}/projection", compute.answer_projection, "read"),
+    Request("POST", "/api/runs/{run}/projection", compute.answer_project, "write"),
+    Request("GET", "/api/runs/{run}/frames", compute.answer_frames, "read"),
+    Request("GET", "/api/runs/{run}/picture", compute.answer_picture, "read"),
+    Request("GET", "/api/jobs", compute.answer_jobs, "read"),
+    Request("GET", "/api/jobs/{job}", compute.answer_job, "read"),
+    Request("POST", "/api/jobs/{job}/cancel", compute.answer_cancel, "write"),
 )
 
 _PATTERNS = [(request, request.pattern) for request in REQUESTS]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Iterable
@@ -30,7 +32,7 @@ TOKEN_VARIABLE = "DRIFTGLASS_TOKEN"
 START_SECONDS = 20.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Serving:
     """A server that answers in the background.
 
@@ -40,15 +42,32 @@ class Serving:
         Address to open, with the token. Whoever has it can read the store.
     port : int
         Port it listens on.
+    message : str
+        What to tell the user: the address, and how to reach it over SSH.
     """
 
     url: str
     port: int
+    message: str
     _stop: Callable[[], None] = field(repr=False)
+    _closed: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def close(self) -> None:
         """Stop answering, end background work, and wait until the port is free."""
-        self._stop()
+        if not self._closed.is_set():
+            self._closed.set()
+            self._stop()
+
+    def wait(self) -> None:
+        """Wait until it is closed or Ctrl-C is pressed, then close it."""
+        try:
+            # In slices: on Windows an endless wait does not notice Ctrl-C.
+            while not self._closed.wait(0.5):
+                pass
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self.close()
 
     def __enter__(self) -> Serving:
         return self
@@ -63,15 +82,16 @@ def start(
     host: str = "127.0.0.1",
     port: int | None = None,
     token: str | None = None,
-    open_browser: bool = False,
+    open_browser: bool | None = False,
     allow_hosts: Iterable[str] = (),
     root_path: str = "",
     read_only: bool = False,
+    on_close: Callable[[], None] | None = None,
 ) -> Serving:
     """Serve a store in a background thread.
 
-    Takes what `serve` takes. If this machine serves the same store already, the result points
-    to that server, and closing it does nothing.
+    Takes what `serve` takes, and `on_close`, which is called once it has ended. If this machine
+    serves the same store already, the result points to that server and does not end it.
 
     Returns
     -------
@@ -79,28 +99,30 @@ def start(
         Its `url` opens the viewer; `close` ends it. It also ends with the process.
     """
     plan = _plan(path_or_store, host, port, token, allow_hosts, root_path, read_only)
+    finish = on_close if on_close is not None else _nothing
     running = find_served(plan.library.store.path, plan.options)
     if running is not None:
-        _open(running.url, running.token, open_browser)
-        return Serving(running.url_with_token, running.port, lambda: None)
+        _open(running, open_browser)
+        return Serving(running.url_with_token, running.port, _already(running), finish)
     sockets, bound = open_sockets(host, port if port is not None else DEFAULT_PORT)
-    server = _server(plan, bound, lambda: None)
+    served = plan.served(bound)
+    server = _server(plan, bound, lambda: _open(served, open_browser))
     thread = threading.Thread(
         target=server.run, args=(sockets,), name="driftglass-server", daemon=True
     )
     thread.start()
     if not server.answers.wait(START_SECONDS):
         raise StoreError(f"The server did not start within {START_SECONDS:.0f} s on port {bound}.")
-    served = plan.served(bound)
     record = remember_served(served)
 
     def stop() -> None:
         forget_served(record)
         server.should_exit = True
         thread.join()
+        finish()
 
-    _open(served.url, served.token, open_browser)
-    return Serving(served.url_with_token, bound, stop)
+    atexit.register(forget_served, record)
+    return Serving(served.url_with_token, bound, _message(served, host), stop)
 
 
 def serve(
@@ -109,7 +131,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int | None = None,
     token: str | None = None,
-    open_browser: bool = True,
+    open_browser: bool | None = None,
     allow_hosts: Iterable[str] = (),
     root_path: str = "",
     read_only: bool = False,
@@ -131,8 +153,8 @@ def serve(
     token : str, optional
         At least 22 characters. By default the environment variable DRIFTGLASS_TOKEN, or else
         a random one.
-    open_browser : bool
-        Open the viewer.
+    open_browser : bool, optional
+        Open the viewer; by default where there is a display and nobody is connected by SSH.
     allow_hosts : iterable of str
         Further host names by which browsers may address the server, as behind a proxy.
     root_path : str
@@ -150,18 +172,18 @@ def serve(
     plan = _plan(path_or_store, host, port, token, allow_hosts, root_path, read_only)
     running = find_served(plan.library.store.path, plan.options)
     if running is not None:
-        print(f"This store is being served already:\n\n    {running.url_with_token}\n", flush=True)
-        _open(running.url, running.token, open_browser)
+        print(_already(running), flush=True)
+        _open(running, open_browser)
         return
     wanted = port if port is not None else DEFAULT_PORT
     sockets, bound = open_sockets(host, wanted)
     served = plan.served(bound)
-    server = _server(plan, bound, lambda: _open(served.url, served.token, open_browser))
+    server = _server(plan, bound, lambda: _open(served, open_browser))
     record = remember_served(served)
     try:
-        if bound != wanted and wanted != 0:
+        if wanted not in (bound, 0):
             print(f"Port {wanted} is taken; using {bound}.")
-        _announce(served, host)
+        print(f"{_message(served, host)}\nPress Ctrl-C to stop.", flush=True)
         server.run(sockets)
     finally:
         forget_served(record)
@@ -230,15 +252,23 @@ def _server(plan: _Plan, port: int, when_ready: Callable[[], None]) -> HttpServe
     return HttpServer(app, when_ready=when_ready, when_leaving=plan.library.close)
 
 
-def _announce(served: Served, host: str) -> None:
+def _nothing() -> None:
+    return None
+
+
+def _already(running: Served) -> str:
+    return f"This store is being served already:\n\n    {running.url_with_token}\n"
+
+
+def _message(served: Served, host: str) -> str:
     lines = [f"driftglass is serving {served.path}", "", f"    {served.url_with_token}", ""]
     if not is_loopback(host):
         lines.insert(
             0,
             f"Warning: listening on {host}, so every machine that can reach this one can try the "
-            f"token, and what they send and get is not encrypted.",
+            f"token, and nothing that is sent is encrypted.",
         )
-    if os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"):
+    if _by_ssh():
         user = os.environ.get("USER", "you")
         lines += [
             "You are connected by SSH. On your own machine, run",
@@ -253,13 +283,23 @@ def _announce(served: Served, host: str) -> None:
             f"Under JupyterHub, open {prefix}proxy/{served.port}/ and start with --root-path "
             f"{prefix}proxy/{served.port} and --allow-host and the name of the hub."
         )
-    print("\n".join([*lines, "Press Ctrl-C to stop."]), flush=True)
+    return "\n".join(lines)
 
 
-def _open(url: str, token: str, wanted: bool) -> None:
-    """Open the browser with a ticket: command lines can be read by every user of a machine."""
-    if not wanted:
-        return
-    address = f"{url}?ticket={new_ticket(token)}"
-    with contextlib.suppress(webbrowser.Error, OSError):
-        webbrowser.open(address)
+def _by_ssh() -> bool:
+    return bool(os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"))
+
+
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return not _by_ssh()
+    # Without a display the default may be a text browser, which would take over the terminal.
+    display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return bool(display) and not _by_ssh()
+
+
+def _open(served: Served, wanted: bool | None) -> None:
+    """Open the browser with a ticket: every user of a machine can read its command lines."""
+    if wanted or (wanted is None and _has_display()):
+        with contextlib.suppress(webbrowser.Error, OSError):
+            webbrowser.open(f"{served.url}?ticket={new_ticket(served.token)}")

@@ -15,6 +15,7 @@ from ..data import Column, Metadata, SpriteSheet
 from ..errors import NotFoundError
 from ..store import Run, Store
 from ._events import News
+from ._jobs import Job, Jobs
 from ._kept import Kept
 from ._rows import Rows, content_hash
 
@@ -22,6 +23,8 @@ __all__ = ["Library", "Reading"]
 
 Value = TypeVar("Value")
 
+START_SECONDS = 0.5
+PACE_LIMITS = (0.05, 20.0)
 LISTING_SECONDS = 0.25
 """The folder is listed at most this often; a burst of requests shares one listing."""
 
@@ -97,6 +100,15 @@ class Library:
         Refuse whatever would write: no projections are computed.
     max_bytes : int
         Memory for what is kept: row positions, columns, coordinates, pictures.
+
+    Attributes
+    ----------
+    news : News
+        What open viewers are told.
+    jobs : Jobs
+        Background work.
+    pace : float
+        How much longer than estimated work has taken here.
     """
 
     def __init__(self, store: Store, *, read_only: bool = False, max_bytes: int = 1 << 29) -> None:
@@ -104,14 +116,25 @@ class Library:
         self.read_only = read_only
         self.kept = Kept(max_bytes)
         self.news = News(self.revisions)
+        self.jobs = Jobs(self._job_moved)
+        self.pace = 1.0
         self._lock = threading.RLock()
         self._runs: dict[str, Run] = {}
         self._listed_at = -np.inf
         self._readings: dict[str, Reading] = {}
 
     def close(self) -> None:
-        """End the streams; nothing is asked afterwards."""
+        """End the streams and the background work; nothing is asked afterwards."""
         self.news.close()
+        self.jobs.close()
+
+    def _job_moved(self, job: Job) -> None:
+        estimate = job.task.get("estimate_seconds")
+        if job.state == "done" and estimate and job.seconds:
+            # This machine's speed, learnt from what its jobs took; start-up is not part of it.
+            measured = max(job.seconds - START_SECONDS, 0.01) / estimate
+            self.pace = float(np.clip(0.5 * self.pace + 0.5 * measured, *PACE_LIMITS))
+        self.news.tell("job", job.to_dict())
 
     @property
     def title(self) -> str:

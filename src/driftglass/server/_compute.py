@@ -1,0 +1,302 @@
+"""What has to be computed first: projections as jobs, and the frames they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._project import Plan, ProjectionRequest, plan
+from .._sequence_cache import read_frame
+from ..data import Projection, Provenance
+from ..errors import InvalidInputError, NotFoundError
+from ._errors import ReadOnlyError
+from ._jobs import Job
+from ._library import Library, Reading
+from ._picture import coloring_of, draw_map
+from ._question import Answer, Content, Json, Question
+from ._wire import Frame
+
+__all__ = [
+    "answer_cancel",
+    "answer_frames",
+    "answer_job",
+    "answer_jobs",
+    "answer_picture",
+    "answer_project",
+    "answer_projection",
+    "coordinates_of",
+]
+
+NO_TRUST = np.uint8(255)
+BASES = ("all", "first", "last", "window")
+FRAME_ROWS = 4_000_000
+LARGEST_PICTURE = 2_048
+
+
+def answer_projection(library: Library, question: Question) -> Answer:
+    """What is kept for a projection, what an update would cost, and whether one is running."""
+    reading = library.reading(question.names["run"])
+    request = _request(question)
+    try:
+        current = plan(reading.run, request)
+    except InvalidInputError as error:  # nothing logged yet that could be projected
+        return Json(_described(reading, request, None, None, reason=str(error)))
+    job = library.jobs.find(_topic(reading, request))
+    return Json(_described(reading, request, current, job, pace=library.pace))
+
+
+def answer_project(library: Library, question: Question) -> Answer:
+    """Start or extend a projection; the job that does it, or null when it is ready."""
+    if library.read_only:
+        raise ReadOnlyError(
+            "This server is read-only, so it computes nothing. Run `driftglass project` on the "
+            "store, or serve it without --read-only."
+        )
+    reading = library.reading(question.names["run"])
+    request = _request(question)
+    current = plan(reading.run, request)
+    if current.status == "ready":
+        return Json({"job": None, "key": current.key})
+    task = {
+        "kind": "projection",
+        "store": str(library.store.path),
+        "run": reading.run.name,
+        "request": {**asdict(request), "parameters": dict(request.parameters)},
+        "estimate_seconds": current.seconds,
+    }
+    job = library.jobs.submit(_topic(reading, request), task)
+    return Json({"job": job.id, "key": current.key})
+
+
+def answer_jobs(library: Library, question: Question) -> Answer:
+    """All jobs since the server started, oldest first."""
+    return Json([job.to_dict() for job in library.jobs.all()])
+
+
+def answer_job(library: Library, question: Question) -> Answer:
+    """One job."""
+    return Json(library.jobs.get(question.names["job"]).to_dict())
+
+
+def answer_cancel(library: Library, question: Question) -> Answer:
+    """Stop one job."""
+    return Json(library.jobs.cancel(question.names["job"]).to_dict())
+
+
+def answer_frames(library: Library, question: Question) -> Answer:
+    """Coordinates of one step, a row per item; nan where the step lacks it."""
+    reading = library.reading(question.names["run"])
+    step = question.integer("step", low=-(2**53))
+    coordinates, trust = coordinates_of(reading, question.text("projection"), step)
+    start, stop = question.window(len(reading.rows), limit=FRAME_ROWS)
+    window = coordinates[start:stop]
+    n_present = int(np.count_nonzero(~np.isnan(window[:, 0]))) if window.size else 0
+    meta = {
+        "step": step,
+        "start": start,
+        "stop": stop,
+        "n_present": n_present,
+        "order": reading.rows.hash,
+    }
+    return Frame({"coordinates": window, "trust": trust[start:stop]}, meta)
+
+
+def answer_picture(library: Library, question: Question) -> Answer:
+    """One step drawn as a PNG picture, for browsers that cannot draw it."""
+    reading = library.reading(question.names["run"])
+    step = question.integer("step", low=-(2**53))
+    key = question.text("projection")
+    theme = question.choice("theme", ["dark", "light"], "dark")
+    width = question.integer("width", low=64, high=LARGEST_PICTURE, default=960)
+    height = question.integer("height", low=64, high=LARGEST_PICTURE, default=640)
+    name = question.text("color", "")
+
+    def make() -> bytes:
+        coordinates, _ = coordinates_of(reading, key, step)
+        sequence = _sequence(reading, key)
+        n_components = coordinates.shape[1]
+        bounds = _bounds(sequence["frames"], n_components) or {"low": [0, 0], "high": [1, 1]}
+        column = reading.column(name) if name else None
+        seen = " · first two of three axes" if n_components > 2 else ""
+        return draw_map(
+            coordinates,
+            coloring_of(name, column, len(coordinates), theme),
+            (bounds["low"], bounds["high"]),
+            f"{sequence['provenance']['method'].upper()} · step {step:,}{seen}",
+            width=width,
+            height=height,
+            theme=theme,
+        )
+
+    drawn = reading.keep(("picture", key, step, theme, width, height, name), make)
+    return Content(drawn, "image/png")
+
+
+def coordinates_of(
+    reading: Reading, key: str, step: int
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Coordinates (n_items, n_components) and trust (n_items,) of one frame, by row."""
+    sequence = _sequence(reading, key)
+    entries = {entry["step"]: entry for entry in sequence["frames"]}
+    if step not in entries:
+        raise NotFoundError.for_name("step", step, list(entries))
+    frame_key = entries[step]["key"]
+
+    def make() -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        provenance = Provenance.from_dict(sequence["provenance"])
+        frame = read_frame(reading.run, frame_key, provenance)
+        if frame is None:
+            raise NotFoundError(
+                f"The map of step {step} is not kept any more. Project again to get it back."
+            )
+        return _by_row(reading, frame, sequence["provenance"]["parameters"]["n_components"])
+
+    # Keyed by content, not by revision: a kept frame never changes while the run grows.
+    return reading.kept.get((reading.run.name, reading.rows.hash, frame_key), make)
+
+
+def _by_row(
+    reading: Reading, frame: Projection, n_components: int
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    where = reading.rows.where(frame.ids)
+    coordinates = np.full((len(where), n_components), np.nan, dtype=np.float32)
+    trust = np.full(len(where), NO_TRUST, dtype=np.uint8)
+    if len(frame.ids):
+        # Vectors of one feature have a map of one axis; the others are 0 there.
+        coordinates[:, frame.n_components :] = 0
+        coordinates[:, : frame.n_components] = frame.coordinates[where]
+        coordinates[where < 0] = np.nan
+    quality = frame.quality
+    if quality is not None and len(quality.ids):
+        anchor = reading.rows.where(quality.ids)
+        known = anchor >= 0
+        scaled = np.round(np.clip(quality.point_trust, 0, 1) * 254)
+        trust[known] = scaled[anchor[known]].astype(np.uint8)
+    return coordinates, trust
+
+
+def _sequence(reading: Reading, key: str) -> Mapping[str, Any]:
+    """Description of a kept sequence, if the run's cache lists this key."""
+    cache = reading.run.cache
+
+    def make() -> Mapping[str, Any]:
+        kept = cache.get(key) if key in cache.keys() else None  # noqa: SIM118 - not a mapping
+        if kept is None or kept.description.get("kind") != "projection":
+            raise NotFoundError(
+                f"There is no projection {key[:80]!r} in run {reading.run.name!r}. "
+                f"Ask for the projection again to learn its present key."
+            )
+        return dict(kept.description)
+
+    return reading.kept.get((reading.run.name, "sequence", key), make)
+
+
+def _request(question: Question) -> ProjectionRequest:
+    basis: str | int = question.text("basis", "all")
+    if isinstance(basis, str) and basis.isascii() and basis.isdigit():
+        basis = int(basis)
+        if not 1 <= basis <= 1_000_000:
+            raise InvalidInputError(f"basis is {basis}; every n-th step needs n from 1.")
+    elif basis not in BASES:
+        raise InvalidInputError(
+            f"The parameter 'basis' is {basis!r:.60}; it must be one of {list(BASES)} or a whole "
+            f"number n for every n-th step."
+        )
+    return ProjectionRequest(
+        space=question.text("space"),
+        method=question.choice("method", ["pca"], "pca"),
+        n_components=question.integer("n_components", low=2, high=3, default=2),
+        random_state=question.integer("random_state", high=2**32 - 1, default=0),
+        parameters={"basis": basis},
+    )
+
+
+def _topic(reading: Reading, request: ProjectionRequest) -> tuple[str, ...]:
+    return ("projection", reading.run.name, request.key)
+
+
+def _described(
+    reading: Reading,
+    request: ProjectionRequest,
+    current: Plan | None,
+    job: Job | None,
+    *,
+    pace: float = 1.0,
+    reason: str | None = None,
+) -> dict[str, Any]:
+    sequence = _sequence(reading, current.key) if current and current.key else None
+    frames = sequence["frames"] if sequence else []
+    fitted = sequence["fitted_steps"] if sequence else []
+    running = job is not None and not job.finished
+    failed = job is not None and job.state == "failed"
+    status: str = current.status if current else "absent"
+    if running:
+        status = "running"
+    elif failed and status == "absent":
+        status = "failed"
+    if failed and status != "ready" and job is not None:
+        reason = job.message
+    return {
+        "key": current.key if current else None,
+        "status": status,
+        "job": job.id if job is not None and running else None,
+        "estimate_seconds": round(current.seconds * pace, 3) if current else None,
+        "label": _label(request, [frame["step"] for frame in frames], fitted),
+        "method": request.method,
+        "parameters": {**request.parameters, "n_components": request.n_components},
+        "random_state": request.random_state,
+        "steps": [frame["step"] for frame in frames],
+        "fitted_steps": list(fitted),
+        "bounds": _bounds(frames, request.n_components),
+        "frames": [_frame_info(frame) for frame in frames],
+        "pending_steps": list(current.pending) if current else [],
+        "reason": reason,
+    }
+
+
+def _frame_info(frame: Mapping[str, Any]) -> dict[str, Any]:
+    quality = frame["quality"] or {}
+    names = ("trustworthiness", "continuity", "null", "n_neighbors", "n_anchors")
+    return {
+        "step": frame["step"],
+        "n_samples": frame["n_samples"],
+        "n_excluded": frame["n_excluded"],
+        "notes": frame["notes"],
+        **{name: quality.get(name) for name in names},
+    }
+
+
+def _bounds(
+    frames: Sequence[Mapping[str, Any]], n_components: int
+) -> dict[str, list[float]] | None:
+    filled = [frame for frame in frames if frame["low"] is not None]
+    if not filled:
+        return None
+    low = np.min([frame["low"] for frame in filled], axis=0)
+    high = np.max([frame["high"] for frame in filled], axis=0)
+    empty = [0.0] * (n_components - len(low))
+    return {"low": low.tolist() + empty, "high": high.tolist() + empty}
+
+
+def _label(request: ProjectionRequest, steps: Sequence[int], fitted: Sequence[int]) -> str:
+    """What the map is, in a line that stays in sight: method, dimension, basis, seed."""
+    basis = request.parameters["basis"]
+    name = {"pca": "PCA"}.get(request.method, request.method)
+    said = f"every {basis}th step" if isinstance(basis, int) else f"{basis}"
+    if basis == "all":
+        said = "all steps"
+    elif basis in ("first", "last"):
+        said = f"{basis} step"
+    if steps:
+        count = f"{len(fitted)} of {len(steps)}" if len(fitted) < len(steps) else f"{len(steps)}"
+        if basis == "all":
+            said = f"all {count} steps" if len(fitted) == len(steps) else f"{count} steps"
+            if len(fitted) < len(steps):
+                said += f" (up to step {max(fitted)})"
+        else:
+            said += f" of {count}"
+    return f"{name} · {request.n_components}D · basis: {said} · seed {request.random_state}"
