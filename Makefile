@@ -90,8 +90,8 @@ format: $(DEV) $(NODE)  ## repair what can be repaired
 	$(BIN)/ruff format
 	cd web && npm run --silent format
 
-reference: $(KERNELS)  ## write docs/reference/cli.md from the commands
-	$(BIN)/python scripts/cli_reference.py > docs/reference/cli.md
+reference: $(KERNELS)  ## write docs/reference from commands and docstrings
+	$(BIN)/python scripts/reference.py
 
 # uv resolves for every platform at once; --no-emit-index-url and --no-header keep hosts
 # and paths of the machine that locked out of the files.

@@ -57,14 +57,16 @@ class Asking:
     ) -> dict[str, Any]:
         """Description of an up-to-date projection, made now if need be."""
         path = f"/api/runs/{quote(run)}/projection"
+        asked = 0
         while True:
             found: dict[str, Any] = self.ask(path, **wanted)
             if found["status"] == "ready":
                 return found
-            if found["status"] == "failed":
+            if found["status"] != "running" and found["reason"] and asked:
                 raise StoreError(f"Projecting {wanted['space']!r} failed: {found['reason']}")
             if found["status"] != "running":
                 self.start_projection(run, wanted)
+                asked += 1
             done = len(found["steps"])
             progress(done, done + len(found["pending_steps"]), "projecting")
             time.sleep(POLL_SECONDS)

@@ -104,7 +104,6 @@ def _create(store: Store, digits: Digits, steps: int) -> Run:
         ids=digits.ids,
         metadata=digits.table,
         images=digits.images,
-        labels=digits.y,
         classes=[str(digit) for digit in range(10)],
         expected_steps=len(snapshot_steps(steps)),
     )

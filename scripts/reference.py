@@ -1,0 +1,77 @@
+"""Write docs/reference/cli.md and python.md from the commands and docstrings themselves."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+import driftglass
+from driftglass.cli import main as _  # noqa: F401 - the folder must load before its files
+from driftglass.cli._main import cli
+
+REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
+NOTICE = "<!-- Written by `make reference`; change the docstrings instead. -->"
+WIDTH = 90
+
+
+def cli_page() -> str:
+    """Help of every command, in the order in which people meet them."""
+    context = click.Context(cli, info_name="driftglass")
+    parts = [
+        "# Command line",
+        NOTICE,
+        "The same texts as `driftglass COMMAND --help`.",
+        "## driftglass",
+        _help(cli, "driftglass"),
+    ]
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None
+        parts += [f"## driftglass {name}", _help(command, f"driftglass {name}")]
+    return "\n\n".join(parts) + "\n"
+
+
+def _help(command: click.Command, name: str) -> str:
+    settings = {"terminal_width": WIDTH, "max_content_width": WIDTH}
+    context = click.Context(command, info_name=name, **settings)  # type: ignore[arg-type]
+    lines = (line.rstrip() for line in command.get_help(context).splitlines())
+    return "```text\n" + "\n".join(lines).strip() + "\n```"
+
+
+def python_page() -> str:
+    """Public names of every folder, each with the sentence that opens its docstring."""
+    folders = [
+        f"driftglass.{module.name}"
+        for module in pkgutil.iter_modules(driftglass.__path__)
+        if module.ispkg and module.name != "cli"
+    ]
+    parts = ["# Python", NOTICE, "`help(name)` in Python shows parameters, shapes and errors."]
+    for folder in ["driftglass", *sorted(folders)]:
+        module = importlib.import_module(folder)
+        parts += [f"## {folder}", "\n".join(_rows(module, module.__all__))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _rows(module: object, names: list[str]) -> Iterator[str]:
+    yield "| name | |"
+    yield "|---|---|"
+    for name in names:
+        value = getattr(module, name)
+        text = inspect.getdoc(value) if callable(value) else f"`{value!r}`"
+        summary = (text or "").partition("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+        yield f"| `{name}` | {summary} |"
+
+
+PAGES = {"cli.md": cli_page, "python.md": python_page}
+
+if __name__ == "__main__":
+    REFERENCE.mkdir(exist_ok=True)
+    for name, page in PAGES.items():
+        (REFERENCE / name).write_text(page(), encoding="utf-8")
+        print(f"wrote docs/reference/{name}", file=sys.stderr)
