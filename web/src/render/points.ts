@@ -191,6 +191,7 @@ export class Points {
 
   /** Draws the rows that are neither selected nor highlighted, or, `raised`, those that are. */
   draw(shot: Shot, pass: Pass, raised: boolean): void {
+    if (raised && this.raised.length === 0) return;
     const { gl, limits } = this.context;
     const { view, pixelRatio } = shot;
     const { theme } = view;
