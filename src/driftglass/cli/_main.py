@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from ._doctor import doctor
 from ._project import project
 from ._runs import ls, show
 from ._serve import serve
+from ._text import plain
 from ._version import version
 
 __all__ = ["cli", "main"]
@@ -109,10 +109,6 @@ def _run(words: list[str]) -> int:
     except DriftglassError as error:
         code = next(code for kind, code in EXIT_CODES if isinstance(error, kind))
         return _fail(words, error.kind, str(error), code)
-    except BrokenPipeError:
-        # `driftglass ls | head` has what it wanted; Python must not complain on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
         return _fail(words, "failed", str(error), FAILED)
     except Exception as error:
@@ -129,5 +125,6 @@ def _fail(words: list[str], kind: str, message: str, code: int, *, before: str =
     if "--json" in words:
         click.echo(to_json({"error": {"kind": kind, "message": message}}))
     else:
-        click.echo(f"{before}driftglass: {message}", err=True)
+        safe = "\n".join(map(plain, message.splitlines()))
+        click.echo(f"{before}driftglass: {safe}", err=True)
     return code
