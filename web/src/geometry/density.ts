@@ -48,7 +48,7 @@ const TARGET_COVER = 0.93;
  * Opacity of each dot such that `overlap` dots on one pixel cover most of it but not all.
  * 1 dot per pixel or fewer stay nearly opaque; crowds become translucent, so that density shows.
  */
-export function opacityForOverlap(overlap: number, lowest = 0.1, highest = 0.92): number {
+export function opacityForOverlap(overlap: number, lowest = 0.07, highest = 0.92): number {
   if (!(overlap > 0)) return highest;
   const opacity = 1 - Math.pow(1 - TARGET_COVER, 1 / overlap);
   return Math.min(highest, Math.max(lowest, opacity));

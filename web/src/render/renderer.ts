@@ -224,7 +224,7 @@ export class Renderer {
       viewport: this.viewport,
       pixelRatio,
       count,
-      opacity: opacityOf(drawn, 0.1),
+      opacity: opacityOf(drawn, 0.07),
       selectedOpacity: opacityOf(selected, 0.5),
     };
   }

@@ -68,5 +68,5 @@ test("dots turn translucent as they crowd, within limits", () => {
 
   expect(opacities).toEqual([...opacities].sort((a, b) => b - a));
   expect(opacities[0]).toBeLessThanOrEqual(1);
-  expect(opacities[5]).toBe(0.1);
+  expect(opacities[5]).toBe(0.07);
 });
