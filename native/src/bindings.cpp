@@ -111,15 +111,17 @@ Matrix<std::int32_t> below(In<double, 2> values, In<double, 2> limits, const std
 
 NB_MODULE(_kernels, m) {
     m.doc() = "Native loops that NumPy cannot do.";
+    // noconvert: an array of another dtype or layout is a mistake, not something to copy.
     m.def("cpu_features", &available_variants);
     nb::class_<Selection>(m, "Selection")
-        .def(nb::new_(&make_selection), "n_rows"_a, "k"_a, "offsets"_a, nb::kw_only(),
+        .def(nb::new_(&make_selection), "n_rows"_a, "k"_a, "offsets"_a.noconvert(), nb::kw_only(),
              "variant"_a = "auto", "n_threads"_a = 1)
-        .def("update", &update, "products"_a, "row_start"_a, "column_start"_a, nb::kw_only(),
-             "mirrored"_a = false)
+        .def("update", &update, "products"_a.noconvert(), "row_start"_a, "column_start"_a,
+             nb::kw_only(), "mirrored"_a = false)
         .def("smallest", &smallest);
-    m.def("nearest_candidates", &nearest, "X"_a, "rows"_a, "candidates"_a, "k"_a, nb::kw_only(),
-          "metric"_a = "sqeuclidean", "variant"_a = "auto", "n_threads"_a = 1);
-    m.def("count_below", &below, "values"_a, "limits"_a, nb::kw_only(), "variant"_a = "auto",
-          "n_threads"_a = 1);
+    m.def("nearest_candidates", &nearest, "X"_a.noconvert(), "rows"_a.noconvert(),
+          "candidates"_a.noconvert(), "k"_a, nb::kw_only(), "metric"_a = "sqeuclidean",
+          "variant"_a = "auto", "n_threads"_a = 1);
+    m.def("count_below", &below, "values"_a.noconvert(), "limits"_a.noconvert(), nb::kw_only(),
+          "variant"_a = "auto", "n_threads"_a = 1);
 }

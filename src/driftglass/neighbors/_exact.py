@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .. import _kernels
 from .._arrays import as_vectors, finite_rows
-from ..errors import DriftglassWarning, InvalidInputError
+from ..errors import DriftglassWarning, InvalidInputError, ShapeError
 from ..parallel import Threads
 from ._candidates import Centered, Metric, candidates, candidates_again
 from ._graph import NeighborGraph
@@ -43,8 +43,8 @@ def exact_neighbors(
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features)
-        Finite vectors. Values that float32 cannot hold (float64, large integers) are centred
-        before they are rounded to it, or for "cosine" rounded as they are.
+        Finite vectors. Values that float32 cannot hold are centred before they are rounded to
+        it, or for "cosine" rounded as they are.
     n_neighbors : int
         Neighbours per row. Lowered with a warning if there are not as many other rows.
     metric : {"euclidean", "cosine"}
@@ -63,6 +63,8 @@ def exact_neighbors(
 
     Raises
     ------
+    ShapeError
+        X is not two-dimensional or has no features.
     InvalidInputError
         A value is not finite, a query is not a row, or `n_neighbors` is negative.
 
@@ -78,6 +80,8 @@ def exact_neighbors(
     X = as_vectors(X, name="X")
     if metric not in ("euclidean", "cosine"):
         raise InvalidInputError(f"metric is {metric!r}; 'euclidean' or 'cosine' is needed.")
+    if X.shape[1] == 0:
+        raise ShapeError(f"X has shape {X.shape} and so no features; distances need at least one.")
     _require_finite(X)
     rows = _query_rows(queries, len(X))
     notes: list[str] = []
@@ -217,10 +221,20 @@ def _clamped(n_neighbors: int, most: int, notes: list[str]) -> int:
 
 def _as_float32(X: NDArray[Any], metric: Metric) -> tuple[NDArray[np.float32], float]:
     """Vectors as float32, and what to multiply their distances by."""
-    if X.dtype.name in EXACT_IN_FLOAT32:
+    if X.dtype.name in EXACT_IN_FLOAT32 or len(X) == 0:
         return np.ascontiguousarray(X, dtype=np.float32), 1.0
+    if X.dtype.kind in "iu" and metric == "euclidean":
+        lowest = X.min(axis=0)
+        if (X.max(axis=0).astype(np.float64) - lowest.astype(np.float64)).max() < 2**24:
+            # Counts and pixels tie often, and exact differences keep the ties.
+            return np.ascontiguousarray(X - lowest, dtype=np.float32), 1.0
+    if X.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            narrow = np.ascontiguousarray(X, dtype=np.float32)
+        if (narrow == X).all():
+            return narrow, 1.0
     wide = X.astype(np.float64)
-    if metric == "euclidean" and len(X):
+    if metric == "euclidean":
         wide -= wide.mean(axis=0)
     largest = float(np.abs(wide).max(initial=0.0))
     # A power of two, so that scaling rounds nothing.
