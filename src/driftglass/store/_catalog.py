@@ -1,0 +1,315 @@
+"""The catalog: which commits happened and what they made visible.
+
+On local disks it is an SQLite file whose transaction is the commit. On network disks the same
+tables live in memory and are filled from the journals, so that every question is asked once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from ..errors import DamagedError, FormatError, StoreError
+from ._keys import check_key
+from ._records import (
+    Classes,
+    Commit,
+    Damage,
+    Entry,
+    Event,
+    File,
+    Ids,
+    Images,
+    Part,
+    PredictionPart,
+    Retired,
+    ScalarValues,
+    State,
+    Table,
+    WriterStart,
+)
+from ._schema import APPLICATION_ID, COLUMNS, check_schema, checked_row, create_tables, row_checksum
+
+__all__ = ["Catalog"]
+
+BUSY_SECONDS = 30.0
+"""How long to wait for another writer; a commit takes well under a millisecond."""
+
+
+class Catalog:
+    """Tables of one run, in a file or in memory.
+
+    Parameters
+    ----------
+    path : Path or None
+        File of the catalog; None keeps it in memory.
+    writable : bool
+        Make the file if missing, and allow commits.
+    durable : bool
+        Each commit also survives a loss of power.
+
+    Raises
+    ------
+    FormatError
+        The file is no catalog of this format.
+    StoreError
+        It cannot be opened here.
+    """
+
+    def __init__(
+        self, path: Path | None = None, *, writable: bool = False, durable: bool = False
+    ) -> None:
+        self.path = path
+        self.writable = writable or path is None
+        self.durable = durable
+        self._lock = threading.RLock()
+        self._pid = os.getpid()
+        self._connection = self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        if self.path is None:
+            connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            create_tables(connection)
+            return connection
+        _refuse_odd_files(self.path)
+        mode = "rwc" if self.writable else "ro"
+        try:
+            connection = sqlite3.connect(
+                f"file:{quote(str(self.path))}?mode={mode}",
+                uri=True,
+                timeout=BUSY_SECONDS,
+                isolation_level=None,  # transactions are begun by hand
+                check_same_thread=False,
+            )
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path} cannot be opened ({error}).") from error
+        try:
+            self._prepare(connection)
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            raise _translated(error, self.path) from error
+        except FormatError as error:
+            connection.close()
+            raise FormatError(
+                f"{self.path} is not a catalog of this format: {error}. If you trust the store, "
+                f"run: driftglass repair {self.path.parent}"
+            ) from error
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 64 << 20)
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA cell_size_check = ON")
+        if self.writable:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {'FULL' if self.durable else 'NORMAL'}")
+            if connection.execute("PRAGMA application_id").fetchone()[0] == 0:
+                connection.execute("BEGIN IMMEDIATE")
+                create_tables(connection)
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute("COMMIT")
+        check_schema(connection)
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection of this process: SQLite must not be carried over a fork."""
+        if self._pid != os.getpid():
+            # The parent's connection is abandoned, not closed: closing would drop its locks.
+            _abandoned.append(self._connection)
+            self._lock = threading.RLock()
+            self._pid = os.getpid()
+            self._connection = self._connect()
+        return self._connection
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._pid == os.getpid():
+            with self._lock, suppress(sqlite3.Error):
+                self._connection.close()
+
+    # Writing
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside becomes visible together, or not at all."""
+        connection = self.connection
+        with self._lock:
+            try:
+                connection.execute("BEGIN IMMEDIATE" if self.path else "BEGIN")
+                try:
+                    yield
+                    connection.execute("COMMIT")
+                except BaseException:
+                    if connection.in_transaction:
+                        with suppress(sqlite3.Error):
+                            connection.execute("ROLLBACK")
+                    raise
+            except sqlite3.DatabaseError as error:
+                raise _translated(error, self.path) from error
+
+    def apply(self, commit: Commit, end: int) -> bool:
+        """Add a commit inside a transaction; False if it was there already.
+
+        `end` is the offset in its journal behind its line.
+        """
+        known = self.connection.execute(
+            "SELECT 1 FROM commits WHERE writer = ? AND seq = ?", (commit.writer, commit.seq)
+        ).fetchone()
+        if known:
+            return False
+        revision = self.revision() + 1
+        connection = self.connection
+        connection.execute("SAVEPOINT one_commit")
+        try:
+            row = (commit.writer, commit.seq, commit.clock, commit.time, end)
+            self._insert("commits", revision, *row)
+            for entry in commit.entries:
+                self._apply_entry(revision, commit, entry)
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK TO one_commit")
+            raise
+        finally:
+            if connection.in_transaction:
+                connection.execute("RELEASE one_commit")
+        return True
+
+    def _apply_entry(self, revision: int, commit: Commit, entry: Entry) -> None:
+        match entry:
+            case WriterStart():
+                row = (entry.host, entry.pid, entry.rank, entry.world_size, entry.role)
+                self._insert("writers", revision, commit.writer, *row, entry.version)
+            case State():
+                self._insert("states", revision, commit.writer, entry.state, entry.message)
+            case Ids():
+                self._add_file(revision, entry.file)
+                row = (entry.hash, entry.n_ids, int(entry.text), entry.file.key)
+                self._insert("ids", revision, *row, int(entry.declared))
+            case Table():
+                self._add_file(revision, entry.file)
+                self._insert("metadata", revision, entry.ids, entry.n_rows, entry.file.key)
+            case Images():
+                self._apply_images(revision, entry)
+            case Classes():
+                self._insert("classes", revision, json.dumps(entry.names))
+            case Part():
+                self._add_file(revision, entry.file)
+                values = [getattr(entry, name) for name in COLUMNS["parts"] if name != "key"]
+                values.insert(COLUMNS["parts"].index("key"), entry.file.key)
+                first = COLUMNS["parts"].index("first_not_finite")
+                values[first] = json.dumps(entry.first_not_finite)
+                self._insert("parts", revision, *values)
+            case PredictionPart():
+                self._add_file(revision, entry.file)
+                values = [getattr(entry, name) for name in COLUMNS["predictions"] if name != "key"]
+                values.insert(COLUMNS["predictions"].index("key"), entry.file.key)
+                self._insert("predictions", revision, *values)
+            case ScalarValues():
+                for name, value in entry.values.items():
+                    # As text: SQLite would turn nan into NULL.
+                    self._insert("scalars", revision, entry.step, name, repr(float(value)))
+            case Event():
+                row = (entry.event, entry.message, entry.step, entry.count)
+                self._insert("events", revision, *row, commit.time)
+            case Retired():
+                row = (entry.space, entry.step, entry.rank, entry.attempt)
+                self._insert("retired", revision, *row, commit.time)
+            case Damage():
+                self._insert("damage", revision, entry.key, entry.reason)
+
+    def _apply_images(self, revision: int, entry: Images) -> None:
+        for file in (entry.tiles, *entry.pages):
+            self._add_file(revision, file)
+        self._insert(
+            "images", revision, entry.ids, entry.tile_width, entry.tile_height, entry.columns,
+            entry.rows, entry.tiles.key, json.dumps([page.key for page in entry.pages]),
+            json.dumps(entry.failed), json.dumps(entry.notes),
+        )  # fmt: skip
+
+    def _add_file(self, revision: int, file: File) -> None:
+        check_key(file.key)
+        known = self.connection.execute("SELECT 1 FROM files WHERE key = ?", (file.key,)).fetchone()
+        if not known:
+            hashes = b"".join(bytes.fromhex(digest) for digest in file.hashes)
+            self._insert("files", revision, file.key, file.size, hashes)
+
+    def _insert(self, table: str, revision: int, *values: Any) -> None:
+        row = (revision, *values)
+        marks = ", ".join("?" * (len(row) + 1))
+        self.connection.execute(
+            f"INSERT INTO {table} VALUES ({marks})", (*row, row_checksum(table, row))
+        )
+
+    # Reading
+
+    def revision(self) -> int:
+        """Number of the newest commit; 0 if there is none."""
+        with self._lock:
+            try:
+                query = "SELECT max(revision) FROM commits"
+                return int(self.connection.execute(query).fetchone()[0] or 0)
+            except sqlite3.DatabaseError as error:
+                raise _translated(error, self.path) from error
+
+    def select(
+        self, table: str, where: str = "", values: Sequence[Any] = (), tail: str = ""
+    ) -> list[tuple[Any, ...]]:
+        """Rows of a table in order of revision, each checked, without revision and checksum."""
+        clause = f" WHERE {where}" if where else ""
+        query = f"SELECT * FROM {table}{clause} ORDER BY rowid {tail}"
+        with self._lock:
+            try:
+                rows = self.connection.execute(query, values).fetchall()
+            except sqlite3.DatabaseError as error:
+                raise _translated(error, self.path) from error
+        return [checked_row(table, row) for row in rows]
+
+    def scalar(self, query: str, values: Sequence[Any] = ()) -> Any:
+        """First column of the first row of a query, None if there is none."""
+        with self._lock:
+            try:
+                row = self.connection.execute(query, values).fetchone()
+            except sqlite3.DatabaseError as error:
+                raise _translated(error, self.path) from error
+        return row[0] if row else None
+
+    def column(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        """First column of a query."""
+        with self._lock:
+            try:
+                return [row[0] for row in self.connection.execute(query, values)]
+            except sqlite3.DatabaseError as error:
+                raise _translated(error, self.path) from error
+
+
+_abandoned: list[sqlite3.Connection] = []
+"""Connections of a parent process: kept, because closing them here would disturb it."""
+
+
+def _refuse_odd_files(path: Path) -> None:
+    # SQLite follows links and would wait on a pipe; a stranger's store may hold either.
+    for name in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        try:
+            mode = os.lstat(name).st_mode
+        except FileNotFoundError:
+            continue
+        if not stat.S_ISREG(mode):
+            raise FormatError(f"{name} is not a plain file. Do not trust this store.")
+
+
+def _translated(error: sqlite3.DatabaseError, path: Path | None) -> Exception:
+    name = getattr(error, "sqlite_errorname", "")
+    folder = path.parent if path else "the run"
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "malformed" in str(error):
+        return DamagedError(f"{path} is damaged ({error}). Run: driftglass repair {folder}")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StoreError(f"{path} stayed locked for {BUSY_SECONDS:.0f} s by another process.")
+    return StoreError(f"{path} cannot be used ({name or type(error).__name__}: {error}).")

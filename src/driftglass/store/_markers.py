@@ -1,0 +1,122 @@
+"""The two small JSON files that say "this is a store" and "this is a run"."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal, TypeVar
+
+import msgspec
+
+from .. import __version__
+from ..errors import FormatError, NotFoundError
+from ._blobs import Blobs
+from ._keys import FORMAT_VERSION, RUN_FORMAT, RUN_MARKER, STORE_FORMAT, STORE_MARKER
+
+__all__ = [
+    "Options",
+    "RunMarker",
+    "StoreMarker",
+    "now",
+    "read_run_marker",
+    "read_store_marker",
+    "write_marker",
+]
+
+MAX_MARKER_BYTES = 1 << 20
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run is written; other writers of it begin with the same."""
+
+    dtype: Literal["float16", "float32", "keep"] | None = None
+    durability: Literal["process", "full"] = "process"
+    retention: int | Literal["log"] | None = None
+    max_bytes: int | None = None
+    min_free_bytes: int | None = None
+    expected_steps: int | None = None
+
+
+class StoreMarker(msgspec.Struct, frozen=True, kw_only=True):
+    """Content of driftglass.json."""
+
+    format: str = STORE_FORMAT
+    version: int = FORMAT_VERSION
+    min_reader: int = FORMAT_VERSION
+    created_by: str = f"driftglass {__version__}"
+    required: list[str] = []
+    optional: list[str] = []
+
+
+class RunMarker(msgspec.Struct, frozen=True, kw_only=True):
+    """Content of run.json."""
+
+    format: str = RUN_FORMAT
+    version: int = FORMAT_VERSION
+    min_reader: int = FORMAT_VERSION
+    created_by: str = f"driftglass {__version__}"
+    required: list[str] = []
+    optional: list[str] = []
+    name: str
+    created: str
+    catalog: Literal["sqlite", "journal"]
+    options: Options = Options()
+
+
+Marker = TypeVar("Marker", StoreMarker, RunMarker)
+
+
+def now() -> str:
+    """This moment in ISO 8601, UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def write_marker(blobs: Blobs, marker: StoreMarker | RunMarker, *, durable: bool = False) -> None:
+    """Store a marker under its usual key."""
+    key = STORE_MARKER if isinstance(marker, StoreMarker) else RUN_MARKER
+    text = msgspec.json.format(msgspec.json.encode(marker), indent=2) + b"\n"
+    blobs.write(key, [text], durable=durable)
+
+
+def read_store_marker(blobs: Blobs, place: str) -> StoreMarker | None:
+    """The marker of a store, None if it has none; FormatError if it cannot be read here."""
+    return _read(blobs, STORE_MARKER, StoreMarker, STORE_FORMAT, place)
+
+
+def read_run_marker(blobs: Blobs, place: str) -> RunMarker | None:
+    """The marker of a run, None if it has none; FormatError if it cannot be read here."""
+    return _read(blobs, RUN_MARKER, RunMarker, RUN_FORMAT, place)
+
+
+def _read(blobs: Blobs, key: str, kind: type[Marker], expected: str, place: str) -> Marker | None:
+    try:
+        data = blobs.read(key, 0, MAX_MARKER_BYTES)
+    except NotFoundError:
+        return None
+    where = f"{place}/{key}"
+    try:
+        header = msgspec.json.decode(data, type=_Header)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise FormatError(
+            f"{where} is not a marker of this format ({error}). If the data beside it is yours, "
+            f"run: driftglass repair {place}"
+        ) from error
+    if header.format != expected:
+        raise FormatError(f"{where} says {header.format!r:.60}; {expected!r} was expected here.")
+    if header.min_reader > FORMAT_VERSION or header.required:
+        needs = ", ".join([f"format {header.min_reader}", *header.required])
+        raise FormatError(
+            f"{place} was made by {header.created_by!s:.60} and needs {needs:.200}; this is "
+            f"driftglass {__version__}, which reads format {FORMAT_VERSION}. "
+            f"Run: pip install --upgrade driftglass"
+        )
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise FormatError(f"{where} holds a value that cannot be: {error}.") from error
+
+
+class _Header(msgspec.Struct, frozen=True):
+    format: str
+    min_reader: int
+    created_by: str = "an unknown program"
+    required: list[str] = []

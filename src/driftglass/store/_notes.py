@@ -1,0 +1,36 @@
+"""What a reader of a run should know, as sentences."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from ._queries import Queries
+
+__all__ = ["notes_of"]
+
+
+def notes_of(queries: Queries) -> list[str]:
+    """Events in order, then what the snapshots themselves say."""
+    notes = [event.message for event, _ in queries.events()]
+    bad = defaultdict(list)
+    padded: dict[str, int] = defaultdict(int)
+    for part in queries.parts():
+        if part.n_not_finite:
+            bad[part.space].append(part)
+        padded[part.space] += part.n_duplicates
+    for space, parts in bad.items():
+        last = parts[-1]
+        steps = len({part.step for part in parts})
+        more = f"; so have {steps - 1} earlier steps" if steps > 1 else ""
+        notes.append(
+            f"space {space!r}: {last.n_not_finite:,} of {last.n_rows:,} rows are not finite at "
+            f"step {last.step}, first: id {last.first_not_finite!r}{more}"
+        )
+    for space, count in padded.items():
+        if count:
+            notes.append(
+                f"space {space!r}: {count:,} rows repeated an id within their rank and were left "
+                f"out, as a distributed sampler does to fill the last batch"
+            )
+    notes += [f"{key} is damaged: {reason}" for key, reason in queries.damage().items()]
+    return notes

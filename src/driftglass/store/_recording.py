@@ -1,0 +1,454 @@
+"""The foreground half of `Run.log`: never raises into training, never waits for the disk."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+import weakref
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, Literal
+
+from ..errors import DriftglassError, DriftglassWarning, InvalidInputError, StoreError
+from ._infos import WriteReport
+from ._intake import (
+    LogJob,
+    check_rows,
+    check_scalars,
+    check_step,
+    take_ids,
+    take_predictions,
+    take_vectors,
+)
+from ._keys import check_name
+from ._liveness import HEARTBEAT_SECONDS
+from ._snapshots import SnapshotWriter
+from ._writer import BackgroundWriter
+
+__all__ = ["Recording", "WhenFull"]
+
+WhenFull = Literal["drop", "block", "raise"]
+
+QUEUE_BYTES = 256 << 20
+MAX_SMALL_JOBS = 100_000
+BLOCK_SECONDS = 30.0
+CLOSE_SECONDS = 120.0
+SIGNAL_SECONDS = 2.0
+"""Schedulers send SIGKILL soon after SIGTERM."""
+
+
+class Recording:
+    """Takes what is logged and hands it to the background thread.
+
+    Parameters
+    ----------
+    open_writer : callable
+        Makes the writer of this process; called again in a forked child. Takes the role and
+        the function to call with what has to be refused.
+    name : str
+        Name of the run, for messages.
+    when_full : {"drop", "block", "raise"}
+        What to do when the disk is slower than training.
+    strict : bool
+        Raise what would otherwise be warned about.
+    """
+
+    def __init__(
+        self,
+        open_writer: Callable[[str, Callable[[Exception, int], None]], SnapshotWriter],
+        *,
+        name: str,
+        when_full: WhenFull = "drop",
+        strict: bool = False,
+        queue_bytes: int = QUEUE_BYTES,
+        block_seconds: float = BLOCK_SECONDS,
+    ) -> None:
+        self._open_writer = open_writer
+        self.name = name
+        self.when_full = when_full
+        self.strict = strict
+        self.queue_bytes = queue_bytes
+        self.block_seconds = block_seconds
+        self._closed = False
+        self._begin("training")
+        _live.add(self)
+        _install_signal_handler()
+
+    def _begin(self, role: str) -> None:
+        self._pid = os.getpid()
+        self._counts: Counter[str] = Counter()
+        self._seconds = 0.0
+        self._warned: set[str] = set()
+        self._messages: list[str] = []
+        self._lock = threading.Lock()
+        self._late_errors: list[Exception] = []
+        self._notes: list[tuple[str, str, int | None, int]] = []
+        self._dropped_steps: list[int] = []
+        self._last_beat = time.monotonic()
+        self.writer = self._open_writer(role, self._refuse_late)
+        self._background = BackgroundWriter(self._work, self._tick, limit_bytes=self.queue_bytes)
+
+    def _follow_fork(self) -> None:
+        """In a forked child, become a writer of its own: nothing is shared with the parent."""
+        if self._pid != os.getpid():
+            self._begin("child")
+            if "multiprocessing" in sys.modules:  # its children end without atexit
+                from multiprocessing.util import Finalize
+
+                Finalize(self, self.close, exitpriority=100)
+
+    # Called by the training loop
+
+    def log(
+        self,
+        step: Any,
+        spaces: Mapping[str, Any] | None,
+        predictions: Any,
+        scalars: Mapping[str, Any] | None,
+        ids: Any,
+        wait: bool,
+    ) -> bool:
+        """Queue one step; see `Run.log`."""
+        begun = time.perf_counter()
+        try:
+            self._follow_fork()
+            self._speak()
+            accepted = self._log(step, spaces, predictions, scalars, ids)
+        except _QueueFullError as error:
+            raise StoreError(str(error)) from None
+        except Exception as error:
+            if self.strict:
+                raise
+            self._refuse(error, None)
+            accepted = False
+        finally:
+            self._seconds += time.perf_counter() - begun
+        if wait:
+            stored = self._background.drain()
+            self._speak()
+            return accepted and stored
+        return accepted
+
+    def _log(self, step: Any, spaces: Any, predictions: Any, scalars: Any, ids: Any) -> bool:
+        if self._closed:
+            raise StoreError(
+                f"The run {self.name!r} is closed, so step {step!r} was not logged. Open it again "
+                f"with store.resume({self.name!r})."
+            )
+        job = LogJob(check_step(step))
+        kept_all = self._try(job, self._take_scalars, scalars)
+        kept_all &= self._try(job, self._take_ids, ids)
+        if spaces is not None and not isinstance(spaces, Mapping):
+            error = InvalidInputError(
+                f"spaces is {type(spaces).__name__}; a dict of names and vectors is needed, for "
+                f'example spaces={{"hidden": vectors}}.'
+            )
+            kept_all &= self._try(job, _raise, error)
+            spaces = None
+        for space, vectors in (spaces or {}).items():
+            kept_all &= self._try(job, self._take_space, space, vectors)
+        if predictions is not None:
+            kept_all &= self._try(job, self._take_predictions, predictions)
+        return self._queue(job) and kept_all
+
+    def _try(self, job: LogJob, take: Callable[..., None], *arguments: Any) -> bool:
+        """Do one part of a call; what is wrong with it does not cost the other parts."""
+        try:
+            take(job, *arguments)
+        except Exception as error:
+            if self.strict:
+                raise
+            self._refuse(error, job.step)
+            return False
+        return True
+
+    def _take_scalars(self, job: LogJob, scalars: Any) -> None:
+        job.scalars = check_scalars(scalars)
+
+    def _take_ids(self, job: LogJob, ids: Any) -> None:
+        job.ids = take_ids(ids)
+
+    def _n_ids(self, job: LogJob) -> int | None:
+        if job.ids is not None:
+            return len(job.ids)
+        default = self.writer.rows.default
+        return None if default is None else len(default)
+
+    def _take_space(self, job: LogJob, space: Any, vectors: Any) -> None:
+        check_name(space, "space")
+        array, dtype = take_vectors(vectors, space)
+        check_rows(self._n_ids(job), len(array), f"spaces[{space!r}]", job.step)
+        job.spaces[space] = (array, dtype)
+
+    def _take_predictions(self, job: LogJob, predictions: Any) -> None:
+        values, own_ids = take_predictions(predictions)
+        n_ids = self._n_ids(job) if own_ids is None else len(own_ids)
+        check_rows(n_ids, len(values), "predictions", job.step)
+        job.predictions, job.prediction_ids = values, own_ids
+
+    def _queue(self, job: LogJob) -> bool:
+        nbytes = job.nbytes
+        n_snapshots = len(job.spaces)
+        wait_seconds = self.block_seconds if self.when_full == "block" else 0.0
+        if n_snapshots == 0 and job.predictions is None:
+            if not job.scalars or self._background.n_pending > MAX_SMALL_JOBS:
+                return not job.scalars
+            self._background.reserve(0, 0.0)
+            nbytes = 0
+        elif not self._background.reserve(nbytes, wait_seconds):
+            self._drop(job, max(1, n_snapshots))
+            if job.scalars:  # a few bytes, so they are never given up for want of room
+                self._background.submit(LogJob(job.step, scalars=job.scalars), 0)
+            return False
+        try:
+            job.copy_arrays()
+        except BaseException:
+            self._background.give_back(nbytes)
+            raise
+        self._counts["logged"] += n_snapshots
+        return self._background.submit(job, nbytes)
+
+    def _drop(self, job: LogJob, count: int) -> None:
+        self._counts["dropped"] += count
+        with self._lock:
+            self._dropped_steps += [job.step] * count
+        failure = self._background.failure
+        reason = (
+            f"writing fails ({failure})"
+            if failure is not None
+            else "the disk is slower than training"
+        )
+        message = (
+            f"Run {self.name!r}: step {job.step} was not logged because {reason} and the queue of "
+            f"{max(self.queue_bytes, 2 * job.nbytes) >> 20} MiB is full. Log less often, use "
+            f'dtype="float16", or when_full="block" to let training wait. run.report() counts '
+            f"what was dropped."
+        )
+        if self.when_full == "raise":
+            raise _QueueFullError(message)
+        self._warn("dropped", message)
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Wait until everything logged so far is on the disk itself; False if it is not."""
+        if self._closed:
+            return True
+        self._follow_fork()
+        self._background.submit(self._settle, 0)
+        done = self._background.drain(timeout)
+        self._speak()
+        if not done:
+            self._warn("flush", self._failure_message())
+            if self.strict:
+                raise StoreError(self._failure_message())
+        return done
+
+    def wait(self) -> None:
+        """Wait until everything logged so far can be read; as long as writing does not fail."""
+        if not self._closed and self._pid == os.getpid():
+            self._background.drain()
+
+    def close(
+        self, state: str = "closed", message: str = "", timeout: float | None = CLOSE_SECONDS
+    ) -> None:
+        """Write what is queued, record how the run ended, and let go of the files."""
+        if self._closed or self._pid != os.getpid():
+            return
+        self._background.submit(self._settle, 0)
+        self._background.submit(lambda: self.writer.committer.end(state, message), 0)
+        self._closed = True
+        lost = self._background.stop(timeout)
+        snapshots = sum(len(job.spaces) for job in lost if isinstance(job, LogJob))
+        self._counts["dropped"] += snapshots
+        self.writer.committer.let_go()
+        self._speak()
+        if lost:
+            message = f"{self._failure_message()} {snapshots} snapshots that were waiting are lost."
+            self._warn("lost", message)
+            if self.strict:
+                raise StoreError(message)
+
+    def close_after(self, error: BaseException) -> None:
+        """Close because of an exception, which must stay the one that the user sees."""
+        message = f"{type(error).__name__}: {error}"[:500]
+        with suppress(Exception):
+            self._background.submit(
+                lambda: self.writer.note("interrupted", f"the run ended with {message}"), 0
+            )
+            self.close("interrupted", message)
+
+    def report(self) -> WriteReport:
+        """What became of everything logged."""
+        return WriteReport(
+            n_logged=self._counts["logged"],
+            n_written=self.writer.n_snapshots,
+            n_pending=self._background.n_pending,
+            n_dropped=self._counts["dropped"],
+            n_refused=self._counts["refused"],
+            n_retries=self._background.n_failures,
+            bytes_written=self.writer.n_bytes,
+            seconds_in_log=self._seconds,
+            messages=tuple(self._messages),
+        )
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more can be logged."""
+        return self._closed
+
+    # Called by the background thread
+
+    def _work(self, job: Any) -> None:
+        try:
+            self._hand_over_notes()
+            if isinstance(job, LogJob):
+                self.writer.write(job)
+            else:
+                job()
+        except OSError:
+            raise
+        except Exception as error:
+            step = job.step if isinstance(job, LogJob) else None
+            self._refuse_late(error, step)
+
+    def _tick(self) -> None:
+        try:
+            self._hand_over_notes()
+            self.writer.tick()
+            if time.monotonic() - self._last_beat > HEARTBEAT_SECONDS:
+                self._last_beat = time.monotonic()
+                self.writer.committer.heartbeat()
+        except Exception:
+            pass
+
+    def _settle(self) -> None:
+        self._hand_over_notes()
+        self.writer.commit_events()
+        self.writer.committer.sync()
+
+    def _hand_over_notes(self) -> None:
+        with self._lock:
+            notes, self._notes = self._notes, []
+            dropped, self._dropped_steps = self._dropped_steps, []
+        for kind, message, step, count in notes:
+            self.writer.note(kind, message, step, count)
+        if dropped:
+            message = (
+                f"{len(dropped)} snapshots of steps {dropped[0]} to {dropped[-1]} were dropped: "
+                f"the disk was slower than training"
+            )
+            self.writer.note("dropped", message, dropped[0], len(dropped))
+
+    def _refuse_late(self, error: Exception, step: int | None) -> None:
+        with self._lock:
+            self._late_errors.append(error)
+            self._counts["refused"] += 1
+            self._notes.append(("refused", _sentence(error), step, 1))
+
+    # Telling the user
+
+    def _refuse(self, error: Exception, step: int | None) -> None:
+        self._counts["refused"] += 1
+        with self._lock:
+            self._notes.append(("refused", _sentence(error), step, 1))
+        self._warn_refused(error)
+
+    def _warn_refused(self, error: Exception) -> None:
+        self._warn(
+            f"refused {type(error).__name__}",
+            f"Run {self.name!r} did not log something, and training goes on: {_sentence(error)} "
+            f"(strict=True raises instead; run.report() counts.)",
+        )
+
+    def _speak(self) -> None:
+        """Say on the caller's thread what went wrong in the background."""
+        with self._lock:
+            errors, self._late_errors = self._late_errors, []
+        for error in errors:
+            if self.strict:
+                raise error
+            self._warn_refused(error)
+        if self._background.failure is not None:
+            self._warn("failing", self._failure_message())
+
+    def _failure_message(self) -> str:
+        failure = self._background.failure
+        reason = failure or "the background thread did not finish in time"
+        return (
+            f"Run {self.name!r} cannot be written now: {reason}. Training goes on; what is queued "
+            f"is tried again, and what does not fit into the queue is dropped and counted. Free "
+            f"some disk space or check the permissions of the store."
+        )
+
+    def _warn(self, kind: str, message: str) -> None:
+        if kind in self._warned:
+            return
+        self._warned.add(kind)
+        self._messages.append(message)
+        warnings.warn(message, DriftglassWarning, stacklevel=_caller_level())
+
+    def forget(self) -> None:
+        """Close, in a forked child, the descriptors that belong to the parent."""
+        self.writer.committer.release_hold()
+
+
+class _QueueFullError(DriftglassError):
+    """The queue is full and the caller asked to be told."""
+
+
+def _raise(job: LogJob, error: Exception) -> None:
+    raise error
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error) if isinstance(error, DriftglassError) else f"{type(error).__name__}: {error}"
+    return text if len(text) < 2000 else f"{text[:2000]}…"
+
+
+def _caller_level() -> int:
+    """Stack level of the first frame outside this package, so that a warning names their line."""
+    level, frame = 2, sys._getframe(2)
+    while frame.f_back is not None and __package__ in frame.f_globals.get("__name__", ""):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+_live: weakref.WeakSet[Recording] = weakref.WeakSet()
+"""Runs being written by this process. The interpreter tells of its end in one place only."""
+
+
+def _close_all() -> None:
+    for recording in list(_live):
+        with suppress(Exception):  # it has warned; the others want to be closed too
+            recording.close()
+
+
+def _forget_all() -> None:
+    for recording in list(_live):
+        recording.forget()
+
+
+def _on_terminate(number: int, frame: object) -> None:
+    for recording in list(_live):
+        with suppress(Exception):
+            recording.close("interrupted", "SIGTERM", timeout=SIGNAL_SECONDS)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _install_signal_handler() -> None:
+    """Flush on SIGTERM, unless the program handles it itself."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _on_terminate)
+
+
+atexit.register(_close_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)

@@ -1,0 +1,290 @@
+"""What a writer says happened: one line per commit, each with its own checksum.
+
+A line is ``<crc32 of the rest, 8 hexadecimal digits> <JSON>\\n``. A damaged or unfinished line
+costs itself only: reading goes on after the next line break.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from ..errors import FormatError, NotFoundError
+from ._blobs import Blobs
+
+__all__ = [
+    "Classes",
+    "Commit",
+    "Damage",
+    "Entry",
+    "Event",
+    "File",
+    "Ids",
+    "Images",
+    "JournalLine",
+    "Part",
+    "PredictionPart",
+    "Retired",
+    "ScalarValues",
+    "State",
+    "Table",
+    "WriterStart",
+    "decode_line",
+    "encode_line",
+    "float_from",
+    "float_to",
+    "read_journal",
+]
+
+MAX_LINE_BYTES = 32 << 20
+"""Longer lines are not read: the largest honest record, 82 GB in 8 MiB chunks, has 400 KB."""
+BLOCK_BYTES = 1 << 20
+
+
+class File(msgspec.Struct, frozen=True):
+    """One immutable file: where, how long, and one xxh3-128 per 8 MiB chunk."""
+
+    key: str
+    size: int
+    hashes: list[str]
+
+
+class WriterStart(msgspec.Struct, frozen=True, tag="writer", tag_field="kind"):
+    """Who writes this journal. `role` is "training", "child" (forked) or "maintenance"."""
+
+    host: str
+    pid: int
+    rank: int
+    world_size: int
+    role: str
+    version: str
+
+
+class Ids(msgspec.Struct, frozen=True, tag="ids", tag_field="kind"):
+    """A list of ids in a file of its own, named by its content.
+
+    `declared` ids are those of rows that are logged without any.
+    """
+
+    hash: str
+    n_ids: int
+    text: bool
+    file: File
+    declared: bool = False
+
+
+class Table(msgspec.Struct, frozen=True, tag="metadata", tag_field="kind"):
+    """The metadata table; the newest one counts."""
+
+    ids: str
+    n_rows: int
+    file: File
+
+
+class Images(msgspec.Struct, frozen=True, tag="images", tag_field="kind"):
+    """The thumbnails; the newest ones count. `tiles` is a file of tile numbers."""
+
+    ids: str
+    tile_width: int
+    tile_height: int
+    columns: int
+    rows: int
+    tiles: File
+    pages: list[File]
+    failed: list[tuple[int | str, str]]
+    notes: list[str]
+
+
+class Classes(msgspec.Struct, frozen=True, tag="classes", tag_field="kind"):
+    """Names of the classes, by number."""
+
+    names: list[str]
+
+
+class Part(msgspec.Struct, frozen=True, tag="part", tag_field="kind"):
+    """Rows of one snapshot from one rank; `split` of `n_splits` where they fill several files."""
+
+    space: str
+    step: int
+    rank: int
+    world_size: int
+    attempt: int
+    split: int
+    n_splits: int
+    start: int
+    n_rows: int
+    n_features: int
+    dtype: str
+    ids: str
+    file: File
+    n_not_finite: int = 0
+    first_not_finite: int | str | None = None
+    n_duplicates: int = 0
+    n_overflow: int = 0
+
+
+class PredictionPart(msgspec.Struct, frozen=True, tag="predictions", tag_field="kind"):
+    """Predictions of one rank at a step; `n_classes` is 0 for class numbers."""
+
+    step: int
+    rank: int
+    world_size: int
+    attempt: int
+    n_rows: int
+    n_classes: int
+    dtype: str
+    ids: str
+    file: File
+    n_duplicates: int = 0
+
+
+class ScalarValues(msgspec.Struct, frozen=True, tag="scalars", tag_field="kind"):
+    """Training records of a step; JSON has no nan and infinity, so they are text."""
+
+    step: int
+    values: dict[str, float | str]
+
+
+class Event(msgspec.Struct, frozen=True, tag="event", tag_field="kind"):
+    """Something a reader should know: a note, rows dropped, a failure."""
+
+    event: str
+    message: str
+    step: int | None = None
+    count: int = 1
+
+
+class Retired(msgspec.Struct, frozen=True, tag="retired", tag_field="kind"):
+    """A part that the retention rule gave up; its files may be removed after a while."""
+
+    space: str
+    step: int
+    rank: int
+    attempt: int
+
+
+class State(msgspec.Struct, frozen=True, tag="state", tag_field="kind"):
+    """How a writer ended: "closed" or "interrupted"."""
+
+    state: str
+    message: str = ""
+
+
+class Damage(msgspec.Struct, frozen=True, tag="damage", tag_field="kind"):
+    """What `verify` found of a file; an empty reason means that it is whole again."""
+
+    key: str
+    reason: str
+
+
+Entry = (
+    WriterStart
+    | Ids
+    | Table
+    | Images
+    | Classes
+    | Part
+    | PredictionPart
+    | ScalarValues
+    | Event
+    | Retired
+    | State
+    | Damage
+)
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """Entries that become visible together.
+
+    ``(writer, seq)`` names a commit, so that applying it twice is harmless. `clock` is larger
+    than that of every commit the writer had seen: order does not hang on anyone's wall clock.
+    """
+
+    writer: str
+    seq: int
+    clock: int
+    time: float
+    entries: list[Entry]
+
+
+_decoder = msgspec.json.Decoder(Commit)
+_encoder = msgspec.json.Encoder()
+
+
+def float_to(value: float) -> float | str:
+    """A float as JSON can hold it."""
+    return value if math.isfinite(value) else str(value)
+
+
+def float_from(value: float | str) -> float:
+    """The float that `float_to` was given."""
+    return float(value)
+
+
+def encode_line(commit: Commit) -> bytes:
+    """One line of a journal."""
+    body = _encoder.encode(commit)
+    return b"%08x %b\n" % (zlib.crc32(body), body)
+
+
+def decode_line(line: bytes) -> Commit:
+    """Read what `encode_line` wrote, without its line break; FormatError if it is damaged."""
+    body = line[9:]
+    if len(line) < 11 or line[8:9] != b" " or line[:8] != b"%08x" % zlib.crc32(body):
+        raise FormatError("its checksum does not fit its text")
+    try:
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise FormatError(f"it is not a record of this format ({error})") from error
+
+
+@dataclass(frozen=True)
+class JournalLine:
+    """One line of a journal as read.
+
+    Parameters
+    ----------
+    end : int
+        Offset behind its line break.
+    commit : Commit or None
+        None if the line is damaged.
+    problem : str
+        What is wrong with it; empty for a good line.
+    """
+
+    end: int
+    commit: Commit | None
+    problem: str = ""
+
+
+def read_journal(blobs: Blobs, key: str, start: int = 0) -> Iterator[JournalLine]:
+    """Lines of a journal from offset `start`; an unfinished last line is left for later."""
+    pending = b""
+    offset = start
+    while True:
+        try:
+            block = blobs.read(key, offset + len(pending), offset + len(pending) + BLOCK_BYTES)
+        except NotFoundError:
+            return
+        if not block:
+            return
+        pending += block
+        lines = pending.split(b"\n")
+        pending = lines.pop()
+        for line in lines:
+            offset += len(line) + 1
+            yield _line(line, offset)
+        if len(pending) > MAX_LINE_BYTES:
+            yield JournalLine(offset, None, f"a line is longer than {MAX_LINE_BYTES} bytes")
+            return
+
+
+def _line(line: bytes, end: int) -> JournalLine:
+    try:
+        return JournalLine(end, decode_line(line))
+    except FormatError as error:
+        return JournalLine(end, None, str(error))
