@@ -48,6 +48,16 @@ export interface FrameRequest {
   n_items: number;
 }
 
+/** What the server is to draw when the browser cannot. */
+export interface PictureRequest {
+  projection: string;
+  step: number;
+  color?: string;
+  theme: "dark" | "light";
+  width: number;
+  height: number;
+}
+
 /** Asks the server questions in the viewer's words, and remembers the answers worth keeping. */
 export class Client {
   private readonly frames = new Cache<FrameData>(FRAME_BUDGET);
@@ -200,18 +210,8 @@ export class Client {
   }
 
   /** The map as the server draws it, for a browser without WebGL 2. */
-  picture(
-    run: string,
-    parameters: {
-      projection: string;
-      step: number;
-      color?: string;
-      theme: "dark" | "light";
-      width: number;
-      height: number;
-    },
-  ): Promise<ArrayBuffer> {
-    return this.transport.bytes(withQuery(`${runPath(run)}/picture`, parameters));
+  picture(run: string, parameters: PictureRequest): Promise<ArrayBuffer> {
+    return this.transport.bytes(withQuery(`${runPath(run)}/picture`, { ...parameters }));
   }
 }
 

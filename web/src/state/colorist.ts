@@ -18,6 +18,7 @@ export class Colorist {
   private readonly coloring = new Coloring();
   private readonly painted = signal<Uint8Array | null>(null);
   private asked = 0;
+  private later: readonly (readonly [coloring: string, key: string])[] = [];
   /** What is wrong with the chosen coloring, shown in the legend. */
   readonly problem = signal<string | null>(null);
   /** The step whose predictions are shown; they may be rarer than snapshots. */
@@ -49,6 +50,24 @@ export class Colorist {
     return this.painted;
   }
 
+  /** Hides legend entries by coloring and key as soon as their rows are known. */
+  hideLater(entries: readonly (readonly [coloring: string, key: string])[]): void {
+    this.later = entries;
+    this.hideAgain();
+  }
+
+  /** Hidden entries stay hidden when their rows change, as predictions do from step to step. */
+  private hideAgain(): void {
+    const { filter } = this.state;
+    const legend = this.legend.value;
+    if (legend === null) return;
+    for (const { key, rows } of legend.entries) {
+      const wanted = this.later.some((one) => one[0] === legend.id && one[1] === key);
+      if (wanted || filter.isHidden(legend.id, key)) filter.hideGroup(legend.id, key, rows());
+    }
+    this.later = this.later.filter(([coloring]) => coloring !== legend.id);
+  }
+
   private async regroup(): Promise<void> {
     const ticket = ++this.asked;
     const run = this.state.run.value;
@@ -59,6 +78,7 @@ export class Colorist {
       if (ticket !== this.asked) return;
       this.problem.set(null);
       this.state.grouping.set(grouping);
+      this.hideAgain();
     } catch (error) {
       if (ticket !== this.asked) return;
       this.problem.set(error instanceof Error ? error.message : String(error));

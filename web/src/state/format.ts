@@ -69,8 +69,9 @@ export function duration(seconds: number): string {
 }
 
 /** Any metadata value as text. */
-export function valueText(value: unknown): string {
+export function valueText(value: unknown, kind?: string): string {
   if (value === null || value === undefined) return "missing";
+  if (kind === "date") return date(typeof value === "number" ? value : Date.parse(String(value)));
   if (typeof value === "number") return Number.isInteger(value) ? count(value) : measured(value);
   if (typeof value === "boolean") return value ? "true" : "false";
   if (Array.isArray(value)) return value.length === 0 ? "none" : value.map(labelText).join(", ");

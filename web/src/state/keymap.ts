@@ -16,8 +16,11 @@ export type Command =
   | "rectangle"
   | "invert"
   | "isolate"
+  | "show-all"
   | "frame"
   | "reset"
+  | "zoom-in"
+  | "zoom-out"
   | "trust"
   | "trails"
   | "theme"
@@ -85,6 +88,8 @@ export const KEYMAP: readonly Binding[] = [
   },
   { command: "frame", keys: ["f"], caps: "F", does: "Frame the selection", group: "View" },
   { command: "reset", keys: ["0"], caps: "0", does: "Reset the view", group: "View" },
+  { command: "zoom-in", keys: ["+", "="], caps: "+", does: "Closer", group: "View" },
+  { command: "zoom-out", keys: ["-"], caps: "−", does: "Farther", group: "View" },
   { command: "trust", keys: ["u"], caps: "U", does: "Fade what is unreliable", group: "View" },
   { command: "pan", keys: ["v"], caps: "V", does: "Move the view", group: "Selection" },
   { command: "lasso", keys: ["l"], caps: "L", does: "Lasso", group: "Selection" },
@@ -95,6 +100,13 @@ export const KEYMAP: readonly Binding[] = [
     keys: ["h"],
     caps: "H",
     does: "Hide all but the selection, and back",
+    group: "Selection",
+  },
+  {
+    command: "show-all",
+    keys: ["a"],
+    caps: "A",
+    does: "Show everything hidden",
     group: "Selection",
   },
   { command: "clear", keys: ["escape"], caps: "Esc", does: "Clear", group: "Selection" },

@@ -1,9 +1,10 @@
-import type { Client } from "../data/client.js";
+import type { Client, PictureRequest } from "../data/client.js";
 import { ConnectionError, ServerError } from "../data/transport.js";
 import type { ProjectionInfo, ProjectionRequest, ServerEvent } from "../data/types.js";
 import { firstChoice, decodeColoring } from "./coloring_choice.js";
 import { Frames } from "./frames.js";
 import { RowSet } from "./row_set.js";
+import { computed, type Signal } from "./signal.js";
 import type { Address } from "./url.js";
 import { isUsable, type Fit, type Problem, type ViewerState } from "./viewer_state.js";
 
@@ -16,6 +17,8 @@ const JOB_POLL_MS = 1_000;
 export class Session {
   readonly planarFrames: Frames;
   readonly spatialFrames: Frames;
+  /** Trust of every row at the step on screen, and a signal that says when to read it again. */
+  readonly trust: { version: Signal<unknown>; read: () => Uint8Array | null };
   private refreshing = false;
   private again = false;
   private readonly jobs = new Map<string, Fit>();
@@ -28,6 +31,22 @@ export class Session {
   ) {
     this.planarFrames = new Frames(client);
     this.spatialFrames = new Frames(client);
+    this.trust = {
+      version: computed(
+        [
+          this.planarFrames.version,
+          this.spatialFrames.version,
+          state.shownFit,
+          state.timeline.step,
+        ],
+        (...versions) => versions.join(" "),
+      ),
+      read: () => {
+        const frames = state.shownFit.value === 3 ? this.spatialFrames : this.planarFrames;
+        const step = state.timeline.step.value;
+        return (step === null ? undefined : frames.get(step)?.trust) ?? null;
+      },
+    };
     for (const frames of [this.planarFrames, this.spatialFrames]) {
       frames.failure.subscribe((error) => error && this.report(error));
     }
@@ -37,8 +56,9 @@ export class Session {
   async start(address: Address): Promise<void> {
     this.stop = this.client.listen((event) => void this.hear(event));
     await this.attempt(async () => {
-      const runs = await this.client.runs();
+      const [info, runs] = await Promise.all([this.client.info(), this.client.runs()]);
       this.state.connection.set("live");
+      this.state.project.set(info.store);
       this.state.runs.set(runs);
       const named = runs.find((run) => run.name === address.run);
       const newest = [...runs].sort((a, b) => (b.created ?? "").localeCompare(a.created ?? ""))[0];
@@ -104,6 +124,13 @@ export class Session {
   /** Starts the fit that is missing, because the reader asked for it. */
   async project(fit: Fit): Promise<void> {
     await this.attempt(() => this.startJob(fit));
+  }
+
+  /** The map of one step as the server draws it. */
+  picture(parameters: PictureRequest): Promise<ArrayBuffer> {
+    const run = this.state.run.value;
+    if (run === null) return Promise.reject(new Error("No run is open."));
+    return this.client.picture(run.name, parameters);
   }
 
   async cancel(job: string): Promise<void> {

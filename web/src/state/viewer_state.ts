@@ -74,6 +74,9 @@ export class ViewerState {
   readonly spaceName: WritableSignal<string | null> = signal<string | null>(null);
   readonly scalars: WritableSignal<Readonly<Record<string, ScalarSeries>>> = signal({});
 
+  /** Name of the store that is served. */
+  readonly project: WritableSignal<string | null> = signal<string | null>(null);
+
   /** The fit asked for; `shownFit` says which one is on screen. */
   readonly fit: WritableSignal<Fit> = signal<Fit>(2);
   readonly planar: WritableSignal<ProjectionInfo | null> = signal<ProjectionInfo | null>(null);
@@ -109,6 +112,8 @@ export class ViewerState {
     hidden: 0,
     sampling: "all",
   });
+  /** Rows without a position at the step on screen. */
+  readonly absent: WritableSignal<Uint32Array> = signal(new Uint32Array(0));
   /** Why there is no WebGL 2, if there is none. */
   readonly withoutWebGL: WritableSignal<string | null> = signal<string | null>(null);
 

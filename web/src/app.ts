@@ -1,0 +1,145 @@
+import { mount, unmount } from "svelte";
+import { Client } from "./data/client.js";
+import type { Transport } from "./data/transport.js";
+import { Stage } from "./stage/stage.js";
+import { encodeColoring } from "./state/coloring_choice.js";
+import { Colorist } from "./state/colorist.js";
+import { Items } from "./state/items.js";
+import { Session } from "./state/session.js";
+import { onChange } from "./state/signal.js";
+import { decodeAddress, encodeAddress, LONGEST_SELECTION, type Address } from "./state/url.js";
+import type { Viewer } from "./state/viewer.js";
+import { ViewerState } from "./state/viewer_state.js";
+import Shell from "./views/Shell.svelte";
+
+const ADDRESS_WAIT_MS = 250;
+
+/** A running viewer, as the page, the tests and the benchmarks hold it. */
+export interface App {
+  viewer: Viewer;
+  stage: Stage;
+  client: Client;
+  close(): void;
+}
+
+/** Puts state, renderer and views together inside `target`. */
+export function start(target: HTMLElement, transport: Transport, hash = ""): App {
+  const client = new Client(transport);
+  const state = new ViewerState();
+  const session = new Session(client, state);
+  const colorist = new Colorist(client, state, session.trust);
+  const stage = new Stage(client, state, session, colorist);
+  const items = new Items(client, state);
+  const viewer: Viewer = { state, session, colorist, items, map: stage };
+
+  const stops = [followSystem(state)];
+  const address = decodeAddress(hash);
+  applyLook(state, address);
+  stage.eye.wanted = address.camera;
+  const view = mount(Shell, { target, props: { viewer } });
+  colorist.hideLater(address.hidden ?? []);
+  void session.start(address);
+  return {
+    viewer,
+    stage,
+    client,
+    close() {
+      for (const stop of stops) stop();
+      session.close();
+      void unmount(view);
+    },
+  };
+}
+
+/** Writes the view into the address after every change, and obeys an address typed by hand. */
+export function followAddress({ viewer, stage }: App, page: Window): () => void {
+  const { state, session } = viewer;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let written = page.location.hash;
+  const write = () => {
+    if (state.run.value === null) return;
+    written = `#${encodeAddress(addressOf(viewer, stage))}`;
+    page.history.replaceState(null, "", written);
+  };
+  const stop = onChange(
+    [
+      state.run,
+      state.spaceName,
+      state.fit,
+      state.timeline.position,
+      state.coloring,
+      state.filter.hiddenGroups,
+      state.trails,
+      state.trustFade,
+      state.chosenTheme,
+      state.selection.rows,
+      stage.eye.text,
+    ],
+    () => {
+      clearTimeout(timer);
+      timer = setTimeout(write, ADDRESS_WAIT_MS);
+    },
+  );
+  const changed = () => {
+    if (page.location.hash === written) return;
+    const address = decodeAddress(page.location.hash);
+    const run = address.run ?? state.run.value?.name;
+    if (run === undefined) return;
+    applyLook(state, address);
+    stage.eye.wanted = address.camera;
+    viewer.colorist.hideLater(address.hidden ?? []);
+    void session.open(run, address);
+  };
+  page.addEventListener("hashchange", changed);
+  return () => {
+    stop();
+    clearTimeout(timer);
+    page.removeEventListener("hashchange", changed);
+  };
+}
+
+function addressOf({ state }: Viewer, stage: Stage): Address {
+  const run = state.run.value;
+  const rows = state.selection.rows.value;
+  const few = state.selection.count.value <= LONGEST_SELECTION;
+  const hidden = [...state.filter.hiddenGroups.value].flatMap(([coloring, keys]) =>
+    [...keys].map((key) => [coloring, key] as const),
+  );
+  return {
+    run: run?.name,
+    space: state.spaceName.value ?? undefined,
+    dimensions: state.fit.value,
+    // At the end of a growing run the link means "the end", not this step.
+    step: state.timeline.atEnd ? undefined : Math.round(state.timeline.position.value),
+    color: encodeColoring(state.coloring.value),
+    hidden,
+    camera: stage.eye.text.value || undefined,
+    trails: state.trails.value,
+    trust: state.trustFade.value,
+    theme: state.chosenTheme.value ?? undefined,
+    selection: run && few ? { order: run.order, rows: [...rows.rows] } : undefined,
+  };
+}
+
+function applyLook(state: ViewerState, address: Address): void {
+  state.trails.set(address.trails ?? false);
+  state.trustFade.set(Math.min(Math.max(address.trust ?? 0, 0), 1));
+  if (address.theme !== undefined) state.chosenTheme.set(address.theme);
+}
+
+/** Follows the system's wishes for dark or light and for less motion. */
+function followSystem(state: ViewerState): () => void {
+  const light = matchMedia("(prefers-color-scheme: light)");
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const read = () => {
+    state.systemTheme.set(light.matches ? "light" : "dark");
+    state.reducedMotion.set(still.matches);
+  };
+  read();
+  light.addEventListener("change", read);
+  still.addEventListener("change", read);
+  return () => {
+    light.removeEventListener("change", read);
+    still.removeEventListener("change", read);
+  };
+}

@@ -1,0 +1,104 @@
+import { followAddress, start, type App } from "./app.js";
+import { MemoryTransport, type MemoryBehaviour } from "./data/memory.js";
+import { sampleRun, type SampleOptions, type SampleRun } from "./data/sample.js";
+import { paintSprites } from "./gallery_sprites.js";
+import "./views/page.css";
+import "./views/theme.css";
+
+/** One state of the viewer worth looking at: `gallery.html?show=name`. */
+interface Exhibit {
+  title: string;
+  runs?: SampleOptions[];
+  behaviour?: MemoryBehaviour;
+  hash?: string;
+  then?: (app: App, transport: MemoryTransport) => void;
+}
+
+const HOSTILE = [
+  '<img src=x onerror="alert(1)">',
+  "<script>alert(2)</script>",
+  "\u202Egnp.exe",
+  "a name so long that no legend could ever hold all of it, and then some more of it",
+  "{{constructor}}",
+];
+
+const EXHIBITS: Record<string, Exhibit> = {
+  run: { title: "A training run", runs: [{}] },
+  spatial: { title: "The 3D fit", runs: [{}], hash: "dim=3" },
+  light: { title: "Light", runs: [{}], hash: "theme=light" },
+  selection: {
+    title: "A selection with trails",
+    runs: [{}],
+    hash: "trails=1",
+    then: ({ viewer }) => {
+      const stop = viewer.state.grouping.subscribe((grouping) => {
+        if (grouping === null) return;
+        queueMicrotask(() => stop());
+        viewer.state.selection.apply(grouping.rowsOf("=digit 3"));
+        viewer.state.focus.set(viewer.state.selection.rows.value.rows[0] ?? null);
+      });
+    },
+  },
+  number: { title: "Coloured by a number", runs: [{}], hash: 'color=column:["difficulty"]' },
+  set: { title: "Coloured by a set", runs: [{}], hash: 'color=column:["tags"]' },
+  member: { title: "One label of a set", runs: [{}], hash: 'color=column:["tags","=loop"]' },
+  trust: { title: "Coloured by trust", runs: [{}], hash: "color=trust&trust=0.8" },
+  correct: { title: "Correctness", runs: [{}], hash: "color=correctness&step=150" },
+  hostile: { title: "Names from somebody else's data", runs: [{ classes: HOSTILE }] },
+  many: {
+    title: "Many groups",
+    runs: [{ n: 4000, classes: Array.from({ length: 140 }, (_, i) => `class ${i}`) }],
+  },
+  single: { title: "One snapshot only", runs: [{ steps: [100] }] },
+  bare: { title: "No images", runs: [{ tile: null }] },
+  large: { title: "A hundred thousand points", runs: [{ n: 100_000, tile: null }] },
+  empty: { title: "No runs", runs: [] },
+  fresh: { title: "A run without snapshots", runs: [{ steps: [] }] },
+  absent: { title: "No projection yet", runs: [{}], behaviour: { projection: "absent" } },
+  running: { title: "A projection under way", runs: [{}], behaviour: { projection: "running" } },
+  failed: { title: "A failed projection", runs: [{}], behaviour: { projection: "failed" } },
+  slow: { title: "A slow server", runs: [{}], behaviour: { delay: 1500 } },
+  lost: {
+    title: "A lost server",
+    runs: [{}],
+    then: (_, transport) => setTimeout(() => transport.emit({ type: "lost" }), 500),
+  },
+};
+
+function show(name: string, exhibit: Exhibit, target: HTMLElement): void {
+  const runs = (exhibit.runs ?? []).map((options) => sampleRun(options));
+  const transport = new MemoryTransport(runs, { sprites: spritesOf(runs), ...exhibit.behaviour });
+  const app = start(target, transport, location.hash || `#${exhibit.hash ?? ""}`);
+  followAddress(app, window);
+  exhibit.then?.(app, transport);
+  document.title = `driftglass · ${exhibit.title}`;
+  Object.assign(target, { driftglass: app, transport, exhibit: name });
+}
+
+function spritesOf(runs: SampleRun[]): MemoryBehaviour["sprites"] {
+  const run = runs[0];
+  return run === undefined || run.tile === null ? undefined : paintSprites;
+}
+
+function list(target: HTMLElement): void {
+  target.className = "index";
+  const heading = document.createElement("h1");
+  heading.textContent = "driftglass: every state of the viewer";
+  const links = Object.entries(EXHIBITS).map(([name, { title }]) => {
+    const link = document.createElement("a");
+    link.href = `?show=${name}`;
+    link.textContent = title;
+    const line = document.createElement("p");
+    line.append(link);
+    return line;
+  });
+  target.append(heading, ...links);
+}
+
+const target = document.getElementById("app");
+const name = new URLSearchParams(location.search).get("show") ?? "";
+const exhibit = EXHIBITS[name];
+if (target !== null) {
+  if (exhibit === undefined) list(target);
+  else show(name, exhibit, target);
+}

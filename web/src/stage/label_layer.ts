@@ -1,0 +1,113 @@
+import type { Camera, Viewport } from "../geometry/camera.js";
+import { labelAnchors, withoutOverlap, type LabelAnchor } from "../geometry/labels.js";
+import type { Group, Grouping } from "../state/grouping.js";
+import type { RowSet } from "../state/row_set.js";
+import type { MapLabel } from "../state/viewer.js";
+
+const SMALLEST = 12;
+const LARGEST = 20;
+const MOST_GROUPS = 30;
+const LONGEST = 28;
+const FONT = "600 16px sans-serif";
+
+interface Anchors {
+  coordinates: Float32Array;
+  grouping: Grouping;
+  hidden: RowSet | null;
+  anchors: readonly LabelAnchor[];
+}
+
+/** Puts the names of groups on the map: the largest first, none over another. */
+export class LabelLayer {
+  private readonly kept: Anchors[] = [];
+  private readonly widths = new Map<string, number>();
+  private readonly ruler = document.createElement("canvas").getContext("2d");
+
+  /** Labels of a view between two frames of one fit. */
+  place(
+    grouping: Grouping | null,
+    hidden: RowSet | null,
+    from: Float32Array,
+    to: Float32Array,
+    mix: number,
+    dimensions: 2 | 3,
+    camera: Camera,
+    viewport: Viewport,
+  ): MapLabel[] {
+    if (grouping === null || grouping.paint.kind !== "groups") return [];
+    const groups = grouping.paint.codeOf;
+    const named = groups.filter((group) => group.kind === "value" && group.count > 0);
+    if (grouping.overlapping || named.length > MOST_GROUPS) return [];
+    const start = this.anchorsOf(grouping, hidden, from, dimensions);
+    const end = mix > 0 ? this.anchorsOf(grouping, hidden, to, dimensions) : start;
+    const ends = new Map(end.map((anchor) => [anchor.code, anchor]));
+    const all = Math.max(
+      1,
+      named.reduce((sum, group) => sum + group.count, 0),
+    );
+
+    const labels = start.flatMap((anchor) => {
+      const group = groups[anchor.code];
+      if (group === undefined || group.kind !== "value") return [];
+      const other = ends.get(anchor.code) ?? anchor;
+      const position = anchor.position.map((x, d) => x + (other.position[d]! - x) * mix);
+      const place = camera.project(position, viewport, dimensions === 3 ? 1 : 0);
+      if (place.scale <= 0) return [];
+      const size = Math.round(SMALLEST + (LARGEST - SMALLEST) * Math.sqrt(anchor.count / all));
+      const text = clipped(group);
+      return [
+        {
+          key: group.key,
+          text,
+          x: Math.round(place.x),
+          y: Math.round(place.y),
+          size,
+          width: this.widthOf(text, size),
+          height: size * 1.25,
+        },
+      ];
+    });
+    return withoutOverlap(labels).filter(
+      ({ x, y }) => x > 0 && y > 0 && x < viewport.width && y < viewport.height,
+    );
+  }
+
+  private anchorsOf(
+    grouping: Grouping,
+    hidden: RowSet | null,
+    coordinates: Float32Array,
+    dimensions: 2 | 3,
+  ): readonly LabelAnchor[] {
+    const held = this.kept.find(
+      (one) =>
+        one.coordinates === coordinates && one.grouping === grouping && one.hidden === hidden,
+    );
+    if (held !== undefined) return held.anchors;
+    if (grouping.paint.kind !== "groups") return [];
+    const { codes, codeOf } = grouping.paint;
+    const anchors = labelAnchors(
+      codes,
+      codeOf.length,
+      coordinates,
+      dimensions,
+      (row) => hidden === null || !hidden.has(row),
+    );
+    this.kept.unshift({ coordinates, grouping, hidden, anchors });
+    this.kept.length = Math.min(this.kept.length, 4);
+    return anchors;
+  }
+
+  private widthOf(text: string, size: number): number {
+    let width = this.widths.get(text);
+    if (width === undefined) {
+      if (this.ruler) this.ruler.font = FONT;
+      width = this.ruler?.measureText(text).width ?? text.length * 9;
+      this.widths.set(text, width);
+    }
+    return (width * size) / 16;
+  }
+}
+
+function clipped({ name }: Group): string {
+  return name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name;
+}

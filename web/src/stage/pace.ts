@@ -1,0 +1,32 @@
+/** A frame of movement should take no longer than this, or the hand feels it. */
+const BUDGET_MS = 32;
+const FEWEST = 20_000;
+
+/**
+ * How many points to draw while the map moves. Rows are in an order whose every prefix is a
+ * fair sample, so drawing fewer thins the picture without changing it.
+ */
+export class Pace {
+  private count = Number.POSITIVE_INFINITY;
+  private last: number | null = null;
+
+  /** Rows to draw now, of `total`. */
+  rows(total: number): number {
+    return Math.min(total, Math.max(FEWEST, Math.round(this.count)));
+  }
+
+  /** Learns from the time between two frames of one movement. */
+  frame(now: number, total: number): void {
+    const took = this.last === null ? null : now - this.last;
+    this.last = now;
+    if (took === null || took > 2_000) return;
+    const drawn = this.rows(total);
+    if (took > BUDGET_MS) this.count = drawn * Math.max(0.4, BUDGET_MS / took);
+    else if (took < BUDGET_MS / 2 && drawn < total) this.count = drawn * 1.3;
+  }
+
+  /** The movement is over; the next frame's distance from this one says nothing. */
+  rest(): void {
+    this.last = null;
+  }
+}

@@ -1,0 +1,66 @@
+import type { FrameData } from "../data/client.js";
+import type { Positions } from "../geometry/rows.js";
+import type { Renderer } from "../render/renderer.js";
+import type { Session } from "../state/session.js";
+import type { ViewerState } from "../state/viewer_state.js";
+
+interface Held {
+  planar?: FrameData;
+  spatial?: FrameData;
+  loaded: number;
+  positions: Positions;
+}
+
+/** Brings the frames that have come to the GPU, under keys that the lasso knows too. */
+export class Resident {
+  private readonly held = new Map<string, Held>();
+
+  constructor(
+    private readonly state: ViewerState,
+    private readonly session: Session,
+  ) {}
+
+  /** Key under which a step's positions lie on the GPU. */
+  keyOf(step: number): string {
+    return `${this.state.run.value?.name}\n${this.state.spaceName.value}\n${step}`;
+  }
+
+  /** The positions under a key, the same object as long as nothing new has come. */
+  positions(key: string): Positions | undefined {
+    return this.held.get(key)?.positions;
+  }
+
+  /** Rows of a step that have arrived. */
+  loaded(step: number): number {
+    return this.held.get(this.keyOf(step))?.loaded ?? 0;
+  }
+
+  /** Puts a step on the GPU if the frame of the fit on screen has come; whether it has. */
+  bring(renderer: Renderer, step: number): boolean {
+    const key = this.keyOf(step);
+    const old = this.held.get(key);
+    const planar = this.session.planarFrames.get(step);
+    const spatial = this.session.spatialFrames.get(step);
+    const needed = this.state.shownFit.value === 3 ? spatial : planar;
+    if (needed === undefined) return false;
+    const { loaded } = needed;
+    if (old?.planar !== planar || old?.spatial !== spatial || old?.loaded !== loaded) {
+      // New views on the same numbers tell the renderer that more of them have come.
+      const positions = {
+        planar: planar?.coordinates.subarray(0),
+        spatial: spatial?.coordinates.subarray(0),
+      };
+      this.held.set(key, { planar, spatial, loaded, positions });
+      renderer.setSnapshot(key, positions);
+    } else if (!renderer.hasSnapshot(key)) {
+      renderer.setSnapshot(key, old.positions);
+    }
+    for (const other of this.held.keys()) if (!renderer.hasSnapshot(other)) this.held.delete(other);
+    return true;
+  }
+
+  clear(renderer: Renderer | null): void {
+    for (const key of this.held.keys()) renderer?.dropSnapshot(key);
+    this.held.clear();
+  }
+}

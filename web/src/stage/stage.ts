@@ -1,0 +1,429 @@
+import type { Client, FrameData } from "../data/client.js";
+import { boundsOf } from "../geometry/bounds.js";
+import type { Camera } from "../geometry/camera.js";
+import { fromHex } from "../geometry/color.js";
+import { slotColor } from "../geometry/color_scale.js";
+import { CANVAS } from "../geometry/palettes.js";
+import { type MapTheme, NO_ROW, NoWebGL2Error, Renderer, type View } from "../render/renderer.js";
+import type { Colorist } from "../state/colorist.js";
+import type { Frames } from "../state/frames.js";
+import { RowSet } from "../state/row_set.js";
+import type { SelectMode } from "../state/selection.js";
+import type { Session } from "../state/session.js";
+import { onChange, signal } from "../state/signal.js";
+import type { Place } from "../state/timeline.js";
+import type { MapLabel, MapPort } from "../state/viewer.js";
+import type { Theme, ViewerState } from "../state/viewer_state.js";
+import { LassoClient } from "../workers/lasso_client.js";
+import { Eye } from "./eye.js";
+import { flagsOf, presentRows } from "./flags.js";
+import { LabelLayer } from "./label_layer.js";
+import { Morph } from "./morph.js";
+import { Pace } from "./pace.js";
+import { Resident } from "./resident.js";
+import { TrailLayer } from "./trail_layer.js";
+
+/** The map counts as moving until it has been left alone for this long. */
+const REST_MS = 160;
+/** The other fit is fetched once the playhead has stood still this long. */
+const OTHER_FIT_MS = 250;
+const HIGHLIGHT: Readonly<Record<Theme, string>> = { dark: "#FFFFFF", light: "#161B22" };
+
+/** Draws the state: the only place where the renderer and the state meet. */
+export class Stage implements MapPort {
+  readonly labels = signal<readonly MapLabel[]>([]);
+  readonly axes = signal<readonly (readonly [number, number, number])[]>([]);
+  readonly eye = new Eye();
+  readonly lasso = new LassoClient();
+  renderer: Renderer | null = null;
+  private readonly morph = new Morph();
+  private readonly pace = new Pace();
+  private readonly labelLayer = new LabelLayer();
+  private readonly resident: Resident;
+  private readonly trails: TrailLayer;
+  private flags: Uint8Array = new Uint8Array(0);
+  private counted: { frame: FrameData; loaded: number } | null = null;
+  private trustOf: FrameData | null = null;
+  private shownPlace: Place | null = null;
+  private scheduled = 0;
+  private lastTick: number | null = null;
+  private movedAt = Number.NEGATIVE_INFINITY;
+  private otherTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    client: Client,
+    private readonly state: ViewerState,
+    private readonly session: Session,
+    private readonly colorist: Colorist,
+  ) {
+    this.resident = new Resident(state, session);
+    this.trails = new TrailLayer(client, state, session, () => this.redraw());
+    const { timeline, selection, filter } = state;
+    onChange([state.run], () => this.changeRun());
+    onChange([state.planar, state.spatial], () => {
+      this.eye.rebound(state.planar.value, state.spatial.value);
+      this.redraw();
+    });
+    onChange([timeline.place, state.projection, state.shownFit], () => this.want());
+    onChange([timeline.position], () => this.moved());
+    onChange([session.planarFrames.version, session.spatialFrames.version], () => this.redraw());
+    onChange([selection.rows, filter.hidden, state.hover, state.focus], () => this.flag());
+    onChange([colorist.colors], () => this.color());
+    onChange([timeline.playing, state.theme, state.trustFade, state.reducedMotion], () =>
+      this.redraw(),
+    );
+  }
+
+  setInset(pixels: number): void {
+    this.eye.setInset(pixels);
+    this.redraw();
+  }
+
+  get depth() {
+    return this.morph.depth;
+  }
+
+  attach(canvas: HTMLCanvasElement): () => void {
+    try {
+      this.renderer = new Renderer(canvas, { onRestored: () => this.redraw() });
+    } catch (error) {
+      if (!(error instanceof NoWebGL2Error)) throw error;
+      this.state.withoutWebGL.set(error.message);
+      return () => undefined;
+    }
+    const resize = () => {
+      this.eye.resize(canvas.clientWidth, canvas.clientHeight);
+      this.renderer?.resize(canvas.clientWidth, canvas.clientHeight, window.devicePixelRatio);
+      this.moved();
+    };
+    const observer = new ResizeObserver(resize);
+    observer.observe(canvas);
+    resize();
+    this.color();
+    this.flag();
+    return () => {
+      observer.disconnect();
+      cancelAnimationFrame(this.scheduled);
+      clearTimeout(this.otherTimer);
+      this.trails.close();
+      this.lasso.close();
+      this.renderer?.close();
+      this.renderer = null;
+    };
+  }
+
+  pan(dx: number, dy: number): void {
+    this.look((camera) => camera.pan(dx, dy, this.eye.viewport, this.depth.value));
+  }
+
+  orbit(dx: number, dy: number): void {
+    this.look((camera) => camera.orbit(dx, dy, this.eye.viewport, "turntable"));
+  }
+
+  zoom(factor: number, x: number, y: number): void {
+    this.look((camera) => camera.zoom(factor, x, y, this.eye.viewport, this.depth.value));
+  }
+
+  zoomCentre(factor: number): void {
+    this.zoom(factor, this.eye.viewport.width / 2, this.eye.viewport.height / 2);
+  }
+
+  async pick(x: number, y: number): Promise<number | null> {
+    const view = this.view();
+    if (this.renderer === null || view === null) return null;
+    const row = await this.renderer.pick(x, y, view);
+    return row === NO_ROW ? null : row;
+  }
+
+  async select(polygon: Float32Array, mode: SelectMode): Promise<void> {
+    const view = this.view();
+    const run = this.state.run.value;
+    if (view === null || run === null) return;
+    for (const key of [view.from, view.to]) {
+      const positions = this.resident.positions(key);
+      if (positions !== undefined) this.lasso.setPositions(key, positions);
+    }
+    this.lasso.setFlags(this.flags);
+    const bits = await this.lasso.select(polygon, {
+      from: view.from,
+      to: view.to,
+      mix: view.mix,
+      depth: view.depth,
+      camera: view.camera.toUniforms(this.eye.viewport, view.depth),
+      viewport: this.eye.viewport,
+      // While the map moves a sample stands for all; the lasso takes all that the sample means.
+      drawCount: run.n_items,
+    });
+    if (this.state.run.value !== run) return;
+    this.state.selection.apply(new RowSet(run.n_items, bits), mode);
+  }
+
+  frameSelection(): void {
+    const frame = this.frame();
+    if (this.eye.camera === null || frame === undefined) return;
+    const { rows } = this.state.selection.rows.value;
+    const dimensions = frame.n_components;
+    const some = rows.length > 0 ? rows : undefined;
+    const bounds = boundsOf(frame.coordinates, dimensions, some);
+    if (bounds === undefined) return;
+    const fit = dimensions === 2 ? "planar" : "spatial";
+    const still = this.state.reducedMotion.value;
+    this.eye.go(this.eye.camera.fit(bounds, fit, this.eye.viewport), still);
+    this.moved();
+  }
+
+  resetView(): void {
+    this.eye.reset(this.state.reducedMotion.value);
+    this.moved();
+  }
+
+  /** What is drawn at this moment, or null while there is nothing to draw. */
+  view(): View | null {
+    const { state, renderer } = this;
+    const wanted = this.wantedPlace();
+    if (wanted === null || this.eye.camera === null || renderer === null) return null;
+    if (this.canShow(renderer, wanted)) this.shownPlace = wanted;
+    // While the wanted frame is on its way the last one stays, rather than an empty map.
+    const place = this.shownPlace;
+    if (place === null || !this.canShow(renderer, place)) return null;
+    const total = state.run.value?.n_items ?? 0;
+    const loaded = this.resident.loaded(place.from);
+    const still = place.mix === 0;
+    return {
+      from: this.resident.keyOf(place.from),
+      to: this.resident.keyOf(still ? place.from : place.to),
+      mix: place.mix,
+      depth: this.depth.value,
+      camera: this.eye.camera,
+      drawCount: Math.min(loaded, this.isMoving() ? this.pace.rows(total) : total),
+      pointSize: pointSize(total, this.eye),
+      theme: mapTheme(state.theme.value),
+      selectionActive: state.selection.count.value > 0,
+      trustFade: state.trustFade.value,
+    };
+  }
+
+  /** Key under which a step's positions lie on the GPU. */
+  keyOf(step: number): string {
+    return this.resident.keyOf(step);
+  }
+
+  private wantedPlace(): Place | null {
+    const place = this.state.timeline.place.value;
+    // Reduced motion shows whole snapshots, one after the other.
+    return place !== null && this.state.reducedMotion.value ? { ...place, mix: 0 } : place;
+  }
+
+  private canShow(renderer: Renderer, place: Place): boolean {
+    const from = this.resident.bring(renderer, place.from);
+    return from && (place.mix === 0 || this.resident.bring(renderer, place.to));
+  }
+
+  private frames(): Frames {
+    const { planarFrames, spatialFrames } = this.session;
+    return this.state.shownFit.value === 3 ? spatialFrames : planarFrames;
+  }
+
+  /** The frame under the playhead, as far as it has come. */
+  private frame(): FrameData | undefined {
+    const step = this.shownPlace?.from;
+    return step === undefined ? undefined : this.frames().get(step);
+  }
+
+  private changeRun(): void {
+    if (this.state.planar.value === null && this.state.spatial.value === null) {
+      this.resident.clear(this.renderer);
+      this.shownPlace = null;
+      this.counted = null;
+      if (this.eye.wanted === undefined) this.eye.forget();
+    }
+    this.flag();
+  }
+
+  /** Says which frames are needed: now, next, and for a morph to the other fit. */
+  private want(): void {
+    const { timeline, shownFit } = this.state;
+    const { planarFrames, spatialFrames } = this.session;
+    const [main, other] =
+      shownFit.value === 3 ? [spatialFrames, planarFrames] : [planarFrames, spatialFrames];
+    main.want(timeline.wanted());
+    clearTimeout(this.otherTimer);
+    const place = timeline.place.value;
+    const around = place === null ? [] : [...new Set([place.from, place.to])];
+    // What is here stays for the morph; what is not can wait until the hand rests.
+    other.want(around.filter((step) => other.has(step)));
+    this.otherTimer = setTimeout(() => other.want(around), OTHER_FIT_MS);
+    this.redraw();
+  }
+
+  private look(move: (camera: Camera) => Camera): void {
+    this.eye.look(move);
+    this.state.hover.set(null);
+    this.moved();
+  }
+
+  private isMoving(): boolean {
+    return (
+      this.state.timeline.playing.value ||
+      this.morph.moving ||
+      this.eye.moving ||
+      performance.now() - this.movedAt < REST_MS
+    );
+  }
+
+  private moved(): void {
+    this.movedAt = performance.now();
+    this.redraw();
+  }
+
+  private redraw(): void {
+    if (this.scheduled !== 0 || this.renderer === null) return;
+    this.scheduled = requestAnimationFrame((now) => this.tick(now));
+  }
+
+  private tick(now: number): void {
+    this.scheduled = 0;
+    const { timeline } = this.state;
+    const seconds = this.lastTick === null ? 0 : Math.min((now - this.lastTick) / 1000, 0.25);
+    if (timeline.playing.value) timeline.advance(seconds, (step) => this.frames().has(step));
+    this.headForFit();
+    this.morph.advance(now);
+    this.eye.advance(now);
+    const moving = this.isMoving();
+    this.draw(now, moving);
+    this.lastTick = moving ? now : null;
+    // Once more after the last movement, to draw every point again.
+    if (moving) this.redraw();
+  }
+
+  /** Starts the morph to the fit asked for, as soon as both fits of this step are here. */
+  private headForFit(): void {
+    const target = this.state.shownFit.value === 3 ? 1 : 0;
+    const step = this.state.timeline.place.value?.from;
+    if (step === undefined || this.frames().get(step) === undefined) return;
+    const { planarFrames, spatialFrames } = this.session;
+    const both = planarFrames.get(step) !== undefined && spatialFrames.get(step) !== undefined;
+    // Without the other fit, or for a reader who wants no motion, there is no way between.
+    if (!both || this.state.reducedMotion.value) this.morph.jump(target);
+    else this.morph.head(target);
+  }
+
+  private draw(now: number, moving: boolean): void {
+    const { renderer, state } = this;
+    if (renderer === null) return;
+    const view = this.view();
+    state.frameHere.set(view !== null && this.shownPlace === this.wantedPlace());
+    if (view === null) {
+      renderer.clear(mapTheme(state.theme.value));
+      this.labels.set([]);
+      return;
+    }
+    const total = state.run.value?.n_items ?? 0;
+    if (moving) this.pace.frame(now, total);
+    else this.pace.rest();
+    this.trails.show(renderer);
+    this.giveTrust(renderer);
+    renderer.draw(view);
+    this.tell(view.drawCount, total, moving);
+    this.mark(view);
+  }
+
+  private giveTrust(renderer: Renderer): void {
+    const frame = this.frame();
+    if (this.state.trustFade.value === 0 || frame === undefined || frame === this.trustOf) return;
+    renderer.setTrust(frame.trust);
+    this.trustOf = frame;
+  }
+
+  /** Tells the status line what is drawn. */
+  private tell(drawCount: number, total: number, moving: boolean): void {
+    const { state } = this;
+    const frame = this.frame();
+    if (frame === undefined) return;
+    if (this.counted?.frame !== frame || this.counted.loaded !== frame.loaded) {
+      this.counted = { frame, loaded: frame.loaded };
+      state.absent.set(presentRows(frame.coordinates, frame.n_components, frame.loaded).absent);
+    }
+    const hidden = state.filter.hidden.value;
+    const absent = state.absent.value;
+    const arriving = frame.loaded < total;
+    let drawn = drawCount;
+    for (const row of absent) if (row < drawCount && !hidden?.has(row)) drawn--;
+    if (hidden !== null) for (const row of hidden.rows) if (row < drawCount) drawn--;
+    const old = state.shown.value;
+    const next = {
+      drawn,
+      total,
+      present: frame.loaded - absent.length,
+      hidden: hidden?.count ?? 0,
+      sampling: arriving ? "arriving" : moving && drawCount < total ? "moving" : "all",
+    } as const;
+    if (JSON.stringify(old) !== JSON.stringify(next)) state.shown.set(next);
+  }
+
+  /** Places the names and the axes over the picture. */
+  private mark(view: View): void {
+    const { state } = this;
+    const depth = this.depth.value;
+    this.axes.set(depth > 0 ? view.camera.axes(depth) : []);
+    const place = this.shownPlace;
+    const from = place === null ? undefined : this.frames().get(place.from);
+    const to = place === null ? undefined : this.frames().get(place.to);
+    if (from === undefined || (depth !== 0 && depth !== 1)) {
+      this.labels.set([]);
+      return;
+    }
+    this.labels.set(
+      this.labelLayer.place(
+        state.grouping.value,
+        state.filter.hidden.value,
+        from.coordinates,
+        (to ?? from).coordinates,
+        view.mix,
+        from.n_components,
+        view.camera,
+        this.eye.viewport,
+      ),
+    );
+  }
+
+  private flag(): void {
+    const { state } = this;
+    const size = state.run.value?.n_items ?? 0;
+    const lit = [state.hover.value?.row, state.focus.value].filter(
+      (row) => typeof row === "number",
+    );
+    this.flags = flagsOf(size, state.selection.rows.value, state.filter.hidden.value, lit);
+    this.renderer?.setFlags(this.flags);
+    this.redraw();
+  }
+
+  private color(): void {
+    const size = this.state.run.value?.n_items ?? 0;
+    const colors = this.colorist.colors.value ?? plainColors(size, this.state.theme.value);
+    this.renderer?.setColors(colors);
+    this.redraw();
+  }
+}
+
+function mapTheme(theme: Theme): MapTheme {
+  return {
+    canvas: fromHex(CANVAS[theme]),
+    highlight: fromHex(HIGHLIGHT[theme]),
+    plain: slotColor(0, theme),
+  };
+}
+
+function plainColors(size: number, theme: Theme): Uint8Array {
+  const colors = new Uint8Array(size * 4);
+  const [r, g, b] = slotColor(0, theme);
+  for (let row = 0; row < size; row++) colors.set([r, g, b, 255], row * 4);
+  return colors;
+}
+
+/** Diameter of a dot: smaller the more there are, larger the closer one looks. */
+function pointSize(total: number, eye: Eye): number {
+  const base = Math.min(6, Math.max(2, 12.5 - 2 * Math.log10(Math.max(total, 1))));
+  const halfHeight = eye.camera?.state.planar.halfHeight ?? 1;
+  return base * Math.min(3, Math.max(0.8, halfHeight ** -0.3));
+}

@@ -1,0 +1,82 @@
+import type { Client } from "../data/client.js";
+import type { Renderer } from "../render/renderer.js";
+import type { Session } from "../state/session.js";
+import { onChange } from "../state/signal.js";
+import type { ViewerState } from "../state/viewer_state.js";
+import { affordableSteps, MOST_TRAILS, readPaths, type TrailPaths } from "./trail_source.js";
+
+const WAIT_MS = 120;
+const NO_ROWS = new Uint32Array(0);
+
+/** Keeps the trails of the selection up to date: reads their paths and moves their end. */
+export class TrailLayer {
+  private paths: TrailPaths | null = null;
+  private given: TrailPaths | null = null;
+  private abort: AbortController | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly client: Client,
+    private readonly state: ViewerState,
+    private readonly session: Session,
+    private readonly redraw: () => void,
+  ) {
+    onChange(
+      [state.trails, state.selection.rows, state.projection, state.shownFit, state.run],
+      () => this.plan(),
+    );
+  }
+
+  /** Gives the renderer what has come, and the step the trails lead to. */
+  show(renderer: Renderer): void {
+    const { paths } = this;
+    const current = paths === null ? 0 : indexOf(paths.steps, this.state.timeline.position.value);
+    if (paths !== this.given) {
+      if (paths === null) renderer.setTrails(NO_ROWS, 0, {}, 0);
+      else renderer.setTrails(paths.rows, paths.steps.length, paths.positions, current);
+      this.given = paths;
+    } else if (paths !== null) renderer.setTrailStep(current);
+  }
+
+  close(): void {
+    this.abort?.abort();
+    clearTimeout(this.timer);
+  }
+
+  private plan(): void {
+    this.close();
+    this.paths = null;
+    this.redraw();
+    if (!this.state.trails.value || this.state.selection.count.value === 0) return;
+    this.timer = setTimeout(() => void this.read(), WAIT_MS);
+  }
+
+  private async read(): Promise<void> {
+    const { state, session } = this;
+    const frames = state.shownFit.value === 3 ? session.spatialFrames : session.planarFrames;
+    const source = frames.current;
+    const steps = state.timeline.steps.value;
+    if (source === null || steps.length < 2) return;
+    const abort = new AbortController();
+    this.abort = abort;
+    const rows = state.selection.rows.value.rows.slice(0, MOST_TRAILS);
+    const bytes = source.n_items * (source.n_components * 4 + 1);
+    const affordable = affordableSteps(steps, state.timeline.position.value, bytes);
+    try {
+      this.paths = await readPaths(this.client, source, rows, affordable, abort.signal);
+      this.redraw();
+    } catch (error) {
+      // The frames' own failure is shown by the session; trails are simply not there.
+      if (!abort.signal.aborted) console.error(error);
+    }
+  }
+}
+
+/** Place of a step among the steps, between two of them with a fraction. */
+function indexOf(steps: readonly number[], position: number): number {
+  const after = steps.findIndex((step) => step > position);
+  if (after === 0) return 0;
+  if (after < 0) return steps.length - 1;
+  const [low, high] = [steps[after - 1]!, steps[after]!];
+  return after - 1 + (position - low) / (high - low);
+}

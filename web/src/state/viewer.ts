@@ -1,0 +1,48 @@
+import type { Colorist } from "./colorist.js";
+import type { Items } from "./items.js";
+import type { SelectMode } from "./selection.js";
+import type { Session } from "./session.js";
+import type { Signal } from "./signal.js";
+import type { ViewerState } from "./viewer_state.js";
+
+/** A name on the map, at the middle of its group. */
+export interface MapLabel {
+  key: string;
+  text: string;
+  x: number;
+  y: number;
+  size: number;
+}
+
+/** What the views may ask of whoever draws the map; the renderer itself stays out of their sight. */
+export interface MapPort {
+  /** Draws into a canvas from now on; returns a function that stops. */
+  attach(canvas: HTMLCanvasElement): () => void;
+  /** Says how many pixels at the left a panel covers. */
+  setInset(pixels: number): void;
+  pan(dx: number, dy: number): void;
+  orbit(dx: number, dy: number): void;
+  zoom(factor: number, x: number, y: number): void;
+  /** Zooms around the middle, for the keyboard. */
+  zoomCentre(factor: number): void;
+  /** The row drawn at a place, or null where there is none. */
+  pick(x: number, y: number): Promise<number | null>;
+  /** Selects what is visible inside a closed polygon of x, y pairs. */
+  select(polygon: Float32Array, mode: SelectMode): Promise<void>;
+  frameSelection(): void;
+  resetView(): void;
+  /** 0 when the 2D fit is on screen, 1 when the 3D fit is, between them while it morphs. */
+  readonly depth: Signal<number>;
+  readonly labels: Signal<readonly MapLabel[]>;
+  /** Screen directions of the data's axes, for the small cross in 3D. */
+  readonly axes: Signal<readonly (readonly [x: number, y: number, z: number])[]>;
+}
+
+/** Everything a view is given. */
+export interface Viewer {
+  state: ViewerState;
+  session: Session;
+  colorist: Colorist;
+  items: Items;
+  map: MapPort;
+}
