@@ -16,7 +16,7 @@ from importlib import metadata, resources
 from pathlib import Path
 
 from .._progress import Progress, silent
-from ..errors import DriftglassError
+from ..errors import DriftglassError, NotFoundError
 from ._text import count, megabytes
 from ._webgl import webgl2
 
@@ -233,11 +233,15 @@ def _runs(path: Path) -> Iterator[Finding]:
     from .. import open as open_folder
 
     try:
-        runs = open_folder(path, read_only=True).runs()
+        store = open_folder(path, read_only=True)
+        runs, unreadable = store.runs(), store.unreadable()
+    except NotFoundError:
+        yield Finding("store", OK, f"{path} has no runs yet", "It fills when a run is logged.")
+        return
     except DriftglassError as error:
         yield Finding("store", PROBLEM, str(error), f"driftglass repair {path}")
         return
-    damaged = [run.name for run in runs if not run.verify(full=False).ok]
+    damaged = [*unreadable, *(run.name for run in runs if not run.verify(full=False).ok)]
     ahead = [run.name for run in runs if run.created.timestamp() > time.time() + MAX_SKEW]
     if damaged:
         remedy = f"driftglass verify {path} says what; driftglass repair {path} saves the rest."
