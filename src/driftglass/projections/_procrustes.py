@@ -107,15 +107,14 @@ def procrustes(
     x_unit, target_unit = (X - x_mean) / x_extent, (target - target_mean) / target_extent
     crossed = x_unit.T @ target_unit
     # Directions that the points do not determine (one point, a line) are left unturned.
-    crossed += UNDETERMINED * np.abs(crossed).max(initial=0.0) * np.eye(len(crossed))
-    left, strengths, right = np.linalg.svd(crossed)
+    nudge = UNDETERMINED * np.abs(crossed).max(initial=0.0) * np.eye(len(crossed))
+    left, _, right = np.linalg.svd(crossed + nudge)
     if not reflection and np.linalg.det(left @ right) < 0:
         # The weakest axis is turned round, which costs least.
         left[:, -1] *= -1
-        strengths[-1] *= -1
     rotation = left @ right
     x_squares, target_squares = float(np.sum(x_unit**2)), float(np.sum(target_unit**2))
-    matched = float(strengths.sum())
+    matched = float(np.sum(rotation * crossed))
     factor = target_extent / x_extent
     ratio = matched / x_squares if scale and x_squares > 0 and matched > 0 else 1.0 / factor
     left_over = target_squares - 2 * ratio * matched + ratio**2 * x_squares

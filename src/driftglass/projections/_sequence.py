@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -101,32 +102,23 @@ def project_sequence(
     ([0, 100, 200], (50, 2))
     """
     snapshots = Snapshots(Xs, ids, steps, nan)
+    basis = int(basis) if isinstance(basis, np.integer) else basis
     _check_parameters(basis, window, n_components)
+    window, n_components = int(window), int(n_components)
     report = silent if progress is None else progress
     fitting = fitting_for(method, snapshots, n_components)
-    if basis == "window" or not fitting.joint:
-        width = window if fitting.joint else 1
-        placed, place = _following(snapshots, fitting, width, n_components, report)
-    else:
-        placed, place = _in_one_map(snapshots, fitting, basis, n_components, report)
     parameters = {**fitting.parameters, "n_components": n_components, "nan": nan}
     if fitting.joint:
         parameters |= {"basis": basis} | ({"window": window} if basis == "window" else {})
     seed = random_state if isinstance(method, str) else None
     provenance = Provenance(fitting.name, parameters, random_state=seed)
-    frames = tuple(
-        Projection(
-            ids=loaded.ids,
-            coordinates=_as_float32(Y),
-            step=step,
-            excluded=loaded.excluded,
-            provenance=provenance,
-            notes=notes,
-        )
-        for (loaded, Y, notes), step in zip(placed, snapshots.steps, strict=True)
-    )
+    making = _Making(snapshots, fitting, n_components, provenance, report)
+    if basis == "window" or not fitting.joint:
+        frames, place = _following(making, window if fitting.joint else 1)
+    else:
+        frames, place = _in_one_map(making, basis)
     model = place.to_arrays() if isinstance(place, AffineMap) and fitting.joint else {}
-    return ProjectionSequence(frames, provenance, model)
+    return ProjectionSequence(tuple(frames), provenance, model)
 
 
 def extend_sequence(
@@ -180,61 +172,59 @@ def extend_sequence(
             f"Step {step} has {X.shape[1]} features, the sequence has {n_features}: this is a "
             f"new version of the space. Start a sequence of its own with project_sequence."
         )
-    Y = place(X) if len(X) else np.empty((0, n_components))
-    return Projection(
-        ids=loaded.ids,
-        coordinates=_as_float32(Y),
-        space=sequence[-1].space if len(sequence) else "vectors",
-        step=step,
-        excluded=loaded.excluded,
-        provenance=sequence.provenance,
-        notes=loaded.notes + _notes_on(X, n_components),
-    )
+    Y = _coordinates(place, X, n_components, step)
+    space = sequence[-1].space if len(sequence) else "vectors"
+    return _frame(loaded, Y, step, sequence.provenance, space=space)
 
 
-Placed = tuple[Loaded, NDArray[Any], tuple[str, ...]]
+@dataclass(frozen=True)
+class _Making:
+    """What both ways of making a sequence need."""
+
+    snapshots: Snapshots
+    fitting: Fitting
+    n_components: int
+    provenance: Provenance
+    report: Progress
 
 
-def _in_one_map(
-    snapshots: Snapshots, fitting: Fitting, basis: Basis, n_components: int, report: Progress
-) -> tuple[list[Placed], Place | None]:
-    report(0, len(snapshots), f"fitting {fitting.name}")
+def _in_one_map(making: _Making, basis: Basis) -> tuple[list[Projection], Place | None]:
+    snapshots, fitting = making.snapshots, making.fitting
+    making.report(0, len(snapshots), f"fitting {fitting.name}")
     place = None
     for numbers in _basis_numbers(basis, len(snapshots)):
         place = fitting.fit(numbers)
         if place is not None:
             break
-    placed: list[Placed] = []
-    for number in range(len(snapshots)):
-        report(number, len(snapshots), "placing snapshots")
+    frames: list[Projection] = []
+    for number, step in enumerate(snapshots.steps):
+        making.report(number, len(snapshots), "placing snapshots")
         loaded = snapshots.load(number)
-        Y = _coordinates(place, loaded.vectors, n_components, snapshots.steps[number])
-        placed.append((loaded, Y, loaded.notes + _notes_on(loaded.vectors, n_components)))
-    report(len(snapshots), len(snapshots), "placing snapshots")
-    return placed, place
+        Y = _coordinates(place, loaded.vectors, making.n_components, step)
+        frames.append(_frame(loaded, Y, step, making.provenance))
+    making.report(len(snapshots), len(snapshots), "placing snapshots")
+    return frames, place
 
 
-def _following(
-    snapshots: Snapshots, fitting: Fitting, window: int, n_components: int, report: Progress
-) -> tuple[list[Placed], Place | None]:
+def _following(making: _Making, window: int) -> tuple[list[Projection], Place | None]:
     """A map of its own for each snapshot, turned to agree with the frame before."""
-    placed: list[Placed] = []
-    place: Place | None = None
+    snapshots, fitting = making.snapshots, making.fitting
+    frames: list[Projection] = []
     before: Place | None = None
     last: tuple[NDArray[Any], NDArray[Any]] | None = None
-    for number in range(len(snapshots)):
-        report(number, len(snapshots), "fitting and placing snapshots")
+    for number, step in enumerate(snapshots.steps):
+        making.report(number, len(snapshots), "fitting and placing snapshots")
         loaded = snapshots.load(number)
-        notes = loaded.notes + _notes_on(loaded.vectors, n_components)
+        notes: list[str] = []
         place = fitting.fit(range(max(0, number - window + 1), number + 1))
         if isinstance(place, AffineMap) and isinstance(before, AffineMap):
             place = place.with_signs_of(before)
-        Y = _coordinates(place, loaded.vectors, n_components, snapshots.steps[number])
+        Y = _coordinates(place, loaded.vectors, making.n_components, step)
         if last is not None and len(Y):
             shared = positions(loaded.ids, last[0])
             here = np.flatnonzero(shared >= 0)
             if len(here) == 0:
-                notes += ("no id is shared with the frame before, so the two are not aligned.",)
+                notes.append("no id is shared with the frame before: the two are not aligned.")
             elif Y.shape[1] == last[1].shape[1]:
                 # Principal axes share an origin that means something; other maps do not.
                 origin_is_free = not isinstance(place, AffineMap)
@@ -245,9 +235,9 @@ def _following(
         if len(Y):
             last = (loaded.ids, Y)
         before = place if place is not None else before
-        placed.append((loaded, Y, notes))
-    report(len(snapshots), len(snapshots), "fitting and placing snapshots")
-    return placed, before
+        frames.append(_frame(loaded, Y, step, making.provenance, *notes))
+    making.report(len(snapshots), len(snapshots), "fitting and placing snapshots")
+    return frames, before
 
 
 def _basis_numbers(basis: Basis, n: int) -> list[Sequence[int]]:
@@ -273,13 +263,36 @@ def _coordinates(
             f"The method placed {len(X)} rows of step {step} as an array of shape {Y.shape}; "
             f"(n_samples, n_components) is needed. Check its transform."
         )
+    if not np.isfinite(Y).all():
+        bad = np.flatnonzero(~np.isfinite(Y).all(axis=1))
+        raise InvalidInputError(
+            f"The method placed {len(bad)} of {len(X)} rows of step {step} at values that are not "
+            f"finite, first row {bad[0]}: {Y[bad[0]].tolist()}. Scale the vectors (for example to "
+            f"unit variance) or drop equal rows, and project again."
+        )
     return Y
 
 
-def _as_float32(Y: NDArray[np.float64]) -> NDArray[np.float32]:
+def _frame(
+    loaded: Loaded,
+    Y: NDArray[np.float64],
+    step: int,
+    provenance: Provenance,
+    *notes: str,
+    space: str = "vectors",
+) -> Projection:
     # Beyond float32 becomes infinite, which Projection refuses with the row and the remedy.
     with np.errstate(over="ignore"):
-        return Y.astype(np.float32)
+        coordinates = Y.astype(np.float32)
+    return Projection(
+        ids=loaded.ids,
+        coordinates=coordinates,
+        space=space,
+        step=step,
+        excluded=loaded.excluded,
+        provenance=provenance,
+        notes=loaded.notes + _notes_on(loaded.vectors, Y.shape[1]) + notes,
+    )
 
 
 def _notes_on(X: NDArray[Any], n_components: int) -> tuple[str, ...]:
