@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import DriftglassError, FormatError, InvalidInputError, NotFoundError, StoreError
 from ._blobs import Blobs
-from ._codecs import encode_array, read_any_array, write_file
+from ._codecs import byte_view, encode_array, read_any_array, write_file
 from ._keys import DERIVED, check_cache_key, slug
 from ._local import LocalBlobs
 from ._records import File
@@ -161,7 +161,7 @@ class Cache:
                 f"Array {name!r} has dtype {array.dtype}; numbers or text can be kept."
             )
         # The content is part of the name: a reader beside a second `put` never sees a mixture.
-        digest = xxhash.xxh3_64_hexdigest(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+        digest = xxhash.xxh3_64_hexdigest(byte_view(np.ascontiguousarray(array)))
         key = f"{folder}{number:03d}-{slug(name)[:60]}-{digest}.npy"
         self._checked.discard(key)
         return write_file(self._blobs, key, encode_array(array))

@@ -28,6 +28,7 @@ from ._records import (
     File,
     Ids,
     Images,
+    Marker,
     Part,
     PredictionPart,
     Retired,
@@ -183,12 +184,16 @@ class Catalog:
         return True
 
     def _apply_entry(self, revision: int, commit: Commit, entry: Entry) -> None:
+        row: tuple[Any, ...]
         match entry:
             case WriterStart():
                 row = (entry.host, entry.pid, entry.rank, entry.world_size, entry.role)
                 self._insert("writers", revision, commit.writer, *row, entry.version)
             case State():
                 self._insert("states", revision, commit.writer, entry.state, entry.message)
+            case Marker():
+                self._add_file(revision, entry.file)
+                self._insert("markers", revision, entry.file.key, entry.text)
             case Ids():
                 self._add_file(revision, entry.file)
                 row = (entry.hash, entry.n_ids, int(entry.text), entry.file.key)
@@ -252,12 +257,7 @@ class Catalog:
 
     def revision(self) -> int:
         """Number of the newest commit; 0 if there is none."""
-        with self._lock:
-            try:
-                query = "SELECT max(revision) FROM commits"
-                return int(self.connection.execute(query).fetchone()[0] or 0)
-            except sqlite3.DatabaseError as error:
-                raise _translated(error, self.path) from error
+        return int(self.scalar("SELECT max(revision) FROM commits") or 0)
 
     def select(
         self, table: str, where: str = "", values: Sequence[Any] = (), tail: str = ""
@@ -265,29 +265,24 @@ class Catalog:
         """Rows of a table in order of revision, each checked, without revision and checksum."""
         clause = f" WHERE {where}" if where else ""
         query = f"SELECT * FROM {table}{clause} ORDER BY rowid {tail}"
-        with self._lock:
-            try:
-                rows = self.connection.execute(query, values).fetchall()
-            except sqlite3.DatabaseError as error:
-                raise _translated(error, self.path) from error
-        return [checked_row(table, row) for row in rows]
+        return [checked_row(table, row) for row in self.rows(query, values)]
 
     def scalar(self, query: str, values: Sequence[Any] = ()) -> Any:
         """First column of the first row of a query, None if there is none."""
+        rows = self.rows(query, values)
+        return rows[0][0] if rows else None
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a query as they are, unchecked."""
         with self._lock:
             try:
-                row = self.connection.execute(query, values).fetchone()
+                return self.connection.execute(query, values).fetchall()
             except sqlite3.DatabaseError as error:
                 raise _translated(error, self.path) from error
-        return row[0] if row else None
 
     def column(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
         """First column of a query."""
-        with self._lock:
-            try:
-                return [row[0] for row in self.connection.execute(query, values)]
-            except sqlite3.DatabaseError as error:
-                raise _translated(error, self.path) from error
+        return [row[0] for row in self.rows(query, values)]
 
 
 _abandoned: list[sqlite3.Connection] = []

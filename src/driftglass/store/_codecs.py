@@ -24,10 +24,13 @@ from ._records import File, Ids
 __all__ = [
     "FILE_DTYPES",
     "bfloat16_to_float32",
+    "byte_view",
     "content_hash",
     "damaged_chunk",
     "encode_array",
+    "file_of",
     "identified",
+    "npy_header",
     "read_any_array",
     "read_array",
     "read_bytes",
@@ -59,8 +62,9 @@ _HEADER = re.compile(
 MAX_HEADER_BYTES = 4096
 
 
-def _header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
-    text = f"{{'descr': '{dtype.str}', 'fortran_order': False, 'shape': {shape!r}, }}"
+def npy_header(descr: str, shape: tuple[int, ...]) -> bytes:
+    """First bytes of a ``.npy`` file of version 1.0, as NumPy itself writes them."""
+    text = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape!r}, }}"
     padding = -(len(_MAGIC) + 2 + len(text) + 1) % 64  # so that the data is aligned when mapped
     text += " " * padding + "\n"
     return _MAGIC + len(text).to_bytes(2, "little") + text.encode("ascii")
@@ -77,9 +81,8 @@ def encode_array(array: NDArray[Any]) -> Iterator[Buffer]:
     array = np.ascontiguousarray(array)
     if array.dtype.byteorder == ">":
         array = array.astype(array.dtype.newbyteorder("<"))
-    yield _header(array.dtype, array.shape)
-    if array.size:
-        yield memoryview(array.reshape(-1).view(np.uint8))
+    yield npy_header(array.dtype.str, array.shape)
+    yield byte_view(array)
 
 
 def write_file(blobs: Blobs, key: str, pieces: Iterable[Buffer], *, durable: bool = False) -> File:
@@ -87,6 +90,20 @@ def write_file(blobs: Blobs, key: str, pieces: Iterable[Buffer], *, durable: boo
     hasher = _ChunkHasher()
     blobs.write(key, hasher.passing(pieces), durable=durable)
     return File(key, hasher.size, hasher.hashes())
+
+
+def file_of(blobs: Blobs, key: str) -> File:
+    """Size and checksums of a file that is there already."""
+    hasher = _ChunkHasher()
+    data = blobs.map(key) if isinstance(blobs, SupportsMap) else blobs.read(key)
+    for _ in hasher.passing([data]):
+        pass
+    return File(key, hasher.size, hasher.hashes())
+
+
+def byte_view(array: NDArray[Any]) -> memoryview:
+    """The memory of a C-contiguous array."""
+    return memoryview(array.reshape(-1).view(np.uint8)) if array.size else memoryview(b"")  # type: ignore[arg-type]
 
 
 class _ChunkHasher:
@@ -188,7 +205,7 @@ def read_array(
         raise FormatError(f"{file.key} ({what}) is said to hold {dtype!r:.40}, an unknown type.")
     data = _checked_buffer(blobs, file, check, what)
     kind = np.dtype(FILE_DTYPES[dtype])
-    header = _header(kind, shape)
+    header = npy_header(FILE_DTYPES[dtype], shape)
     if bytes(data[: len(header)]) != header:
         found = _parse_header(data, file.key)
         if found[:2] != (kind, shape):
@@ -268,5 +285,5 @@ def identified(ids: NDArray[Any]) -> tuple[NDArray[Any], str]:
         ids = ids.astype(f"<U{longest}")
     ids = np.ascontiguousarray(ids)
     hasher = xxhash.xxh3_128(ids.dtype.str.encode())
-    hasher.update(memoryview(ids).cast("B") if ids.size else b"")
+    hasher.update(byte_view(ids))
     return ids, hasher.hexdigest()

@@ -64,7 +64,7 @@ class Committer:
         durable: bool = False,
     ) -> None:
         self.writer = uuid.uuid4().hex
-        self.blobs = blobs
+        self.blobs = self._own(blobs)
         self.catalog = catalog
         self.queries = Queries(catalog)
         self.rank = rank
@@ -98,9 +98,12 @@ class Committer:
         )
         self.commit(lambda: [start])
 
+    def _own(self, blobs: Blobs) -> Blobs:
+        return blobs.owned_by(self.writer[:8]) if isinstance(blobs, LocalBlobs) else blobs
+
     def use(self, blobs: Blobs, catalog: Catalog) -> None:
         """Go on at another place: a run is made aside and then renamed."""
-        self.blobs, self.catalog, self.queries = blobs, catalog, Queries(catalog)
+        self.blobs, self.catalog, self.queries = self._own(blobs), catalog, Queries(catalog)
         self._replay = Replay(blobs, catalog)
 
     def commit(self, entries: Callable[[], Sequence[Entry]]) -> None:
@@ -225,10 +228,15 @@ class Committer:
     def end(self, state: str, message: str = "") -> None:
         """Record how this writer ended, and let go of everything."""
         try:
-            self.commit(lambda: [State(state, message)])
-            self.sync()
+            self.finish(state, message)
         finally:
             self.let_go()
+
+    def finish(self, state: str = "closed", message: str = "") -> None:
+        """Record how this writer ended; its catalog stays open."""
+        self.commit(lambda: [State(state, message)])
+        self.sync()
+        self.release_hold()
 
     def let_go(self) -> None:
         """Release the journal and the catalog; in a forked child, only this process's hold."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arrays import as_ids
-from ..data import CategoricalColumn, Metadata, SpriteSheet
+from ..data import CategoricalColumn, Column, Metadata, SpriteSheet
 from ..data._ids import positions
 from ..errors import InvalidInputError, ShapeError, StoreError
 from ._blobs import Blobs, within
@@ -23,7 +23,7 @@ from ._codecs import content_hash, encode_array, identified, write_file
 from ._committer import Committer, open_catalog
 from ._keys import image_key, metadata_key
 from ._local import LocalBlobs
-from ._markers import RunMarker, write_marker
+from ._markers import RunMarker, write_run_marker
 from ._records import Classes, Entry, Ids, Images, Table
 from ._tables import encode_metadata
 
@@ -113,7 +113,7 @@ def _with_labels(
             f"{len(labels)} labels for {len(ids)} ids; one label per id is needed. Use None where "
             f"a label is missing."
         )
-    column = _class_labels(labels, classes) if classes is not None else None
+    column: Column | None = _class_labels(labels, classes) if classes is not None else None
     if column is None:
         kind = {"label": kinds["label"]} if kinds is not None and "label" in kinds else None
         values = labels.tolist() if hasattr(labels, "tolist") else list(labels)
@@ -156,14 +156,16 @@ def make_run(
     if not isinstance(blobs, LocalBlobs):
         place = within(blobs, marker.name)
         committer = _filled(place, marker, contents, rank, world_size)
-        write_marker(place, marker, durable=durable)
+        made = write_run_marker(place, marker, durable=durable)
+        committer.commit(lambda: [made])
         return committer, place
     staging = blobs.within(f"{STAGING}{uuid.uuid4().hex[:8]}")
     final = blobs.within(marker.name)
     try:
-        write_marker(staging, marker, durable=durable)
+        made = write_run_marker(staging, marker, durable=durable)
         committer = _filled(staging, marker, contents, rank, world_size)
         try:
+            committer.commit(lambda: [made])
             committer.sync()
             committer.catalog.close()
             _rename(staging.root, final.root)

@@ -107,7 +107,7 @@ def _as_float(value: Any, name: str) -> float:
             raise ShapeError(
                 f"Scalar {name!r} has more than one value; log its mean, or each under its name."
             ) from error
-    if isinstance(value, (str, bytes)) or isinstance(value, complex):
+    if isinstance(value, (str, bytes, complex)):
         raise InvalidInputError(f"Scalar {name!r} is {value!r:.60}; a real number is needed.")
     try:
         return float(value)

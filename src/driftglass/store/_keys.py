@@ -25,6 +25,7 @@ __all__ = [
     "check_key",
     "check_name",
     "check_run_name",
+    "file_owner",
     "ids_key",
     "image_key",
     "journal_key",
@@ -175,4 +176,11 @@ def temporary_owner(key: str) -> str | None:
     if not key.endswith(TEMPORARY):
         return None
     pieces = key.rsplit("/", 1)[-1].split(".")
-    return pieces[-2] if len(pieces) >= 3 else ""
+    return pieces[-2].split("-")[0] if len(pieces) >= 3 else ""
+
+
+def file_owner(key: str) -> str | None:
+    """First letters of the writer of vectors or predictions, from the name of their file."""
+    pieces = key.rsplit("/", 1)[-1].split("-")
+    owned = key.startswith(("vectors/", "predictions/")) and len(pieces) >= 4
+    return pieces[2] if owned else None

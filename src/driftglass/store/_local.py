@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import mmap
 import os
 import stat
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -59,7 +61,7 @@ class LocalBlobs:
     ----------
     root : str or Path
         The folder; made by the first write.
-    owner : str
+    owner : str, optional
         Put into the names of unfinished files, so that garbage can be told from work.
     mapped : bool
         False reads files instead of mapping them: a mapped file on a network disk ends the
@@ -72,12 +74,13 @@ class LocalBlobs:
         self,
         root: str | Path,
         *,
-        owner: str = "anyone",
+        owner: str | None = None,
         mapped: bool = True,
         system: System | None = None,
     ) -> None:
         self.root = Path(os.path.abspath(root))
-        self.owner = owner
+        self.owner = owner or uuid.uuid4().hex[:8]
+        self._numbers = itertools.count()
         self.mapped = mapped
         self.system = system or System()
         self._plain_folders: set[str] = set()
@@ -91,6 +94,10 @@ class LocalBlobs:
         return LocalBlobs(
             self.root / name, owner=self.owner, mapped=self.mapped, system=self.system
         )
+
+    def owned_by(self, owner: str) -> LocalBlobs:
+        """The same folder for another owner."""
+        return LocalBlobs(self.root, owner=owner, mapped=self.mapped, system=self.system)
 
     def path(self, key: str) -> str:
         """Path of a key, whose folders are known to be no links."""
@@ -114,11 +121,9 @@ class LocalBlobs:
     def write(self, key: str, pieces: Iterable[Buffer], *, durable: bool = False) -> None:
         """Store the joined pieces: readers see all of them or none."""
         path = self.path(key)
-        temporary = f"{path}.{self.owner}{TEMPORARY}"
+        temporary = f"{path}.{self.owner}-{next(self._numbers)}{TEMPORARY}"
         folder = os.path.dirname(path)
         self.system.makedirs(folder)
-        with suppress(FileNotFoundError):
-            self.system.unlink(temporary)  # left by a failed attempt of this writer
         descriptor = self.system.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         try:
             try:

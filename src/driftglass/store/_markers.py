@@ -10,7 +10,9 @@ import msgspec
 from .. import __version__
 from ..errors import FormatError, NotFoundError
 from ._blobs import Blobs
-from ._keys import FORMAT_VERSION, RUN_FORMAT, RUN_MARKER, STORE_FORMAT, STORE_MARKER
+from ._codecs import write_file
+from ._keys import FORMAT_VERSION, JOURNAL, RUN_FORMAT, RUN_MARKER, STORE_FORMAT, STORE_MARKER
+from ._records import Marker, read_journal
 
 __all__ = [
     "Options",
@@ -19,7 +21,9 @@ __all__ = [
     "now",
     "read_run_marker",
     "read_store_marker",
-    "write_marker",
+    "recorded_marker",
+    "write_run_marker",
+    "write_store_marker",
 ]
 
 MAX_MARKER_BYTES = 1 << 20
@@ -62,19 +66,34 @@ class RunMarker(msgspec.Struct, frozen=True, kw_only=True):
     options: Options = Options()
 
 
-Marker = TypeVar("Marker", StoreMarker, RunMarker)
+class _Header(msgspec.Struct, frozen=True):
+    format: str
+    min_reader: int
+    created_by: str = "an unknown program"
+    required: list[str] = []
+
+
+AnyMarker = TypeVar("AnyMarker", StoreMarker, RunMarker)
 
 
 def now() -> str:
-    """This moment in ISO 8601, UTC."""
+    """Give this moment in ISO 8601, UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def write_marker(blobs: Blobs, marker: StoreMarker | RunMarker, *, durable: bool = False) -> None:
-    """Store a marker under its usual key."""
-    key = STORE_MARKER if isinstance(marker, StoreMarker) else RUN_MARKER
-    text = msgspec.json.format(msgspec.json.encode(marker), indent=2) + b"\n"
-    blobs.write(key, [text], durable=durable)
+def write_store_marker(blobs: Blobs) -> None:
+    """Say that a folder is a store."""
+    blobs.write(STORE_MARKER, [_text(StoreMarker())])
+
+
+def write_run_marker(blobs: Blobs, marker: RunMarker, *, durable: bool = False) -> Marker:
+    """Say that a folder is a run; returns the entry by which it can be checked."""
+    data = _text(marker)
+    return Marker(write_file(blobs, RUN_MARKER, [data], durable=durable), data.decode())
+
+
+def _text(marker: StoreMarker | RunMarker) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(marker), indent=2) + b"\n"
 
 
 def read_store_marker(blobs: Blobs, place: str) -> StoreMarker | None:
@@ -87,14 +106,36 @@ def read_run_marker(blobs: Blobs, place: str) -> RunMarker | None:
     return _read(blobs, RUN_MARKER, RunMarker, RUN_FORMAT, place)
 
 
-def _read(blobs: Blobs, key: str, kind: type[Marker], expected: str, place: str) -> Marker | None:
-    try:
-        data = blobs.read(key, 0, MAX_MARKER_BYTES)
-    except NotFoundError:
-        return None
+def recorded_marker(blobs: Blobs) -> bytes | None:
+    """What run.json said when the run was made, from its journals; None if none says."""
+    for blob in sorted(blobs.list(JOURNAL), key=lambda blob: blob.modified):
+        for line in read_journal(blobs, blob.key):
+            for entry in line.commit.entries if line.commit is not None else ():
+                if isinstance(entry, Marker):
+                    return entry.text.encode()
+    return None
+
+
+def _read(
+    blobs: Blobs, key: str, kind: type[AnyMarker], expected: str, place: str
+) -> AnyMarker | None:
     where = f"{place}/{key}"
     try:
-        header = msgspec.json.decode(data, type=_Header)
+        return _decoded(blobs.read(key, 0, MAX_MARKER_BYTES), kind, expected, place, where)
+    except (NotFoundError, FormatError) as error:
+        recorded = recorded_marker(blobs) if key == RUN_MARKER else None
+        if recorded is not None:
+            return _decoded(recorded, kind, expected, place, where)
+        if isinstance(error, FormatError):
+            raise
+        return None
+
+
+def _decoded(
+    data: bytes, kind: type[AnyMarker], expected: str, place: str, where: str
+) -> AnyMarker:
+    try:
+        header: _Header = msgspec.json.decode(data, type=_Header)
     except (msgspec.DecodeError, RecursionError) as error:
         raise FormatError(
             f"{where} is not a marker of this format ({error}). If the data beside it is yours, "
@@ -113,10 +154,3 @@ def _read(blobs: Blobs, key: str, kind: type[Marker], expected: str, place: str)
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, RecursionError) as error:
         raise FormatError(f"{where} holds a value that cannot be: {error}.") from error
-
-
-class _Header(msgspec.Struct, frozen=True):
-    format: str
-    min_reader: int
-    created_by: str = "an unknown program"
-    required: list[str] = []

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal, get_args
 
 from ..errors import InvalidInputError
 
 __all__ = ["catalog_kind", "file_system", "is_network"]
 
 ENVIRONMENT = "DRIFTGLASS_CATALOG"
-KINDS = ("sqlite", "journal")
+CatalogKind = Literal["sqlite", "journal"]
 
 _NETWORK = {
     "9p", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "glusterfs", "gpfs", "lustre",
@@ -45,14 +46,18 @@ def is_network(kind: str) -> bool:
     return kind in _NETWORK or kind.startswith("fuse")
 
 
-def catalog_kind(path: str | Path, asked: str | None = None) -> str:
+def catalog_kind(path: str | Path, asked: str | None = None) -> CatalogKind:
     """Return "sqlite", or "journal" on network disks, where SQLite's log cannot be shared.
 
     `asked` and the environment variable DRIFTGLASS_CATALOG go before what is found.
     """
-    chosen = asked or os.environ.get(ENVIRONMENT) or ""
-    if chosen and chosen not in KINDS:
-        raise InvalidInputError(f"The catalog is to be {chosen!r}; 'sqlite' or 'journal' exist.")
+    chosen = asked or os.environ.get(ENVIRONMENT)
+    for kind in get_args(CatalogKind):
+        if chosen == kind:
+            return kind  # type: ignore[no-any-return]
     if chosen:
-        return chosen
+        raise InvalidInputError(
+            f"The catalog is to be {chosen!r} (catalog= or {ENVIRONMENT}); 'sqlite' and 'journal' "
+            f"exist."
+        )
     return "journal" if is_network(file_system(path)) else "sqlite"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,6 +15,8 @@ from ._records import Damage, Event, File, Ids, Images, Part, PredictionPart, Ta
 from ._schema import COLUMNS
 
 __all__ = ["Queries", "StoredWriter"]
+
+Kind = TypeVar("Kind")
 
 _NOT_RETIRED = (
     "NOT EXISTS (SELECT 1 FROM retired AS r WHERE r.space = parts.space AND r.step = parts.step "
@@ -204,7 +206,7 @@ def _file(row: tuple[Any, ...]) -> File:
     return File(key, size, digests)
 
 
-def _record(values: Any, kind: Any) -> Any:
+def _record(values: Any, kind: type[Kind]) -> Kind:
     try:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:

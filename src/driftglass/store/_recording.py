@@ -61,7 +61,7 @@ class Recording:
 
     def __init__(
         self,
-        open_writer: Callable[[str, Callable[[Exception, int], None]], SnapshotWriter],
+        open_writer: Callable[[str, Callable[[Exception, int | None], None]], SnapshotWriter],
         *,
         name: str,
         when_full: WhenFull = "drop",

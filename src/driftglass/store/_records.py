@@ -1,7 +1,7 @@
 """What a writer says happened: one line per commit, each with its own checksum.
 
-A line is ``<crc32 of the rest, 8 hexadecimal digits> <JSON>\\n``. A damaged or unfinished line
-costs itself only: reading goes on after the next line break.
+A line is the crc32 of the rest in 8 hexadecimal digits, a blank, and JSON. A damaged or
+unfinished line costs itself only: reading goes on after the next line break.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ __all__ = [
     "Ids",
     "Images",
     "JournalLine",
+    "Marker",
     "Part",
     "PredictionPart",
     "Retired",
@@ -62,6 +63,13 @@ class WriterStart(msgspec.Struct, frozen=True, tag="writer", tag_field="kind"):
     world_size: int
     role: str
     version: str
+
+
+class Marker(msgspec.Struct, frozen=True, tag="marker", tag_field="kind"):
+    """What run.json says, so that it can be checked and made again."""
+
+    file: File
+    text: str
 
 
 class Ids(msgspec.Struct, frozen=True, tag="ids", tag_field="kind"):
@@ -183,6 +191,7 @@ class Damage(msgspec.Struct, frozen=True, tag="damage", tag_field="kind"):
 
 Entry = (
     WriterStart
+    | Marker
     | Ids
     | Table
     | Images

@@ -312,11 +312,13 @@ class Run:
         Returns
         -------
         report : Report
-            One problem per file that differs, with chunk, space and step.
+            One problem per file that differs, with chunk, space and step. Unless the store was
+            opened for reading, damaged files are marked for every later reader.
         """
         from ._verify import verify_run
 
-        return verify_run(self._blobs, self._marker, full=full, progress=progress)
+        mark = not self._read_only
+        return verify_run(self._blobs, self._marker, full=full, progress=progress, mark=mark)
 
     def repair(self) -> Report:
         """Rebuild the catalog from the journals and files. Nothing is deleted."""

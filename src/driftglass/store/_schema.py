@@ -28,6 +28,7 @@ _TABLES = {
     "writers": "writer TEXT, host TEXT, pid INTEGER, rank INTEGER, world_size INTEGER, "
     "role TEXT, version TEXT",
     "states": "writer TEXT, state TEXT, message TEXT",
+    "markers": "key TEXT, text TEXT",
     "files": "key TEXT, size INTEGER, hashes BLOB",
     "ids": "hash TEXT, n_ids INTEGER, text INTEGER, key TEXT, declared INTEGER",
     "metadata": "ids TEXT, n_rows INTEGER, key TEXT",

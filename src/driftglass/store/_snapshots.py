@@ -49,7 +49,7 @@ class SnapshotWriter:
         committer: Committer,
         options: Options,
         ids: NDArray[Any] | None,
-        refuse: Callable[[Exception, int], None],
+        refuse: Callable[[Exception, int | None], None],
         *,
         part_bytes: int = PART_BYTES,
     ) -> None:

@@ -70,6 +70,7 @@ class Source:
 
     def _open(self, identity: tuple[int, int] | None) -> None:
         self.close()
+        self.notes.clear()
         self._identity = identity
         try:
             catalog = open_catalog(self.blobs, "sqlite", writable=False)

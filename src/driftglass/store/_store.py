@@ -18,16 +18,15 @@ from ._budget import check_budget
 from ._committer import Committer, open_catalog
 from ._create import gather, make_run
 from ._infos import Report
-from ._keys import RUN_MARKER, STORE_MARKER, check_run_name
+from ._keys import JOURNAL, RUN_MARKER, STORE_MARKER, check_run_name
 from ._local import LocalBlobs
 from ._markers import (
     Options,
     RunMarker,
-    StoreMarker,
     now,
     read_run_marker,
     read_store_marker,
-    write_marker,
+    write_store_marker,
 )
 from ._mounts import catalog_kind, file_system, is_network
 from ._recording import Recording, WhenFull
@@ -136,13 +135,10 @@ class Store:
             return sorted(
                 k[: -len(ending)] for k in keys if k.endswith(ending) and k.count("/") == 1
             )
-        names = []
         try:
             with os.scandir(self._blobs.root) as entries:
-                for entry in entries:
-                    marker = os.path.join(entry.path, RUN_MARKER)
-                    if not entry.name.startswith(".") and os.path.lexists(marker):
-                        names.append(entry.name)
+                visible = [entry for entry in entries if not entry.name.startswith(".")]
+                names = [entry.name for entry in visible if _looks_like_run(entry.path)]
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -443,7 +439,7 @@ class Store:
             return
         try:
             if read_store_marker(self._blobs, str(self.path)) is None:
-                write_marker(self._blobs, StoreMarker())
+                write_store_marker(self._blobs)
         except StoreError:
             raise
         except OSError as error:
@@ -497,6 +493,12 @@ def open(
     return Store(blobs, read_only=read_only, check=check)
 
 
+def _looks_like_run(path: str) -> bool:
+    """Whether a folder has the marker of a run, or has lost it but not its journals."""
+    marker = os.path.join(path, RUN_MARKER)
+    return os.path.lexists(marker) or os.path.isdir(os.path.join(path, JOURNAL))
+
+
 def _existing(path: Path) -> Path:
     return path if path.exists() or path == path.parent else _existing(path.parent)
 
@@ -507,7 +509,7 @@ def _check_place(root: Path, read_only: bool) -> None:
         names = sorted(entry for entry in os.listdir(root)) if root.exists() else []
     except OSError as error:
         raise StoreError(f"{root} cannot be listed: {error.strerror}.") from error
-    if any((root / name / RUN_MARKER).exists() for name in names):
+    if any(_looks_like_run(str(root / name)) for name in names):
         return  # half copied: its runs say for themselves what they are
     visible = [name for name in names if not name.startswith(".")]
     if visible:

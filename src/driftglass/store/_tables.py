@@ -44,10 +44,8 @@ def encode_metadata(metadata: Metadata) -> bytes:
     taken = set(metadata.columns)
     id_name = next(name for name in _candidates("id") if name not in taken)
     ids = metadata.ids
-    if ids.dtype.kind == "U":
-        arrays = [_text(ids.tolist(), "ids")]
-    else:
-        arrays = [_plain(na.int64(), ids)]
+    is_text = ids.dtype.kind == "U"
+    arrays = [_text(ids.tolist(), "ids") if is_text else _plain(na.int64(), ids)]
     arrays += [_ENCODERS[column.kind](column, name) for name, column in metadata.columns.items()]
     names = [id_name, *metadata.columns]
     described = [_description(name, column) for name, column in metadata.columns.items()]
@@ -219,7 +217,7 @@ def _buffer(view: Any, number: int, dtype: Any, count: int) -> NDArray[Any]:
     size = count * np.dtype(dtype).itemsize
     if len(raw) < size:
         raise FormatError(f"a column of {count} values has {len(raw)} bytes")
-    return raw[:size].view(dtype).copy()  # the view's memory ends with the stream
+    return np.array(raw[:size].view(dtype))  # the view's memory ends with the stream
 
 
 def _valid(view: Any) -> NDArray[np.bool_]:
