@@ -182,19 +182,20 @@ def project(
 def plan(run: Run, request: ProjectionRequest) -> Plan:
     """What is kept for a request, and what an update would cost."""
     infos = _infos(run, request)
-    wanted = {info.content for info in infos}
+    # Steps count too: a frozen layer has the same content at every step.
+    wanted = {(info.step, info.content) for info in infos}
     # A kept result that shows a snapshot which is no longer the newest attempt is of no use.
     kept = [
         (key, description)
         for key, description in kept_sequences(run, request.key)
-        if {frame["content"] for frame in description["frames"]} <= wanted
+        if _placed(description) <= wanted
     ]
     if not kept:
         steps = tuple(info.step for info in infos)
         return Plan("absent", None, steps, True, _seconds(infos, request, fit=True))
     key, description = max(kept, key=lambda item: len(item[1]["frames"]))
-    placed = {frame["content"] for frame in description["frames"]}
-    pending = [info for info in infos if info.content not in placed]
+    placed = _placed(description)
+    pending = [info for info in infos if (info.step, info.content) not in placed]
     # A basis that saw only half of what there is now is due for another fit; so is one that
     # missed anything once the run is over, so that the last picture is the one `project` gives.
     n_fitted = len(description["fitted_steps"])
@@ -205,6 +206,10 @@ def plan(run: Run, request: ProjectionRequest) -> Plan:
     refit = outgrown or not description["extendable"]
     seconds = _seconds(infos if refit else pending, request, fit=refit)
     return Plan("stale", key, tuple(info.step for info in pending), refit, seconds)
+
+
+def _placed(description: Mapping[str, Any]) -> set[tuple[int, str]]:
+    return {(frame["step"], frame["content"]) for frame in description["frames"]}
 
 
 def update(run: Run, request: ProjectionRequest, *, progress: Progress = silent) -> str:
@@ -326,6 +331,11 @@ def _measured(run: Run, request: ProjectionRequest, frame: Projection) -> Projec
 
 def _space_of(run: Run, space: str | None) -> str:
     spaces = list(run.spaces)
+    if not spaces:
+        raise NotFoundError(
+            f"The run {run.name!r} has no snapshots yet. Log one with "
+            f"run.log(step, spaces={{'hidden': vectors}})."
+        )
     if space is None:
         if len(spaces) == 1:
             return spaces[0]

@@ -126,7 +126,7 @@ def _keep_frame(
     """Keep one frame unless it is there; returns what the sequence says of it."""
     # The coordinates are hashed too: frames of methods without a model differ by nothing else.
     placed = _hashes({"coordinates": frame.coordinates})
-    made = Provenance(provenance.method, {"model": model}, (content, *placed))
+    made = Provenance(provenance.method, {"model": model, "step": frame.step}, (content, *placed))
     key = f"frame-{made.key}"
     quality = frame.quality
     measured = None
