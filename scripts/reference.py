@@ -22,25 +22,25 @@ WIDTH = 90
 
 def cli_page() -> str:
     """Help of every command, in the order in which people meet them."""
-    context = click.Context(cli, info_name="driftglass")
+    context = click.Context(cli, info_name="driftglass", **cli.context_settings)
     parts = [
         "# Command line",
         NOTICE,
         "The same texts as `driftglass COMMAND --help`.",
         "## driftglass",
-        _help(cli, "driftglass"),
+        _help(context),
     ]
     for name in cli.list_commands(context):
         command = cli.get_command(context, name)
         assert command is not None
-        parts += [f"## driftglass {name}", _help(command, f"driftglass {name}")]
+        inner = click.Context(command, info_name=name, parent=context)
+        parts += [f"## driftglass {name}", _help(inner)]
     return "\n\n".join(parts) + "\n"
 
 
-def _help(command: click.Command, name: str) -> str:
-    settings = {"terminal_width": WIDTH, "max_content_width": WIDTH}
-    context = click.Context(command, info_name=name, **settings)  # type: ignore[arg-type]
-    lines = (line.rstrip() for line in command.get_help(context).splitlines())
+def _help(context: click.Context) -> str:
+    context.terminal_width = WIDTH
+    lines = (line.rstrip() for line in context.command.get_help(context).splitlines())
     return "```text\n" + "\n".join(lines).strip() + "\n```"
 
 

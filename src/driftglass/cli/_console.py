@@ -39,10 +39,10 @@ class Console:
         self.quiet = quiet
         self.verbose = verbose
 
-    def result(self, data: object, lines: Iterable[str]) -> None:
+    def result(self, data: object, lines: Iterable[str], *, one_line: bool = False) -> None:
         """Print what the command found: `data` with ``--json``, otherwise the lines."""
         if self.as_json:
-            click.echo(to_json(data))
+            click.echo(to_json(data, one_line=one_line))
         else:
             for line in lines:
                 click.echo(line, color=_colour())
@@ -80,9 +80,9 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-def to_json(data: object) -> str:
+def to_json(data: object, *, one_line: bool = False) -> str:
     """One JSON document in ASCII; a number that is not finite becomes null."""
-    return json.dumps(_plain(data), indent=2, allow_nan=False)
+    return json.dumps(_plain(data), indent=None if one_line else 2, allow_nan=False)
 
 
 def _plain(value: Any) -> Any:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["demo", "log_training"]
 
 RUN = "digits-mlp"
-PROJECT_EVERY = 8
-"""Snapshots between two requests to bring the maps up to date."""
+PROJECTED_AT = (6, 12, 24)
+"""Numbers of snapshots at which the flat maps are brought up to date while training goes on."""
 
 
 @click.command(
@@ -40,12 +40,18 @@ PROJECT_EVERY = 8
 @click.option(
     "--dir", "folder", type=StorePath(), default="demo-runs", show_default=True, help="Store."
 )
-@click.option("--port", type=click.IntRange(0, 65_535), default=DEFAULT_PORT, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Port, or the next free one; 0 takes any.",
+)
 @click.option(
     "--browser/--no-browser", default=None, help="Open the page.  [default: not with --exit]"
 )
 @click.option(
-    "--steps", type=click.IntRange(40), default=4000, show_default=True, help="Gradient steps."
+    "--steps", type=click.IntRange(40), default=3000, show_default=True, help="Gradient steps."
 )
 @click.option("--random-state", type=int, default=0, show_default=True, help="Seed.")
 @command_options
@@ -79,6 +85,8 @@ def demo(
         with console.bar() as bar:
             times = log_training(run, network, steps, asking=asking, progress=bar)
             run.close()
+            for wanted in _maps(run):
+                asking.start_projection(run.name, wanted)
             maps = [asking.projection(run.name, wanted, progress=bar) for wanted in _maps(run)]
         made = _made(store, run, network, times, maps, asking)
         made["seconds"] = time.perf_counter() - begin
@@ -156,20 +164,20 @@ def log_training(
         training += trained - start
         looking += looked - trained
         logging += logged - looked
-        if asking is not None and number % PROJECT_EVERY == 0:
+        if asking is not None and number in PROJECTED_AT:
             run.flush()
-            for wanted in _maps(run):
+            for wanted in _maps(run, n_components=(2,)):
                 asking.start_projection(run.name, wanted)
         progress(step, last, "training")
     return Times(training, looking, logging)
 
 
-def _maps(run: Run) -> list[dict[str, Any]]:
+def _maps(run: Run, n_components: tuple[int, ...] = (2, 3)) -> list[dict[str, Any]]:
     """What the page asks for when it opens the run."""
     return [
-        {"space": space, "method": "pca", "n_components": n_components, "basis": "all"}
+        {"space": space, "method": "pca", "n_components": n, "basis": "all"}
         for space in run.spaces
-        for n_components in (2, 3)
+        for n in n_components
     ]
 
 

@@ -32,7 +32,13 @@ SHOWN_FRAMES = 12
 @store_option
 @click.option("-s", "--space", "spaces", multiple=True, help="Space to project; all by default.")
 @click.option("--method", default="pca", show_default=True, help="Name of the method.")
-@click.option("--n-components", type=click.IntRange(1, 3), default=2, show_default=True)
+@click.option(
+    "--n-components",
+    type=click.IntRange(2, 3),
+    default=2,
+    show_default=True,
+    help="Axes of the map.",
+)
 @click.option(
     "--basis",
     default="all",

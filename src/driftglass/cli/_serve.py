@@ -11,7 +11,6 @@ import click
 
 from ._console import Console, command_options, examples
 from ._places import StorePath, default_store, open_store
-from ._text import plain
 
 __all__ = ["DEFAULT_PORT", "serve", "wait_for_end"]
 
@@ -74,7 +73,8 @@ def serve(
         serve_store(store, open_browser=browser, **options)
         return
     with start(store, open_browser=browser, **options) as serving:
-        console.result({"url": serving.url, "port": serving.port, "path": plain(path)}, [])
+        answer = {"url": serving.url, "port": serving.port, "path": str(path)}
+        console.result(answer, [], one_line=True)
         wait_for_end()
 
 
