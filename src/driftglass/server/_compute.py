@@ -16,7 +16,7 @@ from ..errors import InvalidInputError, NotFoundError
 from ._errors import ReadOnlyError
 from ._jobs import Job
 from ._library import Library, Reading
-from ._picture import coloring_of, draw_map
+from ._picture import LARGEST_SIDE, coloring_of, draw_map
 from ._question import Answer, Content, Json, Question
 from ._wire import Frame
 
@@ -34,7 +34,6 @@ __all__ = [
 NO_TRUST = np.uint8(255)
 BASES = ("all", "first", "last", "window")
 FRAME_ROWS = 4_000_000
-LARGEST_PICTURE = 2_048
 
 
 def answer_projection(library: Library, question: Question) -> Answer:
@@ -111,8 +110,8 @@ def answer_picture(library: Library, question: Question) -> Answer:
     step = question.integer("step", low=-(2**53))
     key = question.text("projection")
     theme = question.choice("theme", ["dark", "light"], "dark")
-    width = question.integer("width", low=64, high=LARGEST_PICTURE, default=960)
-    height = question.integer("height", low=64, high=LARGEST_PICTURE, default=640)
+    width = question.integer("width", low=64, high=LARGEST_SIDE, default=960)
+    height = question.integer("height", low=64, high=LARGEST_SIDE, default=640)
     name = question.text("color", "")
 
     def make() -> bytes:
@@ -286,7 +285,7 @@ def _label(request: ProjectionRequest, steps: Sequence[int], fitted: Sequence[in
     """What the map is, in a line that stays in sight: method, dimension, basis, seed."""
     basis = request.parameters["basis"]
     name = {"pca": "PCA"}.get(request.method, request.method)
-    said = f"every {basis}th step" if isinstance(basis, int) else f"{basis}"
+    said = f"one step in {basis}" if isinstance(basis, int) else f"{basis}"
     if basis == "all":
         said = "all steps"
     elif basis in ("first", "last"):

@@ -25,10 +25,12 @@ from ._palette import THEMES, Theme, category_slots, ramp, rgb
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
-__all__ = ["Coloring", "coloring_of", "draw_map"]
+__all__ = ["LARGEST_SIDE", "Coloring", "coloring_of", "draw_map"]
 
 OVERSAMPLING = 2
+LARGEST_SIDE = 2_048
 MARGIN = 28
+LEGEND_WIDTH = 190
 LEGEND_ENTRIES = 12
 LONGEST_NAME = 28
 FONT_SIZE = 13
@@ -152,7 +154,8 @@ def draw_map(
     pixels = np.empty((big[0] * big[1], 3), dtype=np.uint8)
     pixels[:] = rgb(look.canvas)
     present = ~np.isnan(coordinates[:, :2]).any(axis=1)
-    centers = _on_screen(coordinates[present, :2], bounds, width, height)
+    map_width = width - LEGEND_WIDTH if coloring.entries and width > 3 * LEGEND_WIDTH else width
+    centers = _on_screen(coordinates[present, :2], bounds, map_width, height)
     _stamp(pixels, big, centers, coloring.colors[present], _radius(len(centers), width, height))
     # Drawn at twice the size and averaged: smooth edges without a loop over points.
     picture = Image.fromarray(pixels.reshape(*big, 3)).reduce(OVERSAMPLING)
@@ -177,7 +180,9 @@ def _on_screen(
     room = np.array([max(width - 2 * MARGIN, 8), max(height - 2 * MARGIN, 8)])
     scale = float((room / extent).min())
     placed = (points - middle) * scale * [1, -1] + np.array([width, height]) / 2
-    return np.asarray(np.round(placed * OVERSAMPLING), dtype=np.int64)
+    far_outside = 10.0 * LARGEST_SIDE  # beyond that the exact place does not matter
+    placed = np.clip(placed * OVERSAMPLING, -far_outside, far_outside)
+    return np.asarray(np.round(placed), dtype=np.int64)
 
 
 def _radius(n_points: int, width: int, height: int) -> float:
@@ -207,7 +212,7 @@ def _stamp(
 def _legend(pen: ImageDraw, coloring: Coloring, look: Theme, width: int) -> None:
     if not coloring.entries:
         return
-    left, top, line = width - 190, 12, 19
+    left, top, line = width - LEGEND_WIDTH, 12, 19
     _text(pen, (left, top), coloring.title, look.text)
     for number, (color, text) in enumerate(coloring.entries, start=1):
         y = top + number * line

@@ -52,6 +52,7 @@ def answer_info(library: Library, question: Question) -> Answer:
             "wire_version": 1,
             "read_only": library.read_only,
             "store": library.title,
+            "unreadable": library.store.unreadable(),
         }
     )
 
