@@ -43,6 +43,7 @@ export interface PredictionData {
 export interface FrameRequest {
   run: string;
   projection: string;
+  order: string;
   step: number;
   n_components: 2 | 3;
   n_items: number;
@@ -65,7 +66,10 @@ export class Client {
   private readonly predicted = new Cache<PredictionData>(COLUMN_BUDGET);
   private readonly pages = new Cache<ArrayBuffer>(PAGE_BUDGET);
 
-  constructor(private readonly transport: Transport) {}
+  constructor(
+    private readonly transport: Transport,
+    private readonly window = WINDOW,
+  ) {}
 
   /** What this server is and which store it shows. */
   info(): Promise<ServerInfo> {
@@ -122,8 +126,8 @@ export class Client {
     progress?: (frame: FrameData) => void,
     abort?: AbortSignal,
   ): Promise<FrameData> {
-    const { run, projection, step, n_items, n_components } = request;
-    const key = `${run}\n${projection}\n${step}\n${n_items}`;
+    const { run, projection, order, step, n_items, n_components } = request;
+    const key = `${run}\n${projection}\n${order}\n${step}`;
     const held = this.frames.get(key);
     if (held !== undefined) return held;
 
@@ -133,17 +137,17 @@ export class Client {
           projection,
           step,
           start,
-          stop: Math.min(start + WINDOW, n_items),
+          stop: Math.min(start + this.window, n_items),
         }),
         abort,
       );
-    const single = n_items <= WINDOW;
+    const single = n_items <= this.window;
     const frame = single ? null : emptyFrame(request);
     let coming = ask(0);
-    for (let start = 0; start < n_items || start === 0; start += WINDOW) {
+    for (let start = 0; start < n_items || start === 0; start += this.window) {
       const buffer = await coming;
-      if (start + WINDOW < n_items) {
-        coming = ask(start + WINDOW);
+      if (start + this.window < n_items) {
+        coming = ask(start + this.window);
         // An abort rejects this one while nobody waits for it yet.
         coming.catch(() => undefined);
       }
@@ -157,7 +161,7 @@ export class Client {
       }
       frame.coordinates.set(coordinates, start * n_components);
       frame.trust.set(trust, start);
-      frame.loaded = Math.min(start + WINDOW, n_items);
+      frame.loaded = Math.min(start + this.window, n_items);
       progress?.(frame);
     }
     const whole = frame as FrameData;

@@ -194,6 +194,7 @@ export class MemoryTransport implements Transport {
       parameters: { basis: "all" },
       random_state: 0,
       steps,
+      fitted_steps: steps,
       bounds: {
         low: Array.from({ length: dimensions }, (_, d) =>
           Math.min(...places.map((p) => p.low[d]!)),

@@ -34,6 +34,12 @@ export interface SampleOptions {
 }
 
 const DAY = 86_400_000;
+const RECORDS = [
+  ["pen", "thin"],
+  ["pen", "thick"],
+  ["hand", "left"],
+  ["hand", "right"],
+] as const;
 const TAGS = ["loop", "tilted", "thick stroke", "faint", "touches edge"];
 
 /** Makes a sample run. The same options give the same run. */
@@ -163,12 +169,34 @@ function sampleColumns(
       },
       value: (row) => sets[row]!.map((t) => TAGS[t]),
     },
+    recordsColumn(n),
     {
       info: { name: "note", kind: "text", n_missing: 0 },
       arrays: {},
       value: noteOf,
     },
   ];
+}
+
+/** Every item was written with one pen and one hand, so it carries two records. */
+function recordsColumn(n: number): SampleColumn {
+  const codes = (row: number) => [row % 3 === 0 ? 1 : 0, row % 10 === 0 ? 2 : 3];
+  const all = Array.from({ length: n }, (_, row) => codes(row)).flat();
+  const categories = RECORDS.map(([group, name], code) => ({
+    group,
+    name,
+    count: all.filter((one) => one === code).length,
+  }));
+  return {
+    info: { name: "written with", kind: "records", n_missing: 0, categories },
+    arrays: {
+      offsets: { data: Uint32Array.from({ length: n + 1 }, (_, row) => 2 * row) },
+      codes: { data: Uint16Array.from(all) },
+      present: { data: new Uint8Array(n).fill(1) },
+    },
+    value: (row) =>
+      codes(row).map((code) => ({ group: RECORDS[code]![0], name: RECORDS[code]![1] })),
+  };
 }
 
 function noteOf(row: number): string {

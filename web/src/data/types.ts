@@ -109,6 +109,8 @@ export interface ProjectionInfo {
   parameters: Record<string, unknown>;
   random_state: number | null;
   steps: number[];
+  /** Steps that the basis has seen; newer snapshots are placed with it. */
+  fitted_steps: number[];
   bounds: { low: number[]; high: number[] } | null;
   frames: FrameInfo[];
   pending_steps: number[];

@@ -316,6 +316,8 @@ export class Stage implements MapPort {
     if (view === null) {
       renderer.clear(mapTheme(state.theme.value));
       this.labels.set([]);
+      const total = state.run.value?.n_items ?? 0;
+      state.shown.set({ drawn: 0, total, present: total, hidden: 0, sampling: "arriving" });
       return;
     }
     const total = state.run.value?.n_items ?? 0;

@@ -4,7 +4,10 @@ import { signal, type Signal } from "./signal.js";
 /** Where the frames of one fit come from. */
 export interface FrameSource {
   run: string;
+  space: string;
   projection: string;
+  /** Hash of the row order that the frames are in. */
+  order: string;
   n_components: 2 | 3;
   n_items: number;
 }
@@ -18,6 +21,8 @@ const AT_ONCE = 2;
 export class Frames {
   private source: FrameSource | null = null;
   private readonly here = new Map<number, FrameData>();
+  /** Steps whose frame is of the projection before this one; shown until the new one comes. */
+  private readonly outdated = new Set<number>();
   private readonly coming = new Map<number, AbortController>();
   private readonly broken = new Map<number, Error>();
   private wanted: readonly number[] = [];
@@ -42,12 +47,16 @@ export class Frames {
   }
 
   use(source: FrameSource | null): void {
-    if (JSON.stringify(source) === JSON.stringify(this.source)) return;
+    const old = this.source;
+    if (JSON.stringify(source) === JSON.stringify(old)) return;
     for (const abort of this.coming.values()) abort.abort();
     this.coming.clear();
-    this.here.clear();
     this.broken.clear();
+    this.outdated.clear();
     this.failures.set(null);
+    // A projection that grew has another key and nearly the same frames: the map need not blink.
+    if (sameRows(source, old)) for (const step of this.here.keys()) this.outdated.add(step);
+    else this.here.clear();
     this.source = source;
     this.tell();
     this.fill();
@@ -61,7 +70,8 @@ export class Frames {
   /** Whether every row of a step has arrived. */
   has(step: number): boolean {
     const frame = this.here.get(step);
-    return frame !== undefined && frame.loaded >= (this.source?.n_items ?? 0);
+    const whole = frame !== undefined && frame.loaded >= (this.source?.n_items ?? 0);
+    return whole && !this.outdated.has(step);
   }
 
   /** Says which steps are needed, the most urgent first. The others may be forgotten. */
@@ -98,6 +108,7 @@ export class Frames {
     const arrived = (frame: FrameData) => {
       if (abort.signal.aborted) return;
       this.here.set(step, frame);
+      this.outdated.delete(step);
       this.tell();
     };
     try {
@@ -117,4 +128,8 @@ export class Frames {
   private tell(): void {
     this.changes.set(this.changes.value + 1);
   }
+}
+
+function sameRows(a: FrameSource | null, b: FrameSource | null): boolean {
+  return a !== null && b !== null && a.run === b.run && a.space === b.space && a.order === b.order;
 }

@@ -93,6 +93,7 @@ export function groupByNumber(
   values: ArrayLike<number>,
   unit: "number" | "date" | "share" | "labels",
   range?: readonly [number, number] | null,
+  missingName = "missing",
 ): Grouping {
   const n = values.length;
   const [low, high] = range ?? rangeOf(values);
@@ -119,7 +120,7 @@ export function groupByNumber(
     kind: "bin",
     count: counts[i]!,
   }));
-  codeOf.push({ key: MISSING_KEY, name: "missing", kind: "missing", count: counts[bins]! });
+  codeOf.push({ key: MISSING_KEY, name: missingName, kind: "missing", count: counts[bins]! });
   const groups = codeOf.filter((group) => group.kind === "bin" || group.count > 0);
   return {
     id,
@@ -262,7 +263,7 @@ export function groupByCorrectness(
 /** Groups rows by how faithfully the map keeps their neighbours. */
 export function groupByTrust(trust: Uint8Array): Grouping {
   const values = Float32Array.from(trust, (t) => (t === UNKNOWN_TRUST ? Number.NaN : t / 254));
-  return groupByNumber("trust", "trust", values, "share", [0, 1]);
+  return groupByNumber("trust", "trust", values, "share", [0, 1], "not measured");
 }
 
 function columnId(name: string): string {

@@ -10,6 +10,8 @@ import { isUsable, type Fit, type Problem, type ViewerState } from "./viewer_sta
 
 /** A fit that takes longer than this is offered, not started. */
 const UNASKED_SECONDS = 2;
+/** The revision that the server gives to a run that is gone. */
+const DELETED = -1;
 /** How often a job is asked about, in case an event of it was missed. */
 const JOB_POLL_MS = 1_000;
 
@@ -60,9 +62,8 @@ export class Session {
       this.state.connection.set("live");
       this.state.project.set(info.store);
       this.state.runs.set(runs);
-      const named = runs.find((run) => run.name === address.run);
-      const newest = [...runs].sort((a, b) => (b.created ?? "").localeCompare(a.created ?? ""))[0];
-      const run = named ?? newest;
+      // The list begins with the newest run.
+      const run = runs.find((one) => one.name === address.run) ?? runs[0];
       if (run !== undefined) await this.open(run.name, address);
     });
   }
@@ -158,14 +159,31 @@ export class Session {
       state.connection.set("live");
       if (wasLost) await this.retry();
     } else if (event.type === "run") {
-      if (event.name === state.run.value?.name) await this.refresh();
-      else await this.attempt(async () => state.runs.set(await this.client.runs()));
-      if (state.run.value === null) await this.reconnect();
+      await this.hearOfRun(event.name, event.revision);
     } else if (this.jobs.has(event.job.id)) {
       state.job.set(event.job);
       if (event.job.state !== "running" && event.job.state !== "queued") {
         await this.attempt(() => this.finish(event.job.id));
       }
+    }
+  }
+
+  private async hearOfRun(name: string, revision: number): Promise<void> {
+    const { state } = this;
+    const run = state.run.value;
+    const known = state.runs.value?.some((one) => one.name === name) ?? false;
+    if (name === run?.name && revision === DELETED) {
+      state.problem.set({
+        message: `Run "${name}" has been deleted.`,
+        remedy: "Choose another run above.",
+      });
+    } else if (name === run?.name) {
+      // A stream that opens tells every revision, most of which are no news.
+      if (revision !== run.revision) await this.refresh();
+    }
+    if (run === null) await this.reconnect();
+    else if (!known || revision === DELETED) {
+      await this.attempt(async () => state.runs.set(await this.client.runs()));
     }
   }
 
@@ -213,8 +231,10 @@ export class Session {
     if (state.spaceName.value === null) await this.openSpace(space.name);
     else {
       await this.refreshProjection(state.fit.value);
-      if (isUsable(state.fit.value === 2 ? state.spatial.value : state.planar.value)) {
-        await this.refreshProjection(state.fit.value === 2 ? 3 : 2, false);
+      const other = state.fit.value === 2 ? 3 : 2;
+      // The fit that is not on screen keeps up too, once somebody has asked for it.
+      if (isUsable(other === 2 ? state.planar.value : state.spatial.value)) {
+        await this.refreshProjection(other);
       }
     }
   }
@@ -230,11 +250,11 @@ export class Session {
     this.show(fit, info);
     if (info.job !== null && info.status === "running") this.watch(info.job, fit);
     const quick = (info.estimate_seconds ?? Number.POSITIVE_INFINITY) < UNASKED_SECONDS;
-    const grows = isUsable(info) && info.pending_steps.length > 0;
+    const due = info.status === "absent" || info.status === "stale";
     const busy = [...this.jobs.values()].includes(fit);
-    if (mayStart && !busy && quick && (info.status === "absent" || grows)) {
-      await this.startJob(fit);
-    }
+    // What has just failed would fail again: only the reader may ask for it once more.
+    const failed = info.reason !== null;
+    if (mayStart && due && quick && !busy && !failed) await this.startJob(fit);
   }
 
   private show(fit: Fit, info: ProjectionInfo): void {
@@ -244,7 +264,14 @@ export class Session {
     const frames = fit === 2 ? this.planarFrames : this.spatialFrames;
     frames.use(
       isUsable(info) && run !== null
-        ? { run: run.name, projection: info.key, n_components: fit, n_items: run.n_items }
+        ? {
+            run: run.name,
+            space: state.spaceName.value ?? "",
+            projection: info.key,
+            order: run.order,
+            n_components: fit,
+            n_items: run.n_items,
+          }
         : null,
     );
     if (state.projection.value === info) state.timeline.setSteps(info.steps);

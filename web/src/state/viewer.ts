@@ -9,8 +9,12 @@ import type { ViewerState } from "./viewer_state.js";
 export interface MapLabel {
   key: string;
   text: string;
+  /** Its middle, and the room it takes, in CSS pixels. */
   x: number;
   y: number;
+  width: number;
+  height: number;
+  /** Of the type. */
   size: number;
 }
 
