@@ -9,8 +9,9 @@ from ._cache import Cache, CachedResult
 from ._infos import Problem, Report, SnapshotInfo, StoredEvent, WriteReport
 from ._local import LocalBlobs
 from ._memory import MemoryBlobs
+from ._open import open
 from ._run import Run
-from ._store import Store, open
+from ._store import Store
 
 __all__ = [
     "Blob",

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import signal
 import sys
 import threading
 import time
 import warnings
-import weakref
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -28,6 +25,7 @@ from ._intake import (
 )
 from ._keys import check_name
 from ._liveness import HEARTBEAT_SECONDS
+from ._process import watch
 from ._snapshots import SnapshotWriter
 from ._writer import BackgroundWriter
 
@@ -39,8 +37,6 @@ QUEUE_BYTES = 256 << 20
 MAX_SMALL_JOBS = 100_000
 BLOCK_SECONDS = 30.0
 CLOSE_SECONDS = 120.0
-SIGNAL_SECONDS = 2.0
-"""Schedulers send SIGKILL soon after SIGTERM."""
 
 
 class Recording:
@@ -77,8 +73,7 @@ class Recording:
         self.block_seconds = block_seconds
         self._closed = False
         self._begin("training")
-        _live.add(self)
-        _install_signal_handler()
+        watch(self)
 
     def _begin(self, role: str) -> None:
         self._pid = os.getpid()
@@ -416,39 +411,3 @@ def _caller_level() -> int:
     while frame.f_back is not None and __package__ in frame.f_globals.get("__name__", ""):
         level, frame = level + 1, frame.f_back
     return level
-
-
-_live: weakref.WeakSet[Recording] = weakref.WeakSet()
-"""Runs being written by this process. The interpreter tells of its end in one place only."""
-
-
-def _close_all() -> None:
-    for recording in list(_live):
-        with suppress(Exception):  # it has warned; the others want to be closed too
-            recording.close()
-
-
-def _forget_all() -> None:
-    for recording in list(_live):
-        recording.forget()
-
-
-def _on_terminate(number: int, frame: object) -> None:
-    for recording in list(_live):
-        with suppress(Exception):
-            recording.close("interrupted", "SIGTERM", timeout=SIGNAL_SECONDS)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _install_signal_handler() -> None:
-    """Flush on SIGTERM, unless the program handles it itself."""
-    if threading.current_thread() is not threading.main_thread():
-        return
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _on_terminate)
-
-
-atexit.register(_close_all)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_all)

@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,10 +15,9 @@ import msgspec
 from ..errors import DriftglassError, FormatError, InvalidInputError, NotFoundError, StoreError
 from ._blobs import Blobs, within
 from ._budget import check_budget
-from ._committer import Committer, open_catalog
 from ._create import gather, make_run
 from ._infos import Report
-from ._keys import JOURNAL, RUN_MARKER, STORE_MARKER, check_run_name
+from ._keys import RUN_MARKER, check_run_name
 from ._local import LocalBlobs
 from ._markers import (
     Options,
@@ -28,12 +27,13 @@ from ._markers import (
     read_store_marker,
     write_store_marker,
 )
-from ._mounts import catalog_kind, file_system, is_network
+from ._mounts import catalog_kind
+from ._places import check_link, folder_identity, run_names
 from ._recording import Recording, WhenFull
 from ._run import Run
-from ._snapshots import SnapshotWriter
+from ._session import WritingSession, changed_options, check_rank, start_committer
 
-__all__ = ["Store", "open"]
+__all__ = ["Store"]
 
 Retention = int | Literal["log"] | None
 Dtype = Literal["float16", "float32", "keep"] | None
@@ -112,7 +112,7 @@ class Store:
 
     def _reading(self, name: str) -> Run:
         blobs = self._within(name)
-        identity = _identity(blobs)
+        identity = folder_identity(blobs)
         kept = self._open_runs.get(name)
         if kept is not None and kept[0] == identity and identity is not None:
             return kept[1]
@@ -129,27 +129,13 @@ class Store:
     def _names(self) -> list[str]:
         if self._single is not None:
             return [self._single]
-        if not isinstance(self._blobs, LocalBlobs):
-            ending = f"/{RUN_MARKER}"
-            keys = (blob.key for blob in self._blobs.list())
-            return sorted(
-                k[: -len(ending)] for k in keys if k.endswith(ending) and k.count("/") == 1
-            )
-        try:
-            with os.scandir(self._blobs.root) as entries:
-                visible = [entry for entry in entries if not entry.name.startswith(".")]
-                names = [entry.name for entry in visible if _looks_like_run(entry.path)]
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise StoreError(f"{self._blobs.root} cannot be listed: {error.strerror}.") from error
-        return sorted(names)
+        return run_names(self._blobs)
 
     def _within(self, name: str) -> Blobs:
         if self._single is not None:
             return self._blobs
         if name in self._names():
-            _check_link(self._blobs, name)
+            check_link(self._blobs, name)
         return within(self._blobs, name)
 
     def _place(self, name: str) -> str:
@@ -248,7 +234,7 @@ class Store:
             expected_steps=expected_steps,
             when_full=when_full,
         )
-        _check_rank(rank, world_size)
+        check_rank(rank, world_size)
         if rank > 0:
             return self.resume(
                 name, rank=rank, world_size=world_size, when_full=when_full, strict=strict
@@ -278,7 +264,8 @@ class Store:
         )
         self._make_root()
         committer, blobs = make_run(self._blobs, marker, contents, rank=rank, world_size=world_size)
-        return self._writing(blobs, marker, committer, contents.ids, when_full, strict)
+        session = WritingSession(blobs, marker, committer, contents.ids)
+        return self._writing(session, when_full, strict)
 
     def resume(
         self,
@@ -316,7 +303,7 @@ class Store:
             There is no such run.
         """
         self._refuse_read_only()
-        _check_rank(rank, world_size)
+        check_rank(rank, world_size)
         deadline = time.monotonic() + (timeout if world_size > 1 else 0.0)
         while name not in self._names():
             if time.monotonic() >= deadline:
@@ -326,37 +313,19 @@ class Store:
         marker = read_run_marker(blobs, self._place(name))
         if marker is None:
             raise NotFoundError.for_name("run", name, self._names())
-        options = _changed(marker.options, changes)
+        options = changed_options(marker.options, changes)
         check_budget(**msgspec.structs.asdict(options), when_full=when_full)
         marker = msgspec.structs.replace(marker, name=name, options=options)
-        durable = options.durability == "full"
-        catalog = open_catalog(blobs, marker.catalog, writable=True, durable=durable)
-        committer = Committer(blobs, catalog, rank=rank, world_size=world_size, durable=durable)
-        committer.start()
-        reading = Run(blobs, marker, self._place(name))
-        ids = reading.declared_ids
-        return self._writing(blobs, marker, committer, ids, when_full, strict)
+        committer = start_committer(blobs, marker, rank=rank, world_size=world_size)
+        ids = Run(blobs, marker, self._place(name)).declared_ids
+        return self._writing(WritingSession(blobs, marker, committer, ids), when_full, strict)
 
-    def _writing(
-        self,
-        blobs: Blobs,
-        marker: RunMarker,
-        first: Committer,
-        ids: Any,
-        when_full: WhenFull,
-        strict: bool,
-    ) -> Run:
-        given: list[Committer] = [first]
-
-        def open_writer(
-            role: str, refuse: Callable[[Exception, int | None], None]
-        ) -> SnapshotWriter:
-            committer = given.pop() if given else _forked(first, blobs, marker, role)
-            return SnapshotWriter(committer, marker.options, ids, refuse)
-
-        recording = Recording(open_writer, name=marker.name, when_full=when_full, strict=strict)
-        place = self._place(marker.name)
-        return Run(blobs, marker, place, check=self._check, recording=recording)
+    def _writing(self, session: WritingSession, when_full: WhenFull, strict: bool) -> Run:
+        recording = Recording(
+            session.open_writer, name=session.marker.name, when_full=when_full, strict=strict
+        )
+        place = self._place(session.marker.name)
+        return Run(session.blobs, session.marker, place, check=self._check, recording=recording)
 
     def delete(self, name: str) -> None:
         """Remove a run and everything in it; refused while a process writes it."""
@@ -447,134 +416,3 @@ class Store:
                 f"{self.path} cannot be written: {error.strerror}. Check its permissions, or open "
                 f"another folder."
             ) from error
-
-
-def open(
-    path: str | os.PathLike[str] = "runs",
-    *,
-    read_only: bool = False,
-    check: Literal["on_read", "always", "never"] = "on_read",
-) -> Store:
-    """Open a folder of runs; it is made when something is first written.
-
-    Parameters
-    ----------
-    path : path
-        A store, a folder that is empty or missing, or the folder of one run.
-    read_only : bool
-        Write nothing at all, not even derived results.
-    check : {"on_read", "always", "never"}
-        When to compare data with its checksums. By default the first time a file is read, which
-        costs 15 GB/s from memory or as much as reading the disk does.
-
-    Returns
-    -------
-    store : Store
-        The runs.
-
-    Raises
-    ------
-    NotFoundError
-        With `read_only`, when there is nothing.
-    FormatError
-        The folder holds other files, or a store of a newer version.
-    """
-    if check not in ("on_read", "always", "never"):
-        raise InvalidInputError(f"check is {check!r}; 'on_read', 'always' or 'never' is needed.")
-    root = Path(os.path.abspath(os.path.expanduser(path)))
-    if root.exists() and not root.is_dir():
-        raise FormatError(f"{root} is a file; a folder of runs is needed.")
-    blobs = LocalBlobs(root, mapped=not is_network(file_system(_existing(root))))
-    marker = read_store_marker(blobs, str(root))
-    if marker is None and (run := read_run_marker(blobs, str(root))) is not None:
-        return Store(blobs, read_only=read_only, check=check, single=root.name or run.name)
-    if marker is None:
-        _check_place(root, read_only)
-    return Store(blobs, read_only=read_only, check=check)
-
-
-def _looks_like_run(path: str) -> bool:
-    """Whether a folder has the marker of a run, or has lost it but not its journals."""
-    marker = os.path.join(path, RUN_MARKER)
-    return os.path.lexists(marker) or os.path.isdir(os.path.join(path, JOURNAL))
-
-
-def _existing(path: Path) -> Path:
-    return path if path.exists() or path == path.parent else _existing(path.parent)
-
-
-def _check_place(root: Path, read_only: bool) -> None:
-    """Refuse a folder without marker that is neither new nor a store that lost its marker."""
-    try:
-        names = sorted(entry for entry in os.listdir(root)) if root.exists() else []
-    except OSError as error:
-        raise StoreError(f"{root} cannot be listed: {error.strerror}.") from error
-    if any(_looks_like_run(str(root / name)) for name in names):
-        return  # half copied: its runs say for themselves what they are
-    visible = [name for name in names if not name.startswith(".")]
-    if visible:
-        raise FormatError(
-            f"{root} holds files such as {visible[0]!r} but no {STORE_MARKER}, so it is not a "
-            f"store. Open an empty or new folder, for example "
-            f"driftglass.open({str(root / 'driftglass')!r})."
-        )
-    if read_only:
-        raise NotFoundError(
-            f"There is no store in {root}. Check the path, or log a run first: "
-            f"driftglass demo --dir {root}"
-        )
-
-
-def _identity(blobs: Blobs) -> object:
-    if not isinstance(blobs, LocalBlobs):
-        return None
-    try:
-        status = os.stat(blobs.root / RUN_MARKER, follow_symlinks=False)
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns, status.st_size
-
-
-def _check_link(blobs: Blobs, name: str) -> None:
-    if not isinstance(blobs, LocalBlobs) or not os.path.islink(blobs.root / name):
-        return
-    root = os.path.realpath(blobs.root)
-    if os.path.commonpath([root, os.path.realpath(blobs.root / name)]) != root:
-        raise FormatError(
-            f"{blobs.root / name} is a symbolic link that leaves the store, so it is not "
-            f"followed. Open its target itself if you trust it: "
-            f"driftglass.open({os.path.realpath(blobs.root / name)!r})."
-        )
-
-
-def _check_rank(rank: Any, world_size: Any) -> None:
-    whole = all(isinstance(n, int) and not isinstance(n, bool) for n in (rank, world_size))
-    if not whole or world_size < 1 or not 0 <= rank < world_size:
-        raise InvalidInputError(
-            f"rank is {rank!r} and world_size {world_size!r}; ranks count from 0 to world_size - 1."
-        )
-
-
-def _changed(options: Options, changes: Mapping[str, Any]) -> Options:
-    unknown = set(changes) - set(Options.__struct_fields__)
-    if unknown:
-        raise InvalidInputError(
-            f"resume takes no option {sorted(unknown)[0]!r}; it takes "
-            f"{sorted(Options.__struct_fields__)}."
-        )
-    return msgspec.structs.replace(options, **changes)
-
-
-def _forked(first: Committer, blobs: Blobs, marker: RunMarker, role: str) -> Committer:
-    durable = marker.options.durability == "full"
-    catalog = open_catalog(blobs, marker.catalog, writable=True, durable=durable)
-    committer = Committer(
-        blobs,
-        catalog,
-        rank=first.rank,
-        world_size=first.world_size,
-        role=role,
-        durable=durable,
-    )
-    committer.start()
-    return committer
