@@ -15,6 +15,7 @@ from driftglass.cli._main import cli
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md"))
+GROUP = click.Context(cli, info_name="driftglass", **cli.context_settings)
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -58,15 +59,14 @@ def test_python_blocks_run_in_order(path, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("path", WITH_SHELL, ids=name_of)
 def test_commands_in_shell_blocks_exist_with_these_options(path):
-    context = click.Context(cli, info_name="driftglass")
     lines = [line for block in blocks(path, "sh") for line in block.splitlines()]
     for line in lines:
         words = shlex.split(line, comments=True)
         if words[:1] != ["driftglass"] or words[1].startswith("-"):
             continue
-        command = cli.get_command(context, words[1])
+        command = cli.get_command(GROUP, words[1])
         assert command is not None, line
-        command.make_context(words[1], words[2:], parent=context)
+        command.make_context(words[1], words[2:], parent=GROUP)
 
 
 @pytest.mark.parametrize("path", WITH_SHELL, ids=name_of)
@@ -97,7 +97,7 @@ def test_the_reference_is_what_the_code_says(page, reference):
 @pytest.mark.parametrize("name", sorted(cli.commands))
 def test_every_command_has_help_with_examples(name):
     command = cli.commands[name]
-    text = command.get_help(click.Context(command, info_name=name))
+    text = command.get_help(click.Context(command, info_name=name, parent=GROUP))
 
     assert f"driftglass {name}" in text.partition("Examples:")[2]
     assert all(getattr(option, "help", "") for option in command.params if option.opts[0][0] == "-")

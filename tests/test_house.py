@@ -111,19 +111,6 @@ def test_architecture_stays_readable_in_one_sitting():
     assert len(lines) <= 150
 
 
-def test_no_source_file_outgrows_its_reader():
-    long = {
-        str(path.relative_to(ROOT)): n_lines
-        for folder, pattern in (("src", "*.py"), ("native", "*.[hc]pp"), ("web/src", "*"))
-        for path in (ROOT / folder).rglob(pattern)
-        if path.is_file()
-        and "static" not in path.parts
-        and (n_lines := path.read_text(encoding="utf-8").count("\n")) > 400
-    }
-
-    assert long == {}
-
-
 def test_every_make_recipe_is_explained():
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     phony = re.search(r"^\.PHONY: ((?:.*\\\n)*.*)$", text, re.MULTILINE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 
@@ -54,7 +56,8 @@ def test_quick_sees_a_missing_file(driftglass, folder, part):
 
 def test_a_run_that_cannot_be_opened_is_told(driftglass, folder):
     marker = folder / "second" / "run.json"
-    marker.write_text(marker.read_text().replace('"version": 1', '"version": 999'))
+    shutil.rmtree(folder / "second" / "journal")
+    marker.write_text(marker.read_text().replace('"min_reader": 1', '"min_reader": 999'))
 
     answer = driftglass("verify", folder, "--json")
 
