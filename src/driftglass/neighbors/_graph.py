@@ -42,6 +42,7 @@ class NeighborGraph:
 
     Examples
     --------
+    >>> from driftglass.neighbors import exact_neighbors
     >>> graph = exact_neighbors([[0.0], [1.0], [3.0]], 1)
     >>> graph.indices.ravel(), graph.distances.ravel()
     (array([1, 0, 1], dtype=int32), array([1., 1., 2.], dtype=float32))
