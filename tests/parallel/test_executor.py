@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import multiprocessing
+import sys
 import threading
 
 import pytest
@@ -7,6 +9,7 @@ from threadpoolctl import threadpool_info
 
 from driftglass import InvalidInputError
 from driftglass.parallel import Executor, Threads, effective_n_jobs
+from driftglass.parallel._executor import _SINGLE_THREADED_BLAS
 
 
 def blas_threads():
@@ -60,6 +63,25 @@ def test_overlapping_users_do_not_leave_blas_limited():
 
     assert still == {1}
     assert blas_threads() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_child_forked_in_the_middle_has_its_own_limit():
+    def in_child(queue):
+        before = blas_threads()
+        with Threads(2) as executor:
+            queue.put((before, executor.map(abs, [-1, -2]), blas_threads()))
+
+    before = blas_threads()
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    with Threads(2), _SINGLE_THREADED_BLAS._lock:
+        child = context.Process(target=in_child, args=(queue,))
+        child.start()
+
+    assert queue.get(timeout=30) == (before, [1, 2], {1})
+    child.join(timeout=30)
 
 
 def test_n_jobs_counts_like_scikit_learn():

@@ -88,6 +88,16 @@ def test_coordinates_beyond_the_features_are_zero(rng):
     assert "2 features for 3 coordinates" in frame.notes[0]
 
 
+def test_more_features_than_a_covariance_can_hold_need_one_snapshot(rng):
+    X = rng.normal(size=(3, 9000)).astype(np.float32)
+
+    Y = project_sequence([X, X], basis="last")[0].coordinates
+
+    assert np.linalg.norm(Y[0] - Y[1]) == pytest.approx(np.linalg.norm(X[0] - X[1]), rel=1e-5)
+    with pytest.raises(InvalidInputError, match=r"9000 features.*basis='last'"):
+        project_sequence([X, X])
+
+
 def test_no_features_at_all_stack_every_row(rng):
     frame = project_sequence([np.empty((5, 0))])[0]
 

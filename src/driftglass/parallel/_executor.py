@@ -129,6 +129,13 @@ class _BlasLimit:
 
                 self._limiter = threadpool_limits(limits=1, user_api="blas")
 
+    def renew(self) -> None:
+        """Start afresh in a forked child, which may have inherited the lock while it was held."""
+        self._lock = threading.Lock()
+        if self._limiter is not None:
+            self._limiter.restore_original_limits()
+        self._users, self._limiter = 0, None
+
     def release(self) -> None:
         with self._lock:
             self._users -= 1
@@ -138,3 +145,5 @@ class _BlasLimit:
 
 
 _SINGLE_THREADED_BLAS = _BlasLimit()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_SINGLE_THREADED_BLAS.renew)

@@ -52,9 +52,9 @@ class Moments:
         """Moments of no rows."""
         if n_features > MAX_FEATURES:
             raise InvalidInputError(
-                f"The vectors have {n_features} features; a covariance matrix of more than "
-                f"{MAX_FEATURES} does not fit in memory. Pool or subsample the features first, "
-                f"or fit on a single snapshot with fewer rows than features."
+                f"The vectors have {n_features} features; the covariance matrix of more than "
+                f"{MAX_FEATURES} is not kept in memory. Pool or subsample the features first, or "
+                f"learn the map from one snapshot with fewer rows than features (basis='last')."
             )
         return cls(0, np.zeros(n_features), np.zeros((n_features, n_features)))
 
@@ -109,12 +109,12 @@ class Axes:
 def principal_axes(source: Moments | NDArray[Any], n_components: int) -> Axes:
     """Leading principal axes of moments, or of rows of shape (n_samples, n_features).
 
-    At most n_features axes are returned. Rows are better passed as such when they are fewer than
-    the features: the axes then come from their inner products, which are a smaller matrix.
+    There are never more axes than features, nor than rows that are given as such. Few rows of
+    many features are better passed as rows: their axes need no matrix of features by features.
     """
     if not isinstance(source, Moments):
         n_samples, n_features = source.shape
-        if n_samples < n_features and n_samples >= n_components:
+        if n_samples < n_features:
             return _axes_of_few_rows(source.astype(np.float64), n_components)
         moments = Moments.empty(n_features)
         moments.add(source)

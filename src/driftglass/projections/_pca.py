@@ -89,12 +89,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
         """
         X = validate_data(self, X, dtype="numeric")
         self._moments: Moments | None = None
-        n_components = self._clamped(*X.shape)
-        if len(X) >= X.shape[1]:
-            moments = Moments.empty(X.shape[1])
-            moments.add(X)
-            return self._learn(principal_axes(moments, n_components))
-        return self._learn(principal_axes(X, n_components))
+        return self._learn(principal_axes(X, self._clamped(*X.shape)))
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Take in more rows; the axes are those of all rows seen since the first call.
