@@ -49,7 +49,7 @@ setup: ready  ## all set-up for development, without running anything
 # The Python half and the web half do not need each other: install both at once.
 ready:
 	@test -e $(KERNELS) -a -e $(BUNDLE) || sh scripts/check_tools.sh
-	@$(MAKE) --no-print-directory -j2 $(KERNELS) $(BUNDLE)
+	@$(MAKE) -s --no-print-directory -j2 $(KERNELS) $(BUNDLE)
 
 # ---- the parts -----------------------------------------------------------------------
 

@@ -8,9 +8,9 @@ trap 'rm -rf "$scratch"' EXIT
 
 "$bin/python" -m venv --without-pip "$scratch/venv"
 python="$scratch/venv/bin/python"
-"$bin/pip" wheel -q --no-deps --no-build-isolation -w "$scratch" .
-"$bin/pip" --python "$python" install -q --require-hashes -r requirements/base.txt
-"$bin/pip" --python "$python" install -q --no-deps "$scratch"/driftglass-*.whl
+"$bin/pip" wheel -qq --no-deps --no-build-isolation -w "$scratch" .
+"$bin/pip" --python "$python" install -qq --require-hashes -r requirements/base.txt
+"$bin/pip" --python "$python" install -qq --no-deps "$scratch"/driftglass-*.whl
 
 packages=$("$python" -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
 du -sm "$packages"/*/ | sort -rn | sed -n '1,8p' | sed "s|$packages/||"

@@ -15,7 +15,7 @@ from ._ask import Asking
 from ._console import Console, command_options, examples
 from ._places import StorePath
 from ._serve import DEFAULT_PORT, wait_for_end
-from ._text import count, megabytes, plain, seconds
+from ._text import megabytes, plain, seconds, table
 
 if TYPE_CHECKING:
     from .._progress import Progress
@@ -218,23 +218,27 @@ def _made(
 
 
 def _lines(made: dict[str, Any]) -> Iterator[str]:
-    spaces = ", ".join(f"{n} of {plain(name)}" for name, n in made["spaces"].items())
+    spaces = " and ".join(f"{n} of {plain(name)}" for name, n in made["spaces"].items())
     accuracy = made["accuracy"]
-    yield f"Run {made['run']} in {plain(made['path'])}, {megabytes(made['nbytes'])}"
-    yield f"  snapshots   {spaces}; {made['n_items']:,} digits each"
+    yield f"Made the run {made['run']} in {plain(made['path'])}, {megabytes(made['nbytes'])}:"
+    yield f"  snapshots  {spaces}, {made['n_items']:,} digits each"
     yield (
-        f"  training    {made['n_training_steps']:,} steps in {seconds(made['training_seconds'])}, "
-        f"{made['logging_share']:.1%} more for logging"
+        f"  training   {made['n_training_steps']:,} steps in {seconds(made['training_seconds'])}; "
+        f"logging took {made['logging_share']:.1%} of it"
     )
     yield (
-        f"  accuracy    {accuracy['accuracy']:.1%} on training digits, "
+        f"  accuracy   {accuracy['accuracy']:.1%} on the digits it learnt from, "
         f"{accuracy['val_accuracy']:.1%} on others"
     )
-    for found in made["projections"]:
-        yield (
-            f"  {plain(found['space']):11} {plain(found['label'])}; last step: trustworthiness "
-            f"{found['trustworthiness']:.3f} (chance {found['null']:.3f}), "
-            f"continuity {found['continuity']:.3f}"
+    rows = [
+        (
+            found["space"],
+            found["label"],
+            *(f"{found[name]:.3f}" for name in ("trustworthiness", "null", "continuity")),
         )
-    maps = count(len(made["projections"]), "projection")
-    yield f"  in all      {maps}, {seconds(made['seconds'])}"
+        for found in made["projections"]
+    ]
+    yield "Maps, and how far the last of each can be trusted:"
+    header = ("SPACE", "PROJECTION", "TRUSTWORTHINESS", "BY CHANCE", "CONTINUITY")
+    yield from (f"  {line}" for line in table(header, rows))
+    yield f"{seconds(made['seconds'])} in all."
