@@ -79,7 +79,7 @@ def demo(
     digits = load_digits(random_state)
     run = _create(store, digits, steps)
     with run, start(store, port=port, open_browser=_wanted(browser, leave)) as serving:
-        console.note(f"The viewer is at {serving.url}\nTraining on {len(digits.ids):,} digits …")
+        console.note(f"{serving.message}\nTraining on {len(digits.ids):,} digits …")
         asking = Asking(serving.url)
         network = Network(digits, random_state)
         with console.bar() as bar:
