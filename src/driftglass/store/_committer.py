@@ -72,7 +72,7 @@ class Committer:
         self.role = role
         self.durable = durable
         self.journal = journal_key(self.writer)
-        self._replay = Replay(blobs, catalog)
+        self._replay = Replay(self.blobs, catalog)
         self._seq = 0
         self._clock = 0
         self._clock_revision = 0
@@ -104,7 +104,8 @@ class Committer:
     def use(self, blobs: Blobs, catalog: Catalog) -> None:
         """Go on at another place: a run is made aside and then renamed."""
         self.blobs, self.catalog, self.queries = self._own(blobs), catalog, Queries(catalog)
-        self._replay = Replay(blobs, catalog)
+        self._replay = Replay(self.blobs, catalog)
+        self._replay.refresh()
 
     def commit(self, entries: Callable[[], Sequence[Entry]]) -> None:
         """Make entries visible together.

@@ -52,9 +52,10 @@ class Queries:
 
     def ids_lists(self) -> list[Ids]:
         """Every list of ids, in order of appearance."""
-        rows = self.catalog.select("ids")
-        found = {row[0]: row for row in reversed(rows)}
-        return [self._ids(row) for row in reversed(found.values())]
+        found: dict[str, tuple[Any, ...]] = {}
+        for row in self.catalog.select("ids"):
+            found.setdefault(row[0], row)
+        return [self._ids(row) for row in found.values()]
 
     def ids(self, digest: str) -> Ids:
         """One list of ids by its hash."""
