@@ -195,6 +195,7 @@ def test_a_ticket_opens_once(app):
         "." * 5,
         "é",
     ],
+    ids=["old", "another token", "later", "not a time", "dots", "not ascii"],
 )
 def test_a_ticket_that_is_old_or_forged_opens_nothing(app, ticket):
     from urllib.parse import quote
