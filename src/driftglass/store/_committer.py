@@ -180,8 +180,8 @@ class Committer:
         """Attempt that this rank's rows of a step belong to.
 
         A step that is logged again, after a resume or by mistake, is another attempt. Ranks of
-        one session meet in one attempt: those that were alive when this writer started, and
-        those that started later.
+        one session meet in one attempt: those that were alive when this writer started, those
+        that started later, and those that ended well.
         """
         where, values = ("space = ? AND step = ?", [space, step]) if space else ("step = ?", [step])
         last = self.catalog.scalar(f"SELECT max(attempt) FROM {table} WHERE {where}", values)
@@ -199,6 +199,9 @@ class Committer:
 
     def _in_session(self, writer: str) -> bool:
         if writer == self.writer or writer in self._peers:
+            return True
+        state = self.catalog.column("SELECT state FROM states WHERE writer = ?", (writer,))
+        if state == ["closed"]:  # a peer that was quicker; a session that broke did not close
             return True
         query = "SELECT min(revision) FROM writers WHERE writer = ?"
         theirs = self.catalog.scalar(query, (writer,)) or 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+import sys
 import threading
 import weakref
 from contextlib import suppress
@@ -43,9 +44,14 @@ def watch(writing: Watched) -> None:
 
 
 def _close_all() -> None:
+    # An exception that ended a script was printed, which leaves it here. In a session at a prompt
+    # or in a notebook it says nothing of the end.
+    error = None if hasattr(sys, "ps1") else getattr(sys, "last_value", None)
+    state = "closed" if error is None else "interrupted"
+    message = "" if error is None else f"{type(error).__name__}: {error}"[:500]
     for writing in list(_live):
         with suppress(Exception):  # it has warned; the others want to be closed too
-            writing.close()
+            writing.close(state, message)
 
 
 def _forget_all() -> None:
