@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .._project import Plan, ProjectionRequest, plan
-from .._sequence_cache import read_frame
-from ..data import Projection, Provenance
-from ..errors import InvalidInputError, NotFoundError
+from .._project import Plan, ProjectionRequest
+from ..errors import InvalidInputError
 from ._errors import ReadOnlyError
 from ._jobs import Job
 from ._library import Library, Reading
 from ._picture import LARGEST_SIDE, coloring_of, draw_map
+from ._projected import NO_SEQUENCE, KeptFrame, coordinates_of, kept_sequence, plan_of
 from ._question import Answer, Content, Json, Question
 from ._wire import Frame
 
@@ -28,10 +26,8 @@ __all__ = [
     "answer_picture",
     "answer_project",
     "answer_projection",
-    "coordinates_of",
 ]
 
-NO_TRUST = np.uint8(255)
 BASES = ("all", "first", "last", "window")
 FRAME_ROWS = 4_000_000
 
@@ -41,7 +37,7 @@ def answer_projection(library: Library, question: Question) -> Answer:
     reading = library.reading(question.names["run"])
     request = _request(question)
     try:
-        current = plan(reading.run, request)
+        current = plan_of(reading, request)
     except InvalidInputError as error:  # nothing logged yet that could be projected
         return Json(_described(reading, request, None, None, reason=str(error)))
     job = library.jobs.find(_topic(reading, request))
@@ -57,7 +53,7 @@ def answer_project(library: Library, question: Question) -> Answer:
         )
     reading = library.reading(question.names["run"])
     request = _request(question)
-    current = plan(reading.run, request)
+    current = plan_of(reading, request)
     if current.status == "ready":
         return Json({"job": None, "key": current.key})
     task = {
@@ -116,16 +112,15 @@ def answer_picture(library: Library, question: Question) -> Answer:
 
     def make() -> bytes:
         coordinates, _ = coordinates_of(reading, key, step)
-        sequence = _sequence(reading, key)
-        n_components = coordinates.shape[1]
-        bounds = _bounds(sequence["frames"], n_components) or {"low": [0, 0], "high": [1, 1]}
+        sequence = kept_sequence(reading, key)
+        bounds = sequence.bounds or ([0.0, 0.0], [1.0, 1.0])
         column = reading.column(name) if name else None
-        seen = " · first two of three axes" if n_components > 2 else ""
+        seen = " · first two of three axes" if sequence.n_components > 2 else ""
         return draw_map(
             coordinates,
             coloring_of(name, column, len(coordinates), theme),
-            (bounds["low"], bounds["high"]),
-            f"{sequence['provenance']['method'].upper()} · step {step:,}{seen}",
+            bounds,
+            f"{sequence.provenance.method.upper()} · step {step:,}{seen}",
             width=width,
             height=height,
             theme=theme,
@@ -133,65 +128,6 @@ def answer_picture(library: Library, question: Question) -> Answer:
 
     drawn = reading.keep(("picture", key, step, theme, width, height, name), make)
     return Content(drawn, "image/png")
-
-
-def coordinates_of(
-    reading: Reading, key: str, step: int
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Coordinates (n_items, n_components) and trust (n_items,) of one frame, by row."""
-    sequence = _sequence(reading, key)
-    entries = {entry["step"]: entry for entry in sequence["frames"]}
-    if step not in entries:
-        raise NotFoundError.for_name("step", step, list(entries))
-    frame_key = entries[step]["key"]
-
-    def make() -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        provenance = Provenance.from_dict(sequence["provenance"])
-        frame = read_frame(reading.run, frame_key, provenance)
-        if frame is None:
-            raise NotFoundError(
-                f"The map of step {step} is not kept any more. Project again to get it back."
-            )
-        return _by_row(reading, frame, sequence["provenance"]["parameters"]["n_components"])
-
-    # Keyed by content, not by revision: a kept frame never changes while the run grows.
-    return reading.kept.get((reading.run.name, reading.rows.hash, frame_key), make)
-
-
-def _by_row(
-    reading: Reading, frame: Projection, n_components: int
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    where = reading.rows.where(frame.ids)
-    coordinates = np.full((len(where), n_components), np.nan, dtype=np.float32)
-    trust = np.full(len(where), NO_TRUST, dtype=np.uint8)
-    if len(frame.ids):
-        # Vectors of one feature have a map of one axis; the others are 0 there.
-        coordinates[:, frame.n_components :] = 0
-        coordinates[:, : frame.n_components] = frame.coordinates[where]
-        coordinates[where < 0] = np.nan
-    quality = frame.quality
-    if quality is not None and len(quality.ids):
-        anchor = reading.rows.where(quality.ids)
-        known = anchor >= 0
-        scaled = np.round(np.clip(quality.point_trust, 0, 1) * 254)
-        trust[known] = scaled[anchor[known]].astype(np.uint8)
-    return coordinates, trust
-
-
-def _sequence(reading: Reading, key: str) -> Mapping[str, Any]:
-    """Description of a kept sequence, if the run's cache lists this key."""
-    cache = reading.run.cache
-
-    def make() -> Mapping[str, Any]:
-        kept = cache.get(key) if key in cache.keys() else None  # noqa: SIM118 - not a mapping
-        if kept is None or kept.description.get("kind") != "projection":
-            raise NotFoundError(
-                f"There is no projection {key[:80]!r} in run {reading.run.name!r}. "
-                f"Ask for the projection again to learn its present key."
-            )
-        return dict(kept.description)
-
-    return reading.kept.get((reading.run.name, "sequence", key), make)
 
 
 def _request(question: Question) -> ProjectionRequest:
@@ -227,9 +163,9 @@ def _described(
     pace: float = 1.0,
     reason: str | None = None,
 ) -> dict[str, Any]:
-    sequence = _sequence(reading, current.key) if current and current.key else None
-    frames = sequence["frames"] if sequence else []
-    fitted = sequence["fitted_steps"] if sequence else []
+    sequence = kept_sequence(reading, current.key) if current and current.key else NO_SEQUENCE
+    steps = [frame.step for frame in sequence.frames]
+    bounds = sequence.bounds
     running = job is not None and not job.finished
     failed = job is not None and job.state == "failed"
     status: str = current.status if current else "absent"
@@ -244,41 +180,29 @@ def _described(
         "status": status,
         "job": job.id if job is not None and running else None,
         "estimate_seconds": round(current.seconds * pace, 3) if current else None,
-        "label": _label(request, [frame["step"] for frame in frames], fitted),
+        "label": _label(request, steps, sequence.fitted_steps),
         "method": request.method,
         "parameters": {**request.parameters, "n_components": request.n_components},
         "random_state": request.random_state,
-        "steps": [frame["step"] for frame in frames],
-        "fitted_steps": list(fitted),
-        "bounds": _bounds(frames, request.n_components),
-        "frames": [_frame_info(frame) for frame in frames],
+        "steps": steps,
+        "fitted_steps": sequence.fitted_steps,
+        "bounds": bounds and {"low": bounds[0], "high": bounds[1]},
+        "frames": [_frame_info(frame) for frame in sequence.frames],
         "pending_steps": list(current.pending) if current else [],
         "reason": reason,
     }
 
 
-def _frame_info(frame: Mapping[str, Any]) -> dict[str, Any]:
-    quality = frame["quality"] or {}
+def _frame_info(frame: KeptFrame) -> dict[str, Any]:
+    quality = frame.quality
     names = ("trustworthiness", "continuity", "null", "n_neighbors", "n_anchors")
     return {
-        "step": frame["step"],
-        "n_samples": frame["n_samples"],
-        "n_excluded": frame["n_excluded"],
-        "notes": frame["notes"],
-        **{name: quality.get(name) for name in names},
+        "step": frame.step,
+        "n_samples": frame.n_samples,
+        "n_excluded": frame.n_excluded,
+        "notes": frame.notes,
+        **{name: getattr(quality, name) if quality else None for name in names},
     }
-
-
-def _bounds(
-    frames: Sequence[Mapping[str, Any]], n_components: int
-) -> dict[str, list[float]] | None:
-    filled = [frame for frame in frames if frame["low"] is not None]
-    if not filled:
-        return None
-    low = np.min([frame["low"] for frame in filled], axis=0)
-    high = np.max([frame["high"] for frame in filled], axis=0)
-    empty = [0.0] * (n_components - len(low))
-    return {"low": low.tolist() + empty, "high": high.tolist() + empty}
 
 
 def _label(request: ProjectionRequest, steps: Sequence[int], fitted: Sequence[int]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import NotFoundError
+from ..errors import FormatError, NotFoundError
 from ._columns import column_frame, describe_column
 from ._library import Library, Reading
 from ._question import Answer, Content, Events, Json, Question
@@ -32,6 +32,7 @@ CLIPPED_AT = 300
 """Characters of one value in a list; a single item is sent in full."""
 WINDOW = 20_000
 NOTES = 200
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 NO_TILE = np.uint32(2**32 - 1)
 NO_CLASS = np.uint16(2**16 - 1)
 
@@ -272,7 +273,10 @@ def answer_sprites(library: Library, question: Question) -> Answer:
     if images is None or len(images.pages) == 0:
         raise NotFoundError(f"Run {question.names['run']!r} has no images.")
     page = question.integer("page", high=len(images.pages) - 1)
-    return Content(bytes(images.pages[page]), "image/png")
+    data = bytes(images.pages[page])
+    if not data.startswith(PNG_SIGNATURE):  # a browser must not get to guess what it is
+        raise FormatError(f"Page {page} of the thumbnails is not a PNG picture.")
+    return Content(data, "image/png")
 
 
 def _shown(value: Any) -> tuple[Any, bool]:
