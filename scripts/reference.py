@@ -1,10 +1,11 @@
-"""Write docs/reference/cli.md and python.md from the commands and docstrings themselves."""
+"""Write the pages of docs/reference that the code itself can tell: commands, names, keys."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import pkgutil
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,9 @@ from driftglass.cli import main as _  # noqa: F401 - the folder must load before
 from driftglass.cli._main import cli
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
-NOTICE = "<!-- Written by `make reference`; change the docstrings instead. -->"
+NOTICE = "<!-- Written by `make reference`; change the code instead. -->"
+KEYMAP = Path(__file__).parents[1] / "web/src/state/keymap.ts"
+ENTRY = re.compile(r'caps: "([^"]+)",\s*does: "([^"]+)"(?:,\s*group: "([^"]+)")?')
 WIDTH = 90
 
 
@@ -68,7 +71,18 @@ def _rows(module: object, names: list[str]) -> Iterator[str]:
         yield f"| `{name}` | {summary} |"
 
 
-PAGES = {"cli.md": cli_page, "python.md": python_page}
+def keys_page() -> str:
+    """What the keyboard and the pointer do on the page, as its own help says it."""
+    groups: dict[str, list[str]] = {}
+    for caps, does, group in ENTRY.findall(KEYMAP.read_text(encoding="utf-8")):
+        groups.setdefault(group or "On the map", []).append(f"| `{caps}` | {does} |")
+    parts = ["# Keys", NOTICE, "The viewer shows the same with `?`."]
+    for group, rows in groups.items():
+        parts += [f"## {group}", "\n".join(["| | |", "|---|---|", *rows])]
+    return "\n\n".join(parts) + "\n"
+
+
+PAGES = {"cli.md": cli_page, "keys.md": keys_page, "python.md": python_page}
 
 if __name__ == "__main__":
     REFERENCE.mkdir(exist_ok=True)
