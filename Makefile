@@ -73,7 +73,8 @@ test-web: $(NODE)  ## the viewer's unit tests
 
 e2e: $(KERNELS) $(BUNDLE)  ## the viewer in a real browser
 	@browser=$$(sh scripts/find_browser.sh) && cd web && \
-	  env $${browser:+DRIFTGLASS_CHROMIUM="$$browser"} CI=1 npx playwright test
+	  env $${browser:+DRIFTGLASS_CHROMIUM="$$browser"} CI=1 \
+	    DRIFTGLASS_PYTHON="$(CURDIR)/$(BIN)/python" npx playwright test
 
 crash-test: $(KERNELS)  ## kill a writer N times and look for what was lost
 	$(BIN)/python scripts/crash_test.py $(N)
@@ -81,9 +82,17 @@ crash-test: $(KERNELS)  ## kill a writer N times and look for what was lost
 viewer: $(BUNDLE)  ## build the viewer into the package
 
 bench: $(KERNELS) $(DEV) $(BUNDLE)  ## every benchmark; results go to benchmarks/results
-	$(BIN)/python -m benchmarks.store
 	@browser=$$(sh scripts/find_browser.sh) && \
-	  env $${browser:+DRIFTGLASS_CHROMIUM="$$browser"} node benchmarks/viewer.mjs
+	for script in $$(grep -l __main__ benchmarks/*.py); do \
+	  echo "== $$script"; \
+	  env $${browser:+DRIFTGLASS_CHROMIUM="$$browser"} \
+	    $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; \
+	done; \
+	for script in $(wildcard benchmarks/*.mjs); do \
+	  echo "== $$script"; \
+	  env $${browser:+DRIFTGLASS_CHROMIUM="$$browser"} DRIFTGLASS_PYTHON="$(CURDIR)/$(BIN)/python" \
+	    node $$script || exit 1; \
+	done
 
 format: $(DEV) $(NODE)  ## repair what can be repaired
 	$(BIN)/ruff check --fix
