@@ -94,6 +94,19 @@ def test_only_the_loopback_addresses_are_listened_on():
     assert port > 0
 
 
+def test_small_answers_are_not_held_back(serving):
+    connection = http.client.HTTPConnection("127.0.0.1", serving.port, timeout=10)
+    seconds = []
+    for _ in range(20):
+        began = time.perf_counter()
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+        seconds.append(time.perf_counter() - began)
+    connection.close()
+
+    assert sorted(seconds)[10] < 0.02
+
+
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads /proc")
 def test_the_operating_system_sees_loopback_sockets_only(store):
     with process(store.path) as (child, url, _):
