@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import driftglass as dg
+from driftglass.server._jobs import Job
 from driftglass.server._library import Library
 
 from .conftest import N_ITEMS, STEPS, Client, vectors
@@ -265,14 +266,26 @@ def test_a_failed_projection_says_why_and_can_be_tried_again(client, store):
     assert client.project(n_components=3)["status"] == "ready"
 
 
-def test_estimates_learn_how_fast_this_machine_is(client):
-    job = client.library.jobs
-    before = client.library.pace
-    client.project(n_components=3)
+@pytest.mark.parametrize(("seconds", "slower"), [(20.5, True), (4.5, False)])
+def test_estimates_learn_how_fast_this_machine_is(client, seconds, slower):
+    library = client.library
+    job = Job(("t",), {"estimate_seconds": 10.0}, state="done", seconds=seconds)
 
-    assert client.library.pace != before
-    assert 0.05 <= client.library.pace <= 20
-    assert len(job.all()) == 1
+    for _ in range(10):
+        library._job_moved(job)
+
+    assert library.estimate(10.0) == pytest.approx(seconds, rel=0.01)
+    assert (library.estimate(1.0) > 1.5) is slower
+    assert library.estimate(0.0) == 0.0
+
+
+def test_short_jobs_and_those_that_fail_teach_nothing(client):
+    for state, seconds in (("done", 1.0), ("failed", 100.0), ("cancelled", 100.0)):
+        client.library._job_moved(
+            Job(("t",), {"estimate_seconds": 0.01}, state=state, seconds=seconds)
+        )
+
+    assert client.library.pace == 1.0
 
 
 def test_coordinates_stay_kept_while_the_run_grows(client, store):

@@ -39,9 +39,11 @@ def answer_projection(library: Library, question: Question) -> Answer:
     try:
         current = plan_of(reading, request)
     except InvalidInputError as error:  # nothing logged yet that could be projected
-        return Json(_described(reading, request, None, None, reason=str(error)))
+        described = _described(reading, request, None, None)
+        return Json({**described, "reason": str(error)})
     job = library.jobs.find(_topic(reading, request))
-    return Json(_described(reading, request, current, job, pace=library.pace))
+    described = _described(reading, request, current, job)
+    return Json({**described, "estimate_seconds": round(library.estimate(current.seconds), 2)})
 
 
 def answer_project(library: Library, question: Question) -> Answer:
@@ -159,9 +161,6 @@ def _described(
     request: ProjectionRequest,
     current: Plan | None,
     job: Job | None,
-    *,
-    pace: float = 1.0,
-    reason: str | None = None,
 ) -> dict[str, Any]:
     sequence = kept_sequence(reading, current.key) if current and current.key else NO_SEQUENCE
     steps = [frame.step for frame in sequence.frames]
@@ -173,13 +172,11 @@ def _described(
         status = "running"
     elif failed and status == "absent":
         status = "failed"
-    if failed and status != "ready" and job is not None:
-        reason = job.message
     return {
         "key": current.key if current else None,
         "status": status,
         "job": job.id if job is not None and running else None,
-        "estimate_seconds": round(current.seconds * pace, 3) if current else None,
+        "estimate_seconds": None,
         "label": _label(request, steps, sequence.fitted_steps),
         "method": request.method,
         "parameters": {**request.parameters, "n_components": request.n_components},
@@ -189,7 +186,7 @@ def _described(
         "bounds": bounds and {"low": bounds[0], "high": bounds[1]},
         "frames": [_frame_info(frame) for frame in sequence.frames],
         "pending_steps": list(current.pending) if current else [],
-        "reason": reason,
+        "reason": job.message if job is not None and failed and status != "ready" else None,
     }
 
 

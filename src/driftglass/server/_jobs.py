@@ -216,7 +216,8 @@ class Jobs:
         try:
             for message in child.do(job.task):
                 self._heard(job, message)
-                self._moved(job)
+                if not job.finished:  # the end is told once, below
+                    self._moved(job)
         except Exception:
             logger.exception("A job could not be followed.")
             self._heard(job, {"failed": {"kind": "internal", "message": "The job was lost."}})

@@ -24,6 +24,7 @@ __all__ = ["Library", "Reading"]
 Value = TypeVar("Value")
 
 START_SECONDS = 0.5
+TELLING_SECONDS = 2.0
 PACE_LIMITS = (0.05, 20.0)
 LISTING_SECONDS = 0.25
 """The folder is listed at most this often; a burst of requests shares one listing."""
@@ -130,9 +131,10 @@ class Library:
 
     def _job_moved(self, job: Job) -> None:
         estimate = job.task.get("estimate_seconds")
-        if job.state == "done" and estimate and job.seconds:
-            # This machine's speed, learnt from what its jobs took; start-up is not part of it.
-            measured = max(job.seconds - START_SECONDS, 0.01) / estimate
+        if job.state == "done" and estimate and job.seconds and job.seconds > TELLING_SECONDS:
+            # This machine's speed, learnt from what its jobs took. Short ones tell only how long
+            # a process takes to start.
+            measured = (job.seconds - START_SECONDS) / estimate
             self.pace = float(np.clip(0.5 * self.pace + 0.5 * measured, *PACE_LIMITS))
         self.news.tell("job", job.to_dict())
 
@@ -153,6 +155,10 @@ class Library:
                 self._listed_at = now
             return list(self._runs.values())
 
+    def estimate(self, seconds: float) -> float:
+        """How long work will take here that was planned to take `seconds`."""
+        return START_SECONDS + self.pace * seconds if seconds else 0.0
+
     def revisions(self) -> dict[str, int]:
         """Present revision of every run; cheap enough to ask four times a second."""
         return {run.name: run.revision for run in self.runs()}
@@ -167,14 +173,15 @@ class Library:
     def reading(self, name: str) -> Reading:
         """Run of this name at its present revision."""
         run = self.run(name)
+        revision = run.revision
         with self._lock:
-            revision = run.revision
             known = self._readings.get(name)
-            if known is not None and known.run is run and known.revision == revision:
-                return known
-            reading = self._read(run, revision)
-            self._readings[name] = reading
-            return reading
+        if known is None or known.run is not run or known.revision != revision:
+            # Outside the lock: ordering ten million rows must not hold up the other runs.
+            known = self._read(run, revision)
+            with self._lock:
+                self._readings[name] = known
+        return known
 
     def _read(self, run: Run, revision: int) -> Reading:
         metadata = run.metadata
