@@ -90,7 +90,7 @@ class Cache:
         data = self._blobs.read(folder + RESULT, 0, MAX_RESULT_BYTES)
         try:
             result = msgspec.json.decode(data, type=_Result)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise FormatError(f"{folder}{RESULT} is no description of a result.") from error
         if result.check != result.checksum():
             raise FormatError(f"{folder}{RESULT} is damaged.")

@@ -81,10 +81,22 @@ class Catalog:
             create_tables(connection)
             return connection
         _refuse_odd_files(self.path)
-        mode = "rwc" if self.writable else "ro"
+        try:
+            return self._opened("mode=rwc" if self.writable else "mode=ro")
+        except StoreError:
+            # SQLite makes files beside a log it only reads; where it cannot, a catalog without
+            # log is whole as it is. With a log, the caller reads the journals.
+            log = self.path.with_name(f"{self.path.name}-wal")
+            unread = log.exists() and log.stat().st_size > 0
+            if self.writable or not self.path.exists() or unread:
+                raise
+            return self._opened("mode=ro&immutable=1")
+
+    def _opened(self, mode: str) -> sqlite3.Connection:
+        assert self.path is not None
         try:
             connection = sqlite3.connect(
-                f"file:{quote(str(self.path))}?mode={mode}",
+                f"file:{quote(str(self.path))}?{mode}",
                 uri=True,
                 timeout=BUSY_SECONDS,
                 isolation_level=None,  # transactions are begun by hand

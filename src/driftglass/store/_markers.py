@@ -136,7 +136,7 @@ def _decoded(
 ) -> AnyMarker:
     try:
         header: _Header = msgspec.json.decode(data, type=_Header)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise FormatError(
             f"{where} is not a marker of this format ({error}). If the data beside it is yours, "
             f"run: driftglass repair {place}"
@@ -152,5 +152,5 @@ def _decoded(
         )
     try:
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise FormatError(f"{where} holds a value that cannot be: {error}.") from error

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ..errors import FormatError
+from ..errors import DamagedError, FormatError
 from ._catalog import Catalog
 from ._keys import check_key
 from ._records import Damage, Event, File, Ids, Images, Part, PredictionPart, Table, WriterStart
@@ -17,6 +17,8 @@ from ._schema import COLUMNS
 __all__ = ["Queries", "StoredWriter"]
 
 Kind = TypeVar("Kind")
+
+REMEDY = "Run: driftglass repair PATH-OF-THE-RUN"
 
 _NOT_RETIRED = (
     "NOT EXISTS (SELECT 1 FROM retired AS r WHERE r.space = parts.space AND r.step = parts.step "
@@ -43,7 +45,9 @@ class Queries:
         """Size and checksums of a file."""
         rows = self.catalog.select("files", "key = ?", (key,))
         if not rows:
-            raise FormatError(f"The catalog names {key!r:.120} but says nothing of its bytes.")
+            raise DamagedError(
+                f"The catalog names {key!r:.120} but says nothing of its bytes. {REMEDY}"
+            )
         return _file(rows[0])
 
     def files(self) -> list[File]:
@@ -61,7 +65,9 @@ class Queries:
         """One list of ids by its hash."""
         rows = self.catalog.select("ids", "hash = ?", (digest,), "LIMIT 1")
         if not rows:
-            raise FormatError(f"The catalog has no list of ids with hash {digest!r:.60}.")
+            raise DamagedError(
+                f"The catalog lacks the list of ids with hash {digest!r:.60}. {REMEDY}"
+            )
         return self._ids(rows[0])
 
     def _ids(self, row: tuple[Any, ...]) -> Ids:
@@ -210,7 +216,7 @@ def _file(row: tuple[Any, ...]) -> File:
 def _record(values: Any, kind: type[Kind]) -> Kind:
     try:
         return msgspec.convert(values, kind)
-    except msgspec.ValidationError as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         raise FormatError(f"The catalog holds a row that cannot be: {error}.") from error
 
 

@@ -238,9 +238,7 @@ class Recording:
         done = self._background.drain(timeout)
         self._speak()
         if not done:
-            self._warn("flush", self._failure_message())
-            if self.strict:
-                raise StoreError(self._failure_message())
+            self._complain("failing", self._failure_message())
         return done
 
     def wait(self) -> None:
@@ -261,12 +259,10 @@ class Recording:
         snapshots = sum(len(job.spaces) for job in lost if isinstance(job, LogJob))
         self._counts["dropped"] += snapshots
         self.writer.committer.let_go()
-        self._speak()
+        self._speak(of_failure=not lost)
         if lost:
-            message = f"{self._failure_message()} {snapshots} snapshots that were waiting are lost."
-            self._warn("lost", message)
-            if self.strict:
-                raise StoreError(message)
+            message = f"{snapshots} snapshots that were waiting are lost."
+            self._complain("lost", f"{self._failure_message()} {message}")
 
     def close_after(self, error: BaseException) -> None:
         """Close because of an exception, which must stay the one that the user sees."""
@@ -360,7 +356,7 @@ class Recording:
             f"(strict=True raises instead; run.report() counts.)",
         )
 
-    def _speak(self) -> None:
+    def _speak(self, *, of_failure: bool = True) -> None:
         """Say on the caller's thread what went wrong in the background."""
         with self._lock:
             errors, self._late_errors = self._late_errors, []
@@ -368,8 +364,13 @@ class Recording:
             if self.strict:
                 raise error
             self._warn_refused(error)
-        if self._background.failure is not None:
-            self._warn("failing", self._failure_message())
+        if of_failure and self._background.failure is not None:
+            self._complain("failing", self._failure_message())
+
+    def _complain(self, kind: str, message: str) -> None:
+        if self.strict:
+            raise StoreError(message)
+        self._warn(kind, message)
 
     def _failure_message(self) -> str:
         failure = self._background.failure

@@ -247,7 +247,7 @@ def decode_line(line: bytes) -> Commit:
         raise FormatError("its checksum does not fit its text")
     try:
         return _decoder.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise FormatError(f"it is not a record of this format ({error})") from error
 
 
@@ -286,7 +286,8 @@ def read_journal(blobs: Blobs, key: str, start: int = 0) -> Iterator[JournalLine
         pending = lines.pop()
         for line in lines:
             offset += len(line) + 1
-            yield _line(line, offset)
+            if line:  # a writer whose append failed begins the next with a line break
+                yield _line(line, offset)
         if len(pending) > MAX_LINE_BYTES:
             yield JournalLine(offset, None, f"a line is longer than {MAX_LINE_BYTES} bytes")
             return

@@ -314,8 +314,8 @@ class SnapshotWriter:
             least = default_min_free(total) if least is None else least
             if free - nbytes < least:
                 raise StoreError(
-                    f"{blobs.root} has {human_bytes(free)} free; {human_bytes(nbytes)} more would "
-                    f"leave less than min_free_bytes={least}. Free some space, or run: "
+                    f"{blobs.root} has {human_bytes(free)} free, {human_bytes(nbytes)} are needed "
+                    f"and min_free_bytes={least} are to be left. Free some space, or run: "
                     f"driftglass gc {blobs.root.parent}"
                 )
         return True

@@ -77,13 +77,13 @@ class Source:
             self._queries, self._replay = Queries(catalog), None
         except (StoreError, DamagedError, FormatError) as error:
             self._read_journals()
+            remedy = f" Run: driftglass repair {self.place}"
             if identity is None:
                 reason = "catalog.db is missing"
             else:
                 reason = f"catalog.db cannot be used ({_first_sentence(error)})"
-            self._note(
-                f"{reason}; the journals are read instead. Run: driftglass repair {self.place}"
-            )
+                remedy = "" if isinstance(error, StoreError) else remedy
+            self._note(f"{reason}; the journals are read instead.{remedy}")
 
     def _read_journals(self) -> None:
         catalog = Catalog()

@@ -116,11 +116,15 @@ def _catalog_problems(
 ) -> list[Problem]:
     try:
         catalog = open_catalog(blobs, "sqlite", writable=False)
-    except (DamagedError, FormatError, StoreError) as error:
+    except (DamagedError, FormatError) as error:
         return [Problem("catalog", CATALOG, f"{error}")]
+    except StoreError:
+        if (blobs.root / CATALOG).exists():
+            return []  # a read-only disk, where SQLite cannot look: the journals were read
+        return [Problem("missing", CATALOG, "the catalog is missing. Run: driftglass repair")]
     try:
         return [
-            *_integrity_problems(catalog),
+            *_integrity_problems(blobs, catalog),
             *_journal_gaps(blobs, catalog, journals),
             *_row_problems(catalog, recorded, journals),
         ]
@@ -130,7 +134,10 @@ def _catalog_problems(
         catalog.close()
 
 
-def _integrity_problems(catalog: Catalog) -> Iterator[Problem]:
+def _integrity_problems(blobs: LocalBlobs, catalog: Catalog) -> Iterator[Problem]:
+    size, page = (blobs.root / CATALOG).stat().st_size, catalog.scalar("PRAGMA page_size")
+    if size % page:
+        yield Problem("catalog", CATALOG, f"it was cut to {size} bytes. Run: driftglass repair")
     for finding in catalog.column("PRAGMA integrity_check"):
         if finding != "ok":
             yield Problem("catalog", CATALOG, f"{finding}. Run: driftglass repair")
