@@ -128,6 +128,20 @@ def test_the_tree_of_errors_is_drawn_as_it_is():
     assert tree in page
 
 
+def test_every_file_on_the_map_is_there():
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w./*-]+(?:\.(?:py|pyi|ts|md|svelte|html|cpp|hpp)|/))`", page)
+    places = [ROOT, ROOT / "src/driftglass", ROOT / "web/src", ROOT / "web"]
+
+    # A file named beside another of its folder goes without the folder's name.
+    def there(name):
+        return any(next(place.glob(name), None) for place in places) or any(
+            next((ROOT / half).rglob(name.strip("/")), None) for half in ("src", "web/src")
+        )
+
+    assert [name for name in named if not there(name)] == []
+
+
 def test_every_environment_variable_is_documented():
     page = (ROOT / "docs/reference/environment.md").read_text(encoding="utf-8")
     sources = [*(ROOT / "src").rglob("*.py"), *(ROOT / "scripts").glob("*.sh"), ROOT / "Makefile"]
