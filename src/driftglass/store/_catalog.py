@@ -312,11 +312,24 @@ def _refuse_odd_files(path: Path) -> None:
             raise FormatError(f"{name} is not a plain file. Do not trust this store.")
 
 
+_NOT_NOW = (
+    "SQLITE_AUTH",
+    "SQLITE_CANTOPEN",
+    "SQLITE_FULL",
+    "SQLITE_IOERR",
+    "SQLITE_NOMEM",
+    "SQLITE_PERM",
+    "SQLITE_PROTOCOL",
+    "SQLITE_READONLY",
+)
+"""Errors of the disk or the machine. Any other, for statements that never change, means damage."""
+
+
 def _translated(error: sqlite3.DatabaseError, path: Path | None) -> Exception:
     name = getattr(error, "sqlite_errorname", "")
     folder = path.parent if path else "the run"
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "malformed" in str(error):
-        return DamagedError(f"{path} is damaged ({error}). Run: driftglass repair {folder}")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StoreError(f"{path} stayed locked for {BUSY_SECONDS:.0f} s by another process.")
-    return StoreError(f"{path} cannot be used ({name or type(error).__name__}: {error}).")
+    if name.startswith(_NOT_NOW):
+        return StoreError(f"{path} cannot be used ({name}: {error}).")
+    return DamagedError(f"{path} is damaged ({error}). Run: driftglass repair {folder}")

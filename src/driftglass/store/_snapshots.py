@@ -61,6 +61,7 @@ class SnapshotWriter:
         self.n_snapshots = 0
         self.n_bytes = 0
         self._events: list[Event] = []
+        self._n_sent = 0
         self.estimate = ""
         self._noted: set[str] = set()
         self._widths: dict[str, int] = {}
@@ -79,7 +80,7 @@ class SnapshotWriter:
             # Once its record is in the journal a job must not be written again.
             job.recorded = self.committer.seq > before
             if job.recorded:
-                self._events.clear()
+                del self._events[: self._n_sent]
 
     def _write(self, job: LogJob) -> None:
         entries: list[Entry] = []
@@ -102,6 +103,7 @@ class SnapshotWriter:
 
         def build() -> list[Entry]:
             result = [*entries, *events]
+            self._n_sent = len(events)
             for made in parts:
                 space = made[0].space
                 attempt = self.committer.next_attempt("parts", job.step, space)
@@ -284,7 +286,7 @@ class SnapshotWriter:
         return result
 
     def _within_budget(self, job: LogJob) -> bool:
-        nbytes = sum(array.nbytes for array, _ in job.spaces.values())
+        nbytes = job.nbytes
         limit = self.options.max_bytes
         if limit is not None:
             if self._stored_bytes is None or self.options.retention is not None:
