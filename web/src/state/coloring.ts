@@ -11,7 +11,7 @@ import {
 } from "../geometry/color_scale.js";
 import { toHex, type Rgb } from "../geometry/color.js";
 import type { Group, Grouping } from "./grouping.js";
-import { RowSet } from "./row_set.js";
+import type { RowSet } from "./row_set.js";
 import type { Theme } from "./viewer_state.js";
 
 /** The key of the legend entry that stands for all values without a colour of their own. */

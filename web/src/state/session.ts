@@ -21,6 +21,9 @@ export class Session {
   readonly spatialFrames: Frames;
   /** Trust of every row at the step on screen, and a signal that says when to read it again. */
   readonly trust: { version: Signal<unknown>; read: () => Uint8Array | null };
+  private address: Address = {};
+  private entering = false;
+  private opened = 0;
   private refreshing = false;
   private again = false;
   private readonly jobs = new Map<string, Fit>();
@@ -56,16 +59,9 @@ export class Session {
 
   /** Connects, and opens the run the address names, or the newest one. */
   async start(address: Address): Promise<void> {
+    this.address = address;
     this.stop = this.client.listen((event) => void this.hear(event));
-    await this.attempt(async () => {
-      const [info, runs] = await Promise.all([this.client.info(), this.client.runs()]);
-      this.state.connection.set("live");
-      this.state.project.set(info.store);
-      this.state.runs.set(runs);
-      // The list begins with the newest run.
-      const run = runs.find((one) => one.name === address.run) ?? runs[0];
-      if (run !== undefined) await this.open(run.name, address);
-    });
+    await this.enter();
   }
 
   close(): void {
@@ -78,8 +74,11 @@ export class Session {
   /** Shows another run, from its end or from where `address` says. */
   async open(name: string, address: Address = {}): Promise<void> {
     const { state } = this;
+    const ticket = ++this.opened;
     await this.attempt(async () => {
       const run = await this.client.run(name);
+      // Somebody who chose another run meanwhile wants that one.
+      if (ticket !== this.opened) return;
       this.forget();
       state.run.set(run);
       state.selection.reset(run.n_items);
@@ -108,7 +107,10 @@ export class Session {
       state.spatial.set(null);
       const other = state.fit.value === 2 ? 3 : 2;
       await this.refreshProjection(state.fit.value);
-      if (step !== undefined) state.timeline.seek(step);
+      if (step !== undefined) {
+        state.timeline.seek(step);
+        state.timeline.settle();
+      }
       // The other fit is shown as it stands, so that the morph to it is ready; it is not started.
       await this.refreshProjection(other, false);
     });
@@ -146,7 +148,7 @@ export class Session {
     this.state.problem.set(null);
     this.planarFrames.retry();
     this.spatialFrames.retry();
-    if (this.state.run.value === null) await this.reconnect();
+    if (this.state.run.value === null) await this.enter();
     else await this.refresh();
   }
 
@@ -181,19 +183,26 @@ export class Session {
       // A stream that opens tells every revision, most of which are no news.
       if (revision !== run.revision) await this.refresh();
     }
-    if (run === null) await this.reconnect();
+    if (run === null) await this.enter();
     else if (!known || revision === DELETED) {
       await this.attempt(async () => state.runs.set(await this.client.runs()));
     }
   }
 
-  private async reconnect(): Promise<void> {
+  /** Opens the first view. News that comes meanwhile must not open another one. */
+  private async enter(): Promise<void> {
+    if (this.entering) return;
+    this.entering = true;
     await this.attempt(async () => {
-      const runs = await this.client.runs();
+      const [info, runs] = await Promise.all([this.client.info(), this.client.runs()]);
+      this.state.connection.set("live");
+      this.state.project.set(info.store);
       this.state.runs.set(runs);
-      const first = runs[0];
-      if (first !== undefined && this.state.run.value === null) await this.open(first.name);
+      // The list begins with the newest run.
+      const run = runs.find((one) => one.name === this.address.run) ?? runs[0];
+      if (run !== undefined) await this.open(run.name, this.address);
     });
+    this.entering = false;
   }
 
   /** Reads the run again. Calls that come meanwhile are answered by one more reading. */

@@ -63,6 +63,21 @@ describe("a session", () => {
     expect([...state.selection.rows.value.rows]).toEqual([3, 5]);
   });
 
+  it("is not led astray by news that comes before its first answer", async () => {
+    const transport = new MemoryTransport([small(), small("second")], { delay: 5 });
+    const client = new Client(transport);
+    const state = new ViewerState();
+    const session = new Session(client, state);
+    open.push(session);
+    const started = session.start({ run: "second" });
+    transport.emit({ type: "run", name: "digits-mlp", revision: 1 });
+    transport.emit({ type: "run", name: "second", revision: 1 });
+    await started;
+    await new Promise((done) => setTimeout(done, 100));
+
+    expect(state.run.value?.name).toBe("second");
+  });
+
   it("ignores a selection made under another row order", async () => {
     const { state } = await start({}, { selection: { order: "other", rows: [3] } });
 

@@ -1,0 +1,101 @@
+"""Make the stores that the browser tests look at, and log to them from another process.
+
+python make_store.py make FOLDER            runs "moving", "single" and "live"
+python make_store.py log FOLDER RUN STEP    one more snapshot; prints the time of its commit
+python make_store.py new FOLDER RUN         a run that was not there
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+import driftglass as dg
+
+MARKUP = '<img src="https://example.invalid/x.png" onerror="alert(1)">'
+CLASSES = ("ant", "bee", MARKUP)
+STEPS = (0, 10, 20, 50, 100, 200)
+N = 300
+
+
+def place(step: int, n_features: int, seed: int = 0) -> NDArray[np.float32]:
+    """Vectors of three groups that move apart; two rows diverge in the end."""
+    rng = np.random.default_rng(seed)
+    centers = rng.normal(size=(len(CLASSES), n_features)) * 4
+    noise = rng.normal(size=(N, n_features))
+    vectors = noise + centers[np.arange(N) % len(CLASSES)] * (1 - np.exp(-step / 60))
+    if step == STEPS[-1]:
+        vectors[[4, 9]] = np.nan
+    return vectors.astype(np.float32)
+
+
+def metadata() -> dict[str, list[object]]:
+    """Columns of four kinds; every tenth size is missing."""
+    rows = range(N)
+    return {
+        "label": [CLASSES[row % 3] for row in rows],
+        "size": [row / N if row % 10 else None for row in rows],
+        "tags": [[tag for tag in ("round", "dark") if (row + len(tag)) % 2] for row in rows],
+        "note": [f"note {row} <script>alert({row})</script>" for row in rows],
+    }
+
+
+def images() -> NDArray[np.uint8]:
+    """Noise: only that each item has its own matters."""
+    rng = np.random.default_rng(1)
+    return rng.integers(0, 255, size=(N, 8, 8), dtype=np.uint8)
+
+
+def predictions(step: int) -> NDArray[np.float32]:
+    """Scores that get the first `step / 2` items right."""
+    scores = np.full((N, 3), 0.2, dtype=np.float32)
+    right = np.arange(N) % 3
+    wrong = (right + 1) % 3
+    scores[np.arange(N), np.where(np.arange(N) * 2 < step, right, wrong)] = 0.6
+    return scores
+
+
+def make(folder: str) -> None:
+    """Make the three runs, the newest last."""
+    store = dg.open(folder)
+    ids = [f"item-{row:03d}" for row in range(N)]
+    table = metadata()
+    for name, steps in (("single", STEPS[:1]), ("live", STEPS[:3]), ("moving", STEPS)):
+        with store.create(name, ids=ids, metadata=table, images=images(), classes=CLASSES) as run:
+            for step in steps:
+                run.log(
+                    step,
+                    spaces={"hidden": place(step, 16), "logits": place(step, 3, seed=5)},
+                    predictions=predictions(step),
+                    scalars={"loss": float(np.exp(-step / 80))},
+                )
+    for name in ("live", "moving"):
+        for n_components in (2, 3):
+            dg.project(store.run(name), "hidden", n_components=n_components)
+
+
+def log(folder: str, name: str, step: int) -> None:
+    """Log one snapshot and print when it was committed."""
+    with dg.open(folder).resume(name) as run:
+        run.log(step, spaces={"hidden": place(step, 16)}, scalars={"loss": 0.1})
+        run.flush()
+        print(time.time(), flush=True)
+
+
+def new(folder: str, name: str) -> None:
+    """Make a small run without labels."""
+    with dg.open(folder).create(name, ids=np.arange(40)) as run:
+        run.log(1, spaces={"hidden": np.random.default_rng(2).normal(size=(40, 6))})
+
+
+if __name__ == "__main__":
+    command, path, *rest = sys.argv[1:]
+    if command == "make":
+        make(path)
+    elif command == "new":
+        new(path, rest[0])
+    else:
+        log(path, rest[0], int(rest[1]))
