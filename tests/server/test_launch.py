@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from driftglass.errors import InvalidInputError, StoreError
+from driftglass.errors import InvalidInputError, NotFoundError, StoreError
 from driftglass.server import _launch, _sockets, serve, start
 from driftglass.server._served import find_served
 
@@ -160,6 +160,19 @@ def test_options_that_cannot_be_are_refused_at_once(store, options, words):
         start(store, **options)
 
 
+def test_a_folder_that_is_not_there_is_not_served_as_an_empty_store(tmp_path):
+    with pytest.raises(NotFoundError, match="no folder"):
+        start(tmp_path / "rnus")
+
+
+def test_the_folder_of_one_run_can_be_served(store):
+    with start(store.path / "run", port=0) as serving:
+        headers = [("Authorization", f"Bearer {token_of(serving.url)}")]
+        (run,) = json.loads(fetch(serving.port, "/api/runs", headers)[2])
+
+    assert run["name"] == "run"
+
+
 def test_an_address_of_another_machine_cannot_be_listened_on(store):
     with pytest.raises(StoreError, match=r"Cannot listen on 192\.0\.2\.1"):
         start(store, host="192.0.2.1", port=0, token=GIVEN)
@@ -262,6 +275,7 @@ def test_the_token_shows_neither_in_arguments_nor_in_logs(store):
 
 
 def test_a_browser_is_opened_with_a_ticket_and_not_with_the_token(store, monkeypatch):
+    monkeypatch.setenv("BROWSER", "any")
     opened = []
     done = threading.Event()
     monkeypatch.setattr(_launch.webbrowser, "open", lambda url: (opened.append(url), done.set()))
@@ -281,13 +295,14 @@ def test_a_browser_is_opened_with_a_ticket_and_not_with_the_token(store, monkeyp
         ({"WAYLAND_DISPLAY": "wayland-0"}, True),
         ({}, False),
         ({"DISPLAY": ":10", "SSH_CONNECTION": "a b c d"}, False),
+        ({"BROWSER": "open-on-the-desk", "SSH_CONNECTION": "a b c d"}, True),
     ],
 )
 @pytest.mark.skipif(sys.platform != "linux", reason="displays of X and Wayland")
 def test_a_browser_is_opened_by_itself_only_where_one_can_be_seen(
     monkeypatch, environment, expected
 ):
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION", "SSH_TTY"):
+    for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION", "SSH_TTY"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

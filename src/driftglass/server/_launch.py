@@ -16,7 +16,7 @@ from typing import Any
 
 from .. import store as stores
 from .._arrays import is_reserved_text
-from ..errors import InvalidInputError, StoreError
+from ..errors import InvalidInputError, NotFoundError, StoreError
 from ..store import Store
 from ._app import is_open, make_app
 from ._http import HttpServer
@@ -154,7 +154,8 @@ def serve(
         At least 22 characters. By default the environment variable DRIFTGLASS_TOKEN, or else
         a random one.
     open_browser : bool, optional
-        Open the viewer; by default where there is a display and nobody is connected by SSH.
+        False never opens the viewer. Otherwise it opens where it can be seen: on a display, not
+        over SSH, or with the program that the environment variable BROWSER names.
     allow_hosts : iterable of str
         Further host names by which browsers may address the server, as behind a proxy.
     root_path : str
@@ -233,6 +234,11 @@ def _plan(
     if not is_loopback(host) and host not in ("0.0.0.0", "::"):
         names |= {host.lower()}
     if isinstance(path_or_store, (str, os.PathLike)):
+        if not Path(path_or_store).expanduser().is_dir():
+            raise NotFoundError(
+                f"There is no folder {str(path_or_store)!r} to serve. Check the path, or make a "
+                f"store there first by logging a run."
+            )
         store = stores.open(Path(path_or_store), read_only=read_only)
     else:
         store = path_or_store
@@ -291,6 +297,8 @@ def _by_ssh() -> bool:
 
 
 def _has_display() -> bool:
+    if os.environ.get("BROWSER"):  # chosen on purpose; editors on remote machines set it too
+        return True
     if sys.platform in ("win32", "darwin"):
         return not _by_ssh()
     # Without a display the default may be a text browser, which would take over the terminal.
@@ -300,6 +308,6 @@ def _has_display() -> bool:
 
 def _open(served: Served, wanted: bool | None) -> None:
     """Open the browser with a ticket: every user of a machine can read its command lines."""
-    if wanted or (wanted is None and _has_display()):
+    if wanted is not False and _has_display():
         with contextlib.suppress(webbrowser.Error, OSError):
             webbrowser.open(f"{served.url}?ticket={new_ticket(served.token)}")
