@@ -108,7 +108,9 @@ DANGEROUS = {
     "read_text": {"_served.py"},
     "open": {"_served.py", "_launch.py", "_worker.py"},
     "HTTPConnection": {"_served.py"},
-    **dict.fromkeys(["FileResponse", "StaticFiles", "eval", "exec", "pickle", "urlopen"], set()),
+    **dict.fromkeys(
+        ["FileResponse", "StaticFiles", "eval", "exec", "pickle", "urlopen"], frozenset()
+    ),
 }
 
 

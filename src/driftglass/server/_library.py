@@ -165,9 +165,12 @@ class Library:
 
     def run(self, name: str) -> Run:
         """Run of exactly this name, out of the store's own listing."""
-        for run in self.runs():
-            if run.name == name:
-                return run
+        found = next((run for run in self.runs() if run.name == name), None)
+        if found is None:  # it may have been made since the folder was listed
+            self._listed_at = -np.inf
+            found = next((run for run in self.runs() if run.name == name), None)
+        if found is not None:
+            return found
         raise NotFoundError.for_name("run", name[:100], sorted(self._runs))
 
     def reading(self, name: str) -> Reading:
