@@ -132,6 +132,17 @@ def test_listening_beyond_this_machine_needs_a_chosen_token(store, host):
         serve(store, host=host, port=0, open_browser=False)
 
 
+def test_the_command_line_ends_with_2_without_a_token(store):
+    command = [sys.executable, "-m", "driftglass", "serve", str(store.path), "--no-browser"]
+    result = subprocess.run(
+        [*command, "--host", "0.0.0.0"], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert result.returncode == 2
+    assert "DRIFTGLASS_TOKEN" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_listening_beyond_this_machine_warns(store):
     with start(store, host="0.0.0.0", port=0, token=GIVEN) as serving:
         assert serving.message.startswith("Warning: listening on 0.0.0.0")
