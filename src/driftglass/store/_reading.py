@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -69,6 +70,11 @@ class RunReader:
     def name(self) -> str:
         """Name of the run."""
         return self._marker.name
+
+    @property
+    def path(self) -> Path:
+        """Folder of the run; an odd name where it is not on a disk."""
+        return Path(self._place)
 
     @property
     def created(self) -> datetime:
