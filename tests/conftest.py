@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# Nothing timed is asserted: a shared machine may be slow. Where no person is there to look at
+# a new example, the same examples are drawn each time.
+settings.register_profile("driftglass", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("driftglass")
 
 
 @pytest.fixture
