@@ -47,12 +47,8 @@ class Retention:
         """Take note of a logged step; returns the steps to give up."""
         if self.rule is None:
             return []
-        if step in self._ordinals:
-            if step not in self._kept:  # given up earlier and logged again
-                self._kept.append(step)
-            return []
-        self._ordinals[step] = len(self._ordinals)
-        self._kept.append(step)
+        self._ordinals.setdefault(step, len(self._ordinals))
+        self._kept = [old for old in self._kept if old != step] + [step]
         if self.rule == "log":
             gone = [old for old in self._kept[:-1] if not kept_ordinal(self._ordinals[old])]
         else:

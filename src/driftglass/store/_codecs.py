@@ -78,7 +78,7 @@ def encode_array(array: NDArray[Any]) -> Iterator[Buffer]:
     array : ndarray, C-contiguous
         Numbers or text.
     """
-    array = np.ascontiguousarray(array)
+    array = np.asarray(array, order="C")  # ascontiguousarray would give a number an axis
     if array.dtype.byteorder == ">":
         array = array.astype(array.dtype.newbyteorder("<"))
     yield npy_header(array.dtype.str, array.shape)

@@ -26,6 +26,8 @@ from ._replay import Replay
 __all__ = ["Committer", "open_catalog"]
 
 SYNC_SECONDS = 5.0
+SYNC_BYTES = 64 << 20
+"""More than this is not left to the system, which would write it all at once and much later."""
 
 
 def open_catalog(blobs: Blobs, kind: str, *, writable: bool, durable: bool = False) -> Catalog:
@@ -79,6 +81,7 @@ class Committer:
         self._torn = False
         self._unindexed: list[tuple[Commit, int]] = []
         self._unsynced: set[str] = set()
+        self._unsynced_bytes = 0
         self._last_sync = time.monotonic()
         self._peers: set[str] = set()
         self._hold: int | None = None
@@ -166,6 +169,7 @@ class Committer:
         """Take note of a file that a coming commit will name."""
         if not self.durable:
             self._unsynced.add(file.key)
+            self._unsynced_bytes += file.size
         return file
 
     def ids_entry(self, ids: NDArray[Any], digest: str) -> Ids | None:
@@ -216,11 +220,13 @@ class Committer:
             keys = sorted(self._unsynced, key=lambda key: key == self.journal)
             self.blobs.sync(keys)
         self._unsynced.clear()
+        self._unsynced_bytes = 0
         self._last_sync = time.monotonic()
 
     def sync_if_due(self) -> None:
-        """`sync`, at most every few seconds."""
-        due = time.monotonic() - self._last_sync > SYNC_SECONDS
+        """`sync`, every few seconds or 64 MiB."""
+        late = time.monotonic() - self._last_sync > SYNC_SECONDS
+        due = late or self._unsynced_bytes > SYNC_BYTES
         if (self._unsynced and due) or self._unindexed:
             self.sync()
 

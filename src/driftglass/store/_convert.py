@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._arrays import finite_rows
-
-__all__ = ["Stored", "convert"]
+__all__ = ["Stored", "convert", "rows_not_finite"]
 
 _SMALL = {"float16", "bfloat16", "int8", "uint8"}
 _KEPT = {"float16", "float32", "bfloat16", "int8", "uint8"}
-BLOCK_ROWS = 1 << 14
+BLOCK_BYTES = 1 << 19
 
 
 @dataclass(frozen=True)
@@ -27,8 +25,8 @@ class Stored:
         In the type of the file; bits for bfloat16.
     dtype : str
         The true type.
-    finite : ndarray of shape (n_samples,)
-        Whether every value of a row is finite.
+    not_finite : ndarray of shape (n_rows,)
+        Positions of rows in which a value is nan or infinite.
     n_overflow : int
         Finite values that the type could not hold and that became infinite.
     note : str
@@ -37,7 +35,7 @@ class Stored:
 
     array: NDArray[Any]
     dtype: str
-    finite: NDArray[np.bool_]
+    not_finite: NDArray[np.int64]
     n_overflow: int
     note: str
 
@@ -58,25 +56,24 @@ def convert(array: NDArray[Any], dtype: str, wanted: str | None, space: str) -> 
     """
     target = _target(dtype, wanted)
     if target == dtype:
-        return Stored(array, dtype, _finite(array, dtype), 0, "")
+        return Stored(array, dtype, rows_not_finite(array, dtype), 0, "")
     if dtype == "bfloat16":
         array = (array.astype(np.uint32) << 16).view(np.float32)
     result = np.empty(array.shape, target)
+    with np.errstate(over="ignore", invalid="ignore"):
+        np.copyto(result, array, casting="unsafe")
     n_overflow = 0
-    for start in range(0, len(array), BLOCK_ROWS):
-        block = array[start : start + BLOCK_ROWS]
-        with np.errstate(over="ignore", invalid="ignore"):
-            result[start : start + BLOCK_ROWS] = block
-        lost = np.isinf(result[start : start + BLOCK_ROWS])
-        if lost.any():
-            n_overflow += int((lost & np.isfinite(block)).sum())
+    not_finite = rows_not_finite(result, target)
+    if len(not_finite):
+        lost = np.isinf(result[not_finite]) & np.isfinite(array[not_finite])
+        n_overflow = int(lost.sum())
     note = ""
     if wanted is None:
         note = (
             f"space {space!r} is logged as {dtype} and stored as {target}; "
             f'create the run with dtype="keep" to store it as it is'
         )
-    return Stored(result, target, _finite(result, target), n_overflow, note)
+    return Stored(result, target, not_finite, n_overflow, note)
 
 
 def _target(dtype: str, wanted: str | None) -> str:
@@ -90,7 +87,28 @@ def _target(dtype: str, wanted: str | None) -> str:
     return dtype if dtype in _KEPT else "float32"
 
 
-def _finite(array: NDArray[Any], dtype: str) -> NDArray[np.bool_]:
-    if dtype == "bfloat16":
-        return np.asarray(((array & 0x7F80) != 0x7F80).all(axis=1))
-    return finite_rows(array)
+_BITS = {
+    "float16": (np.int16, np.uint16, 0x7C00),
+    "bfloat16": (np.int16, np.uint16, 0x7F80),
+    "float32": (np.int32, np.uint32, 0x7F80_0000),
+    "float64": (np.int64, np.uint64, 0x7FF0_0000_0000_0000),
+}
+"""Integers of the same size, and the bits of infinity; all that follow are nan."""
+
+
+def rows_not_finite(array: NDArray[Any], dtype: str) -> NDArray[np.int64]:
+    """Positions of the rows of (n_samples, n_features) in which a value is not finite."""
+    if dtype not in _BITS or array.size == 0:
+        return np.empty(0, dtype=np.int64)
+    signed, unsigned, infinity = _BITS[dtype]
+    negative = infinity | 1 << (8 * np.dtype(unsigned).itemsize - 1)
+    rows = max(1, BLOCK_BYTES // max(1, array[:1].nbytes))
+    found = []
+    for start in range(0, len(array), rows):  # small enough to stay in the processor's cache
+        block = array[start : start + rows]
+        # Largest as signed numbers: the positive infinity and nan. As unsigned: the negative ones.
+        # Two passes over integers take a fifth of the time of np.isfinite.
+        if block.view(signed).max() >= infinity or block.view(unsigned).max() >= negative:
+            bad = (block.view(unsigned) & infinity == infinity).any(axis=1)
+            found.append(np.flatnonzero(bad) + start)
+    return np.concatenate(found) if found else np.empty(0, dtype=np.int64)

@@ -15,6 +15,7 @@ from .._arrays import as_vectors
 from ..data import Predictions
 from ..errors import InvalidInputError, ShapeError
 from ._keys import check_name
+from ._pool import BufferPool
 
 __all__ = [
     "JOB_OVERHEAD",
@@ -53,12 +54,20 @@ class LogJob:
             arrays.append(self.predictions)
         return JOB_OVERHEAD + sum(array.nbytes for array in arrays) + _ids_nbytes(self.ids)
 
-    def copy_arrays(self) -> None:
+    def copy_arrays(self, pool: BufferPool) -> None:
         """Make every array this job's own, because training goes on to change the originals."""
         for space, (array, dtype) in self.spaces.items():
-            self.spaces[space] = (np.array(array, order="C", copy=True), dtype)
+            self.spaces[space] = (pool.copy(array), dtype)
         if self.predictions is not None:
-            self.predictions = np.array(self.predictions, order="C", copy=True)
+            self.predictions = pool.copy(self.predictions)
+
+    def give_back(self, pool: BufferPool, room: int) -> None:
+        """Let the pool have the memory of the arrays, once the job is done."""
+        for array, _ in self.spaces.values():
+            pool.take_back(array, room)
+        if self.predictions is not None:
+            pool.take_back(self.predictions, room)
+        self.spaces, self.predictions = {}, None
 
 
 def _ids_nbytes(ids: Any) -> int:

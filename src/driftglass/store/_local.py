@@ -85,6 +85,7 @@ class LocalBlobs:
         self.system = system or System()
         self._plain_folders: set[str] = set()
         self._unsynced_folders: set[str] = set()
+        self._durable_folders: set[str] = set()
 
     def __repr__(self) -> str:
         return f"LocalBlobs({str(self.root)!r})"
@@ -252,14 +253,16 @@ class LocalBlobs:
     def _sync_folder(self, folder: str) -> None:
         if os.name == "nt":  # folders cannot be opened there; the rename itself is journalled
             return
-        # A folder made just now is itself a name in the folder above, up to the root's parent.
+        # A folder made just now is itself a name in the folder above, once and for all.
+        known = folder in self._durable_folders
+        self._durable_folders.add(folder)
         while True:
             descriptor = self.system.open(folder, os.O_RDONLY)
             try:
                 self.system.fsync(descriptor)
             finally:
                 self.system.close(descriptor)
-            if len(folder) <= len(str(self.root)) or folder in self._plain_folders:
+            if known or len(folder) <= len(str(self.root)):
                 return
             folder = os.path.dirname(folder)
 

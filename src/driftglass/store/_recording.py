@@ -25,6 +25,7 @@ from ._intake import (
 )
 from ._keys import check_name
 from ._liveness import HEARTBEAT_SECONDS
+from ._pool import BufferPool
 from ._process import watch
 from ._snapshots import SnapshotWriter
 from ._writer import BackgroundWriter
@@ -87,6 +88,7 @@ class Recording:
         self._dropped_steps: list[int] = []
         self._last_beat = time.monotonic()
         self.writer = self._open_writer(role, self._refuse_late)
+        self._pool = BufferPool()
         self._background = BackgroundWriter(self._work, self._tick, limit_bytes=self.queue_bytes)
 
     def _follow_fork(self) -> None:
@@ -202,7 +204,7 @@ class Recording:
                 self._background.submit(LogJob(job.step, scalars=job.scalars), 0)
             return False
         try:
-            job.copy_arrays()
+            job.copy_arrays(self._pool)
         except BaseException:
             self._background.give_back(nbytes)
             raise
@@ -306,11 +308,14 @@ class Recording:
         except Exception as error:
             step = job.step if isinstance(job, LogJob) else None
             self._refuse_late(error, step)
+        if isinstance(job, LogJob):
+            job.give_back(self._pool, self._background.room)
 
     def _tick(self) -> None:
         try:
             self._hand_over_notes()
             self.writer.tick()
+            self._pool.trim()
             if time.monotonic() - self._last_beat > HEARTBEAT_SECONDS:
                 self._last_beat = time.monotonic()
                 self.writer.committer.heartbeat()

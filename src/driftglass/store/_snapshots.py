@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +25,9 @@ from ._records import Entry, Event, Ids, Part, PredictionPart, Retired, ScalarVa
 from ._rows import Rows, RowsFinder
 
 __all__ = ["SnapshotWriter"]
+
+RETIRED_SECONDS = 600.0
+"""How long the files of a snapshot that retention gave up stay for those who read it now."""
 
 _log = logging.getLogger("driftglass")
 
@@ -62,6 +67,7 @@ class SnapshotWriter:
         self.n_bytes = 0
         self._events: list[Event] = []
         self._n_sent = 0
+        self._given_up: deque[tuple[float, str]] = deque()
         self.estimate = ""
         self._noted: set[str] = set()
         self._widths: dict[str, int] = {}
@@ -121,6 +127,7 @@ class SnapshotWriter:
             self._stored_bytes += nbytes
         if parts and not self.estimate:
             self._estimate(nbytes)
+        self.committer.sync_if_due()
 
     def _guarded(self, job: LogJob, make: Callable[..., Any], *arguments: Any) -> Any:
         try:
@@ -141,7 +148,7 @@ class SnapshotWriter:
         self._note_conversion(space, job.step, stored.note, stored.n_overflow, stored.dtype)
         self._note_width(space, job.step, array.shape[1])
         digest = self._ids_entry(found, entries)
-        bad = np.flatnonzero(~stored.finite)
+        bad = stored.not_finite
         rows = max(1, self.part_bytes // max(1, stored.array[:1].nbytes))
         starts = range(0, max(1, len(array)), rows)
         token = f"{self.committer.writer[:8]}-{self.committer.seq:06x}"
@@ -230,6 +237,8 @@ class SnapshotWriter:
         """Do what is due now and then."""
         self.commit_events()
         self.committer.sync_if_due()
+        while self._given_up and self._given_up[0][0] < time.monotonic() - RETIRED_SECONDS:
+            self.committer.blobs.delete(self._given_up.popleft()[1])
 
     # Notes and budgets
 
@@ -283,6 +292,9 @@ class SnapshotWriter:
             rank = self.committer.rank
             attempts = self.committer.catalog.scalar(query, (space, old, rank))
             result += [Retired(space, old, rank, n + 1) for n in range(int(attempts or 0))]
+            query = "SELECT key FROM parts WHERE space = ? AND step = ? AND rank = ?"
+            keys = self.committer.catalog.column(query, (space, old, rank))
+            self._given_up.extend((time.monotonic(), key) for key in keys)
         return result
 
     def _within_budget(self, job: LogJob) -> bool:

@@ -45,6 +45,7 @@ class BackgroundWriter:
         self._queue: deque[_Queued] = deque()
         self._bytes = 0
         self._reserved = 0
+        self._largest = 0
         self._n_submitted = 0
         self._n_done = 0
         self.n_failures = 0
@@ -60,12 +61,18 @@ class BackgroundWriter:
         """Jobs that are not done."""
         return self._n_submitted - self._n_done
 
+    @property
+    def room(self) -> int:
+        """Bytes of memory that jobs do not use now."""
+        return max(self.limit_bytes, 2 * self._largest) - self._bytes - self._reserved
+
     def reserve(self, nbytes: int, wait_seconds: float) -> bool:
         """Set memory aside for a job before its arrays are copied; False if there is none.
 
         While writing fails nobody waits: the disk may stay full for hours.
         """
         limit = max(self.limit_bytes, 2 * nbytes)
+        self._largest = max(self._largest, nbytes)
         deadline = time.monotonic() + wait_seconds
         with self._change:
             while self._bytes + self._reserved + nbytes > limit:
