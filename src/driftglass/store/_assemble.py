@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arrays import as_ids
 from ..data import Predictions, Snapshot
-from ..errors import FormatError
+from ..errors import DriftglassError, FormatError
 from ._blobs import Blobs
 from ._codecs import bfloat16_to_float32, content_hash, read_any_array, read_array
 from ._infos import SnapshotInfo
@@ -21,6 +22,7 @@ __all__ = ["Assembler", "describe", "newest_attempt"]
 
 AnyPart = TypeVar("AnyPart", Part, PredictionPart)
 
+MAX_CLASSES = 1_000_000
 KEPT_IDS = 16
 """Lists of ids in memory; nearly every run has one or two."""
 
@@ -145,6 +147,8 @@ class Assembler:
         values = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
         values = values if rows is None else values[rows]
         width = parts[0].n_classes or int(values.max(initial=-1)) + 1
+        if not parts[0].n_classes:
+            check_class_numbers(values, f"{parts[0].file.key} (step {parts[0].step})")
         fits = classes is not None and (
             len(classes) == width if parts[0].n_classes else len(classes) >= width
         )
@@ -155,11 +159,25 @@ class Assembler:
 def read_ids(blobs: Blobs, file: File, *, check: bool) -> NDArray[Any]:
     """A list of ids from its file."""
     ids = read_any_array(blobs, file, check=check, what="a list of ids")
-    if ids.ndim != 1 or (ids.dtype.str not in ("<i8",) and ids.dtype.kind != "U"):
+    if ids.ndim != 1 or (ids.dtype.str != "<i8" and ids.dtype.kind != "U"):
         raise FormatError(f"{file.key} holds {ids.dtype} of shape {ids.shape}, which are no ids.")
+    try:
+        as_ids(ids)
+    except DriftglassError as error:
+        raise FormatError(f"{file.key} holds no ids: {error}") from error
     ids = np.array(ids)  # small, shared by every snapshot, and compared often: not mapped
     ids.setflags(write=False)
     return ids
+
+
+def check_class_numbers(values: NDArray[Any], what: str) -> None:
+    """Refuse numbers that cannot be classes: whoever counts them would run out of memory."""
+    if len(values) and not -1 <= values.min() <= values.max() < MAX_CLASSES:
+        worst = values.max() if values.max() >= MAX_CLASSES else values.min()
+        raise FormatError(
+            f"{what} holds class {worst}; classes are numbers from 0 to {MAX_CLASSES - 1}, or -1 "
+            f"where there is none. Pass scores of shape (n_samples, n_classes) as they are."
+        )
 
 
 def _merged(

@@ -151,6 +151,9 @@ def _decoded(
             f"Run: pip install --upgrade driftglass"
         )
     try:
-        return msgspec.json.decode(data, type=kind)
+        marker = msgspec.json.decode(data, type=kind)
+        if isinstance(marker, RunMarker):
+            datetime.fromisoformat(marker.created)
+        return marker
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise FormatError(f"{where} holds a value that cannot be: {error}.") from error

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..data import Metadata, Predictions, Scalars, Snapshot, SpriteSheet
 from ..data._ids import union_ids
-from ..errors import NotFoundError
+from ..errors import FormatError, NotFoundError
 from ._assemble import Assembler, describe, newest_attempt
 from ._blobs import Blobs
 from ._cache import Cache
@@ -163,6 +163,12 @@ class RunReader:
         def read() -> SpriteSheet:
             pages = [read_bytes(self._blobs, f, check=True, what="images") for f in entry.pages]
             tiles = read_any_array(self._blobs, entry.tiles, check=True, what="images")
+            sizes = (entry.tile_width, entry.tile_height, entry.columns, entry.rows)
+            if tiles.ndim != 1 or tiles.dtype != np.int32 or min(sizes) < 1:
+                raise FormatError(f"{entry.tiles.key} holds no numbers of tiles.")
+            limit = len(pages) * entry.columns * entry.rows
+            if len(tiles) and not -1 <= tiles.min() <= tiles.max() < limit:
+                raise FormatError(f"{entry.tiles.key} names tiles beyond the {limit} there are.")
             return SpriteSheet(
                 self._assembler.ids(queries, entry.ids),
                 np.array(tiles, dtype=np.int32),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..data import Predictions
 from ..errors import InvalidInputError, StoreError
+from ._assemble import check_class_numbers
 from ._budget import Retention, default_min_free, estimate_text, human_bytes
 from ._codecs import encode_array, write_file
 from ._committer import Committer
@@ -192,6 +193,8 @@ class SnapshotWriter:
         values = Predictions(found.ids, values, job.step).values
         if values.dtype == np.float64:
             values = values.astype(np.float32)
+        if values.ndim == 1:
+            check_class_numbers(values, "predictions")
         digest = self._ids_entry(found, entries)
         token = f"{self.committer.writer[:8]}-{self.committer.seq:06x}"
         file = write_file(
