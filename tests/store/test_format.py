@@ -197,6 +197,25 @@ def test_no_bytes_crash_the_reader_of_records(data):
     assert lines[-1].commit == commit(1)
 
 
+def test_kinds_and_fields_of_later_versions_are_ignored():
+    body = json.loads(encode_line(commit(0, loss=1.0))[9:])
+    body["entries"].insert(0, {"kind": "groups", "names": ["a"]})
+    body["entries"][1]["unit"] = "nats"
+    body["later"] = True
+    text = json.dumps(body).encode()
+
+    assert decode_line(b"%08x %b" % (zlib.crc32(text), text)) == commit(0, loss=1.0)
+
+
+def test_a_known_kind_with_wrong_content_is_damage():
+    body = json.loads(encode_line(commit(0))[9:])
+    body["entries"] = [{"kind": "scalars", "step": "zero", "values": {}}]
+    text = json.dumps(body).encode()
+
+    with pytest.raises(FormatError, match="not a record of this format"):
+        decode_line(b"%08x %b" % (zlib.crc32(text), text))
+
+
 def test_an_unfinished_record_is_left_for_later():
     line = encode_line(commit(1))
     blobs = journal_of(commit(0))

@@ -45,6 +45,10 @@ BUSY_SECONDS = 30.0
 """How long to wait for another writer; a commit takes well under a millisecond."""
 
 
+PAGE_BYTES = 1024
+"""A commit changes a few bytes in each of several tables, and the log repeats whole pages."""
+
+
 class Catalog:
     """Tables of one run, in a file or in memory.
 
@@ -122,6 +126,7 @@ class Catalog:
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")
         if self.writable:
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {'FULL' if self.durable else 'NORMAL'}")
             if connection.execute("PRAGMA application_id").fetchone()[0] == 0:

@@ -10,6 +10,7 @@ import math
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import get_args
 
 import msgspec
 
@@ -44,6 +45,7 @@ __all__ = [
 MAX_LINE_BYTES = 32 << 20
 """Longer lines are not read: the largest honest record, 82 GB in 8 MiB chunks, has 400 KB."""
 BLOCK_BYTES = 1 << 20
+TOO_LONG = "a line is longer than"
 
 
 class File(msgspec.Struct, frozen=True):
@@ -220,6 +222,19 @@ class Commit(msgspec.Struct, frozen=True):
     entries: list[Entry]
 
 
+class _RawCommit(msgspec.Struct, frozen=True):
+    writer: str
+    seq: int
+    clock: int
+    time: float
+    entries: list[msgspec.Raw]
+
+
+class _Kind(msgspec.Struct, frozen=True):
+    kind: str
+
+
+_KINDS = {kind.__struct_config__.tag for kind in get_args(Entry)}
 _decoder = msgspec.json.Decoder(Commit)
 _encoder = msgspec.json.Encoder()
 
@@ -246,9 +261,23 @@ def decode_line(line: bytes) -> Commit:
     if len(line) < 11 or line[8:9] != b" " or line[:8] != b"%08x" % zlib.crc32(body):
         raise FormatError("its checksum does not fit its text")
     try:
-        return _decoder.decode(body)
+        try:
+            return _decoder.decode(body)
+        except msgspec.ValidationError:
+            return _decoded_in_part(body)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise FormatError(f"it is not a record of this format ({error})") from error
+
+
+def _decoded_in_part(body: bytes) -> Commit:
+    """Read a commit of a later version: entries of kinds that this one does not know are left out.
+
+    A run that cannot be understood without them says so in run.json.
+    """
+    raw = msgspec.json.decode(body, type=_RawCommit)
+    known = [one for one in raw.entries if msgspec.json.decode(one, type=_Kind).kind in _KINDS]
+    entries = [msgspec.json.decode(one, type=Entry) for one in known]
+    return Commit(raw.writer, raw.seq, raw.clock, raw.time, entries)
 
 
 @dataclass(frozen=True)
@@ -272,25 +301,26 @@ class JournalLine:
 
 def read_journal(blobs: Blobs, key: str, start: int = 0) -> Iterator[JournalLine]:
     """Lines of a journal from offset `start`; an unfinished last line is left for later."""
-    pending = b""
-    offset = start
-    while True:
+    offset = start  # of the first line that was not yielded yet
+    pieces: list[bytes] = []  # of that line, as far as it was read
+    n_read = 0
+    while n_read <= MAX_LINE_BYTES:
         try:
-            block = blobs.read(key, offset + len(pending), offset + len(pending) + BLOCK_BYTES)
+            block = blobs.read(key, offset + n_read, offset + n_read + BLOCK_BYTES)
         except NotFoundError:
             return
         if not block:
             return
-        pending += block
-        lines = pending.split(b"\n")
-        pending = lines.pop()
+        *lines, rest = block.split(b"\n")
         for line in lines:
+            line = b"".join([*pieces, line])
+            pieces, n_read = [], 0
             offset += len(line) + 1
             if line:  # a writer whose append failed begins the next with a line break
                 yield _line(line, offset)
-        if len(pending) > MAX_LINE_BYTES:
-            yield JournalLine(offset, None, f"a line is longer than {MAX_LINE_BYTES} bytes")
-            return
+        pieces.append(rest)
+        n_read += len(rest)
+    yield JournalLine(offset, None, f"{TOO_LONG} {MAX_LINE_BYTES} bytes")
 
 
 def _line(line: bytes, end: int) -> JournalLine:

@@ -8,7 +8,7 @@ from ..errors import DriftglassError
 from ._blobs import Blobs
 from ._catalog import Catalog
 from ._keys import JOURNAL
-from ._records import Commit, read_journal
+from ._records import TOO_LONG, Commit, read_journal
 
 __all__ = ["Replay"]
 
@@ -29,6 +29,7 @@ class Replay:
         self.blobs = blobs
         self.catalog = catalog
         self.problems: list[str] = []
+        self._endless: set[str] = set()
         self._offsets = self._known_offsets()
 
     def _known_offsets(self) -> dict[str, int]:
@@ -44,10 +45,12 @@ class Replay:
             if not blob.key.endswith(".rec"):
                 continue
             writer = blob.key[len(JOURNAL) : -len(".rec")]
-            if blob.size <= offsets.get(writer, 0):
+            if blob.size <= offsets.get(writer, 0) or writer in self._endless:
                 continue
             for line in read_journal(self.blobs, blob.key, offsets.get(writer, 0)):
                 self._offsets[writer] = line.end
+                if line.problem.startswith(TOO_LONG):
+                    self._endless.add(writer)  # not a journal: it is not looked at again
                 if line.commit is None:
                     self.problems.append(
                         f"{blob.key}: a record before byte {line.end}: {line.problem}"
