@@ -538,3 +538,26 @@ def test_the_order_of_journals_does_not_matter():
 
     assert contents[0] == contents[1] == contents[2]
     assert [row[0] for row in contents[0]] == list(range(30))
+
+
+def test_the_contract_names_every_table_kind_and_field():
+    from pathlib import Path
+    from typing import get_args
+
+    from driftglass.store import _keys
+    from driftglass.store._codecs import FILE_DTYPES
+    from driftglass.store._markers import Options, RunMarker, StoreMarker
+    from driftglass.store._records import Entry
+    from driftglass.store._schema import APPLICATION_ID, COLUMNS
+
+    text = (Path(__file__).parents[2] / "docs" / "format.md").read_text()
+    words = [kind.__struct_config__.tag for kind in get_args(Entry)]
+    words += [name for kind in get_args(Entry) for name in kind.__struct_fields__]
+    words += [*COLUMNS, *FILE_DTYPES, *Options.__struct_fields__, *StoreMarker.__struct_fields__]
+    words += [name for name in RunMarker.__struct_fields__]
+    missing = [word for word in dict.fromkeys(words) if f"`{word}`" not in text]
+
+    assert missing == []
+    assert f"Version {_keys.FORMAT_VERSION}." in text
+    assert f"0x{APPLICATION_ID:X}" in text
+    assert f"{CHUNK_BYTES >> 20} MiB chunk" in text

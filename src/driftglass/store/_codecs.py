@@ -25,6 +25,7 @@ __all__ = [
     "FILE_DTYPES",
     "bfloat16_to_float32",
     "byte_view",
+    "bytes_hash",
     "content_hash",
     "damaged_chunk",
     "encode_array",
@@ -149,6 +150,11 @@ def damaged_chunk(data: Buffer, file: File) -> int | None:
         if xxhash.xxh3_128_hexdigest(chunk) != digest:
             return number
     return None
+
+
+def bytes_hash(data: bytes) -> str:
+    """xxh3-128 of some bytes, 32 hexadecimal digits."""
+    return xxhash.xxh3_128_hexdigest(data)
 
 
 def content_hash(*values: object) -> str:

@@ -19,7 +19,7 @@ from ..data import CategoricalColumn, Column, Metadata, SpriteSheet
 from ..data._ids import positions
 from ..errors import InvalidInputError, ShapeError, StoreError
 from ._blobs import Blobs, within
-from ._codecs import content_hash, encode_array, identified, write_file
+from ._codecs import bytes_hash, content_hash, encode_array, identified, write_file
 from ._committer import Committer, open_catalog
 from ._keys import image_key, metadata_key
 from ._local import LocalBlobs
@@ -235,7 +235,7 @@ def _entries(committer: Committer, contents: Contents) -> list[Entry]:
     if contents.metadata is not None:
         data = encode_metadata(contents.metadata)
         file = write_file(
-            committer.blobs, metadata_key(content_hash(data)), [data], durable=committer.durable
+            committer.blobs, metadata_key(bytes_hash(data)), [data], durable=committer.durable
         )
         digest = add_ids(contents.metadata.ids)
         entries.append(Table(digest, len(contents.metadata), committer.wrote(file)))

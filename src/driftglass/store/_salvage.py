@@ -14,7 +14,7 @@ from ..errors import DriftglassError
 from ._assemble import read_ids
 from ._blobs import Blobs
 from ._catalog import Catalog
-from ._codecs import FILE_DTYPES, content_hash, file_of, identified, read_any_array
+from ._codecs import FILE_DTYPES, bytes_hash, file_of, identified, read_any_array
 from ._keys import file_owner, ids_key, metadata_key, slug
 from ._queries import Queries
 from ._records import (
@@ -162,7 +162,7 @@ def _named_by_content(blobs: Blobs, known: set[str]) -> Iterator[Entry]:
     for blob in blobs.list("columns/"):
         with suppress(DriftglassError, ValueError):
             data = blobs.read(blob.key)
-            if blob.key not in known and metadata_key(content_hash(data)) == blob.key:
+            if blob.key not in known and metadata_key(bytes_hash(data)) == blob.key:
                 table = decode_metadata(data, key=blob.key)
                 file = file_of(blobs, blob.key)
                 yield Table(identified(table.ids)[1], len(table), file)
