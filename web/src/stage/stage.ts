@@ -227,7 +227,7 @@ export class Stage implements MapPort {
   /** The frame under the playhead, as far as it has come. */
   private frame(): FrameData | undefined {
     const step = this.shownPlace?.from;
-    return step === undefined ? undefined : this.frames().get(step);
+    return step === undefined ? undefined : this.resident.frame(step);
   }
 
   private changeRun(): void {
@@ -312,7 +312,7 @@ export class Stage implements MapPort {
     const { renderer, state } = this;
     if (renderer === null) return;
     const view = this.view();
-    state.frameHere.set(view !== null && this.shownPlace === this.wantedPlace());
+    state.frameHere.set(view !== null && samePlace(this.shownPlace, this.wantedPlace()));
     if (view === null) {
       renderer.clear(mapTheme(state.theme.value));
       this.labels.set([]);
@@ -369,8 +369,8 @@ export class Stage implements MapPort {
     const depth = this.depth.value;
     this.axes.set(depth > 0 ? view.camera.axes(depth) : []);
     const place = this.shownPlace;
-    const from = place === null ? undefined : this.frames().get(place.from);
-    const to = place === null ? undefined : this.frames().get(place.to);
+    const from = this.frame();
+    const to = place === null ? undefined : this.resident.frame(place.to);
     if (from === undefined || (depth !== 0 && depth !== 1)) {
       this.labels.set([]);
       return;
@@ -406,6 +406,10 @@ export class Stage implements MapPort {
     this.renderer?.setColors(colors);
     this.redraw();
   }
+}
+
+function samePlace(a: Place | null, b: Place | null): boolean {
+  return a?.from === b?.from && a?.mix === b?.mix;
 }
 
 function mapTheme(theme: Theme): MapTheme {

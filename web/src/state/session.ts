@@ -14,6 +14,8 @@ const UNASKED_SECONDS = 2;
 const DELETED = -1;
 /** How often a job is asked about, in case an event of it was missed. */
 const JOB_POLL_MS = 1_000;
+/** How long after a request without an answer the next is tried. */
+const RECOVERY_MS = 1_000;
 
 /** Keeps the state in step with the server: opens runs, follows them, starts projections. */
 export class Session {
@@ -27,6 +29,7 @@ export class Session {
   private refreshing = false;
   private again = false;
   private readonly jobs = new Map<string, Fit>();
+  private recovery: ReturnType<typeof setTimeout> | undefined;
   private poll: ReturnType<typeof setTimeout> | undefined;
   private stop: (() => void) | null = null;
 
@@ -67,6 +70,7 @@ export class Session {
   close(): void {
     this.stop?.();
     clearTimeout(this.poll);
+    clearTimeout(this.recovery);
     this.planarFrames.use(null);
     this.spatialFrames.use(null);
   }
@@ -154,10 +158,10 @@ export class Session {
 
   private async hear(event: ServerEvent): Promise<void> {
     const { state } = this;
-    if (event.type === "lost") {
-      state.connection.set("lost");
+    if (event.type === "lost" || event.type === "refused") {
+      state.connection.set(event.type);
     } else if (event.type === "open") {
-      const wasLost = state.connection.value === "lost";
+      const wasLost = state.connection.value !== "live";
       state.connection.set("live");
       if (wasLost) await this.retry();
     } else if (event.type === "run") {
@@ -349,8 +353,21 @@ export class Session {
   }
 
   private report(error: unknown): void {
-    if (error instanceof ConnectionError) this.state.connection.set("lost");
+    if (error instanceof ConnectionError) this.lose();
     else this.state.problem.set(problemOf(error));
+  }
+
+  /** A request had no answer, perhaps although news still come: asks until one is answered. */
+  private lose(): void {
+    if (this.state.connection.value !== "refused") this.state.connection.set("lost");
+    clearTimeout(this.recovery);
+    this.recovery = setTimeout(async () => {
+      if (this.state.connection.value === "live") return;
+      await this.attempt(async () => {
+        await this.client.info();
+        await this.hear({ type: "open" });
+      });
+    }, RECOVERY_MS);
   }
 }
 

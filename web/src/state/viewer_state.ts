@@ -38,7 +38,7 @@ export interface Shown {
 }
 
 /** The connection to the server. */
-export type Connection = "connecting" | "live" | "lost";
+export type Connection = "connecting" | "live" | "lost" | "refused";
 
 /** A problem to be shown where the answer would have been. */
 export interface Problem {
