@@ -282,7 +282,8 @@ class Catalog:
         """Rows of a table in order of revision, each checked, without revision and checksum."""
         clause = f" WHERE {where}" if where else ""
         query = f"SELECT * FROM {table}{clause} ORDER BY rowid {tail}"
-        return [checked_row(table, row) for row in self.rows(query, values)]
+        place = self.path.parent if self.path else "the run"
+        return [checked_row(table, row, place) for row in self.rows(query, values)]
 
     def scalar(self, query: str, values: Sequence[Any] = ()) -> Any:
         """First column of the first row of a query, None if there is none."""

@@ -18,8 +18,6 @@ __all__ = ["Queries", "StoredWriter"]
 
 Kind = TypeVar("Kind")
 
-REMEDY = "Run: driftglass repair PATH-OF-THE-RUN"
-
 _NOT_RETIRED = (
     "NOT EXISTS (SELECT 1 FROM retired AS r WHERE r.space = parts.space AND r.step = parts.step "
     "AND r.rank = parts.rank AND r.attempt = parts.attempt)"
@@ -41,12 +39,16 @@ class Queries:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
 
+    def _remedy(self) -> str:
+        path = self.catalog.path
+        return f"Run: driftglass repair {path.parent if path else 'on the run'}"
+
     def file(self, key: str) -> File:
         """Size and checksums of a file."""
         rows = self.catalog.select("files", "key = ?", (key,))
         if not rows:
             raise DamagedError(
-                f"The catalog names {key!r:.120} but says nothing of its bytes. {REMEDY}"
+                f"The catalog names {key!r:.120} but says nothing of its bytes. {self._remedy()}"
             )
         return _file(rows[0])
 
@@ -66,7 +68,7 @@ class Queries:
         rows = self.catalog.select("ids", "hash = ?", (digest,), "LIMIT 1")
         if not rows:
             raise DamagedError(
-                f"The catalog lacks the list of ids with hash {digest!r:.60}. {REMEDY}"
+                f"The catalog lacks the list of ids with hash {digest!r:.60}. {self._remedy()}"
             )
         return self._ids(rows[0])
 

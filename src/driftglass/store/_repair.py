@@ -45,7 +45,7 @@ def repair_run(blobs: Blobs, marker: RunMarker, place: str) -> Report:
         if isinstance(error, StoreError):
             raise
         raise StoreError(f"{place} cannot be repaired: {error}.") from error
-    report = verify_run(blobs, marker, full=True, progress=silent, mark=True)
+    report = verify_run(blobs, marker, place, full=True, progress=silent, mark=True)
     return Report(
         report.problems, tuple(done), report.n_files, report.n_bytes, time.monotonic() - begun
     )

@@ -82,7 +82,9 @@ class Run(RunReader):
         from ._verify import verify_run
 
         mark = not self._read_only
-        return verify_run(self._blobs, self._marker, full=full, progress=progress, mark=mark)
+        return verify_run(
+            self._blobs, self._marker, self._place, full=full, progress=progress, mark=mark
+        )
 
     def repair(self) -> Report:
         """Rebuild the catalog from the journals and files. Nothing is deleted."""

@@ -110,11 +110,11 @@ def row_checksum(table: str, row: Sequence[Any]) -> int:
     return zlib.crc32(repr((table, *row)).encode("utf-8", "surrogatepass"))
 
 
-def checked_row(table: str, row: tuple[Any, ...]) -> tuple[Any, ...]:
+def checked_row(table: str, row: tuple[Any, ...], place: object) -> tuple[Any, ...]:
     """Return a row without revision and checksum; DamagedError if they do not fit."""
     if row_checksum(table, row[:-1]) != row[-1]:
         raise DamagedError(
             f"catalog.db holds a damaged row in table {table!r} (revision {row[0]!r:.40}). "
-            f"Run: driftglass repair PATH-OF-THE-RUN"
+            f"Run: driftglass repair {place}"
         )
     return row[1:-1]

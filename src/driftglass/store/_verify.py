@@ -39,18 +39,19 @@ class Place:
 
 
 def verify_run(
-    blobs: Blobs, marker: RunMarker, *, full: bool, progress: Progress, mark: bool
+    blobs: Blobs, marker: RunMarker, place: str, *, full: bool, progress: Progress, mark: bool
 ) -> Report:
     """Look for everything that differs from what was written; see `Run.verify`."""
     begun = time.monotonic()
+    remedy = f"Run: driftglass repair {place}"
     problems: list[Problem] = []
-    journals = _journals(blobs, problems)
+    journals = _journals(blobs, problems, remedy)
     recorded = Catalog()
     replay = Replay(blobs, recorded)
     replay.refresh()
     queries = Queries(recorded)
     if marker.catalog == "sqlite" and isinstance(blobs, LocalBlobs):
-        problems += _catalog_problems(blobs, recorded, journals)
+        problems += _catalog_problems(blobs, recorded, journals, remedy)
     files = {file.key: file for file in [*queries.files(), *_catalog_files(blobs, marker)]}
     places = places_of(queries.parts(), queries.predictions())
     optional = _given_up(queries)
@@ -86,7 +87,9 @@ def _header(dtype: str, shape: tuple[int, ...]) -> bytes:
     return npy_header(FILE_DTYPES[dtype], shape) if dtype in FILE_DTYPES else b""
 
 
-def _journals(blobs: Blobs, problems: list[Problem]) -> dict[str, list[tuple[int, Commit]]]:
+def _journals(
+    blobs: Blobs, problems: list[Problem], remedy: str
+) -> dict[str, list[tuple[int, Commit]]]:
     """Readable records of each journal with their ends; damaged ones become problems."""
     journals: dict[str, list[tuple[int, Commit]]] = {}
     for blob in blobs.list(JOURNAL):
@@ -103,7 +106,7 @@ def _journals(blobs: Blobs, problems: list[Problem]) -> dict[str, list[tuple[int
                             "journal",
                             blob.key,
                             f"the record that ends at byte {line.end} is damaged: {reason}. "
-                            f"What it says is still in catalog.db; run: driftglass repair",
+                            f"What it says is still in catalog.db. {remedy}",
                         )
                     )
         except DriftglassError as error:
@@ -112,7 +115,10 @@ def _journals(blobs: Blobs, problems: list[Problem]) -> dict[str, list[tuple[int
 
 
 def _catalog_problems(
-    blobs: LocalBlobs, recorded: Catalog, journals: dict[str, list[tuple[int, Commit]]]
+    blobs: LocalBlobs,
+    recorded: Catalog,
+    journals: dict[str, list[tuple[int, Commit]]],
+    remedy: str,
 ) -> list[Problem]:
     try:
         catalog = open_catalog(blobs, "sqlite", writable=False)
@@ -121,12 +127,12 @@ def _catalog_problems(
     except StoreError:
         if (blobs.root / CATALOG).exists():
             return []  # a read-only disk, where SQLite cannot look: the journals were read
-        return [Problem("missing", CATALOG, "the catalog is missing. Run: driftglass repair")]
+        return [Problem("missing", CATALOG, f"the catalog is missing. {remedy}")]
     try:
         return [
-            *_integrity_problems(blobs, catalog),
-            *_journal_gaps(blobs, catalog, journals),
-            *_row_problems(catalog, recorded, journals),
+            *_integrity_problems(blobs, catalog, remedy),
+            *_journal_gaps(blobs, catalog, journals, remedy),
+            *_row_problems(catalog, recorded, journals, remedy),
         ]
     except DriftglassError as error:
         return [Problem("catalog", CATALOG, str(error))]
@@ -134,17 +140,17 @@ def _catalog_problems(
         catalog.close()
 
 
-def _integrity_problems(blobs: LocalBlobs, catalog: Catalog) -> Iterator[Problem]:
+def _integrity_problems(blobs: LocalBlobs, catalog: Catalog, remedy: str) -> Iterator[Problem]:
     size, page = (blobs.root / CATALOG).stat().st_size, catalog.scalar("PRAGMA page_size")
     if size % page:
-        yield Problem("catalog", CATALOG, f"it was cut to {size} bytes. Run: driftglass repair")
+        yield Problem("catalog", CATALOG, f"it was cut to {size} bytes. {remedy}")
     for finding in catalog.column("PRAGMA integrity_check"):
         if finding != "ok":
-            yield Problem("catalog", CATALOG, f"{finding}. Run: driftglass repair")
+            yield Problem("catalog", CATALOG, f"{finding}. {remedy}")
 
 
 def _journal_gaps(
-    blobs: Blobs, catalog: Catalog, journals: dict[str, list[tuple[int, Commit]]]
+    blobs: Blobs, catalog: Catalog, journals: dict[str, list[tuple[int, Commit]]], remedy: str
 ) -> Iterator[Problem]:
     """Where a journal lacks records that the catalog has, or the other way round."""
     for row in catalog.column("SELECT writer || ' ' || max(end) FROM commits GROUP BY writer"):
@@ -152,11 +158,10 @@ def _journal_gaps(
         records = journals.get(writer)
         key = f"{JOURNAL}{writer}.rec"
         if records is None:
-            yield Problem("missing", key, "the journal is missing. Run: driftglass repair")
+            yield Problem("missing", key, f"the journal is missing. {remedy}")
         elif max((stop for stop, _ in records), default=0) < int(end):
             yield Problem(
-                "journal", key, f"it was cut: the catalog knows {end} bytes of it. Run: "
-                f"driftglass repair"
+                "journal", key, f"it was cut: the catalog knows {end} bytes of it. {remedy}"
             )  # fmt: skip
     for writer, records in journals.items():
         query = "SELECT seq FROM commits WHERE writer = ?"
@@ -165,8 +170,7 @@ def _journal_gaps(
         # A kill between record and transaction leaves one, which the next writer takes up.
         if unknown and not _in_flight(blobs, writer, unknown, records):
             yield Problem(
-                "catalog", CATALOG, f"it lacks {len(unknown)} records of journal/{writer}.rec. "
-                f"Run: driftglass repair"
+                "catalog", CATALOG, f"it lacks {len(unknown)} records of journal/{writer}.rec. {remedy}"
             )  # fmt: skip
 
 
@@ -178,7 +182,10 @@ def _in_flight(
 
 
 def _row_problems(
-    catalog: Catalog, recorded: Catalog, journals: dict[str, list[tuple[int, Commit]]]
+    catalog: Catalog,
+    recorded: Catalog,
+    journals: dict[str, list[tuple[int, Commit]]],
+    remedy: str,
 ) -> Iterator[Problem]:
     """Rows that the journals do not bear out."""
     readable = {(w, commit.seq) for w, records in journals.items() for _, commit in records}
@@ -193,7 +200,7 @@ def _row_problems(
             yield Problem(
                 "catalog",
                 CATALOG,
-                f"a row of table {table!r} is damaged. Run: driftglass repair",
+                f"a row of table {table!r} is damaged. {remedy}",
                 space=place.get("space"),
                 step=place.get("step"),
                 rank=place.get("rank"),
