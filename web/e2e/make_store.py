@@ -3,6 +3,7 @@
 python make_store.py make FOLDER            runs "moving", "single" and "live"
 python make_store.py log FOLDER RUN STEP    one more snapshot; prints the time of its commit
 python make_store.py new FOLDER RUN         a run that was not there
+python make_store.py large FOLDER N...      one projected run of three snapshots for each N
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def make(folder: str) -> None:
                 )
     for name in ("live", "moving"):
         for n_components in (2, 3):
-            dg.project(store.run(name), "hidden", n_components=n_components)
+            dg.project(store.run(name), "hidden", basis="all", n_components=n_components)
 
 
 def log(folder: str, name: str, step: int) -> None:
@@ -91,10 +92,30 @@ def new(folder: str, name: str) -> None:
         run.log(1, spaces={"hidden": np.random.default_rng(2).normal(size=(40, 6))})
 
 
+def large(folder: str, n: int) -> None:
+    """Make a run of `n` items in ten groups, with 2D and 3D maps, as the benchmark wants it."""
+    rng = np.random.default_rng(n)
+    group = np.arange(n) % 10
+    centers = rng.normal(size=(10, 8)) * 3
+    noise = rng.normal(size=(n, 8)).astype(np.float32)
+    store = dg.open(folder)
+    with store.create(
+        f"points-{n}", ids=np.arange(n), metadata={"group": group.astype(str)}
+    ) as run:
+        for step in (0, 50, 100):
+            vectors = noise + (centers[group] * step / 100).astype(np.float32)
+            run.log(step, spaces={"hidden": vectors})
+    for n_components in (2, 3):
+        dg.project(store.run(f"points-{n}"), "hidden", basis="all", n_components=n_components)
+
+
 if __name__ == "__main__":
     command, path, *rest = sys.argv[1:]
     if command == "make":
         make(path)
+    elif command == "large":
+        for n in rest:
+            large(path, int(n))
     elif command == "new":
         new(path, rest[0])
     else:

@@ -15,8 +15,10 @@ import type {
 } from "./types.js";
 import { arrayNamed, decode } from "./wire.js";
 
-/** Rows asked for at once. The first window of canonical order is already a fair sample. */
+/** Rows asked for at once. */
 export const WINDOW = 262_144;
+/** Rows of the first of several windows: a fair sample of all, and soon here. */
+const FIRST_WINDOW_SHARE = 1 / 4;
 
 const FRAME_BUDGET = 256 * 2 ** 20;
 const COLUMN_BUDGET = 64 * 2 ** 20;
@@ -131,23 +133,18 @@ export class Client {
     const held = this.frames.get(key);
     if (held !== undefined) return held;
 
-    const ask = (start: number) =>
-      this.transport.bytes(
-        withQuery(`${runPath(run)}/frames`, {
-          projection,
-          step,
-          start,
-          stop: Math.min(start + this.window, n_items),
-        }),
-        abort,
-      );
-    const single = n_items <= this.window;
-    const frame = single ? null : emptyFrame(request);
-    let coming = ask(0);
-    for (let start = 0; start < n_items || start === 0; start += this.window) {
+    const windows = this.windowsOf(n_items);
+    const ask = ([start, stop]: readonly [number, number]) => {
+      const query = { projection, step, start, stop };
+      return this.transport.bytes(withQuery(`${runPath(run)}/frames`, query), abort);
+    };
+    const frame = windows.length === 1 ? null : emptyFrame(request);
+    let coming = ask(windows[0]!);
+    for (const [i, [start, stop]] of windows.entries()) {
       const buffer = await coming;
-      if (start + this.window < n_items) {
-        coming = ask(start + this.window);
+      const next = windows[i + 1];
+      if (next !== undefined) {
+        coming = ask(next);
         // An abort rejects this one while nobody waits for it yet.
         coming.catch(() => undefined);
       }
@@ -161,12 +158,23 @@ export class Client {
       }
       frame.coordinates.set(coordinates, start * n_components);
       frame.trust.set(trust, start);
-      frame.loaded = Math.min(start + this.window, n_items);
+      frame.loaded = stop;
       progress?.(frame);
     }
     const whole = frame as FrameData;
     this.frames.set(key, whole, whole.coordinates.byteLength + whole.trust.byteLength);
     return whole;
+  }
+
+  private windowsOf(n_items: number): [start: number, stop: number][] {
+    if (n_items <= this.window) return [[0, n_items]];
+    const windows: [number, number][] = [];
+    let stop = Math.ceil(this.window * FIRST_WINDOW_SHARE);
+    for (let start = 0; start < n_items; start = stop, stop += this.window) {
+      stop = Math.min(stop, n_items);
+      windows.push([start, stop]);
+    }
+    return windows;
   }
 
   async predictions(run: string, order: string, step: number): Promise<PredictionData> {

@@ -7,7 +7,8 @@ const FEWEST = 20_000;
  * fair sample, so drawing fewer thins the picture without changing it.
  */
 export class Pace {
-  private count = Number.POSITIVE_INFINITY;
+  // Until a frame has been timed nobody knows what this machine can do.
+  private count = 100_000;
   private last: number | null = null;
 
   /** Rows to draw now, of `total`. */

@@ -188,6 +188,8 @@ export class Stage implements MapPort {
     if (place === null || !this.canShow(renderer, place)) return null;
     const total = state.run.value?.n_items ?? 0;
     const loaded = this.resident.loaded(place.from);
+    // While rows arrive every draw of all of them would hold up the next.
+    const sampled = this.isMoving() || loaded < total;
     const still = place.mix === 0;
     return {
       from: this.resident.keyOf(place.from),
@@ -195,7 +197,7 @@ export class Stage implements MapPort {
       mix: place.mix,
       depth: this.depth.value,
       camera: this.eye.camera,
-      drawCount: Math.min(loaded, this.isMoving() ? this.pace.rows(total) : total),
+      drawCount: Math.min(loaded, sampled ? this.pace.rows(total) : total),
       pointSize: pointSize(total, this.eye),
       theme: mapTheme(state.theme.value),
       selectionActive: state.selection.count.value > 0,
@@ -252,7 +254,11 @@ export class Stage implements MapPort {
     const around = place === null ? [] : [...new Set([place.from, place.to])];
     // What is here stays for the morph; what is not can wait until the hand rests.
     other.want(around.filter((step) => other.has(step)));
-    this.otherTimer = setTimeout(() => other.want(around), OTHER_FIT_MS);
+    const later = () => {
+      if (main.has(place?.from ?? Number.NaN)) other.want(around);
+      else this.otherTimer = setTimeout(later, OTHER_FIT_MS);
+    };
+    this.otherTimer = setTimeout(later, OTHER_FIT_MS);
     this.redraw();
   }
 

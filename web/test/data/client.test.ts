@@ -31,15 +31,15 @@ describe("a frame", () => {
     expect(frame.trust).toEqual(run.trust(10));
   });
 
-  it("comes in windows and is shown as it grows", async () => {
+  it("comes in windows, the first a small one, and is shown as it grows", async () => {
     const n = 150;
     const { run, transport } = clientOf(n);
     const client = new Client(transport, 64);
     const loaded: number[] = [];
     const frame = await client.frame(request(n), (part) => loaded.push(part.loaded));
 
-    expect(loaded).toEqual([64, 128, n]);
-    expect(transport.asked.filter((path) => path.includes("/frames"))).toHaveLength(3);
+    expect(loaded).toEqual([16, 80, 144, n]);
+    expect(transport.asked.filter((path) => path.includes("/frames"))).toHaveLength(4);
     expect(frame.coordinates).toEqual(run.place(10, 2));
   });
 
