@@ -11,6 +11,7 @@ import os
 import sqlite3
 import stat
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,26 +19,9 @@ from typing import Any
 from urllib.parse import quote
 
 from ..errors import DamagedError, FormatError, StoreError
-from ._keys import check_key
-from ._records import (
-    Classes,
-    Commit,
-    Damage,
-    Entry,
-    Event,
-    File,
-    Ids,
-    Images,
-    Marker,
-    Part,
-    PredictionPart,
-    Retired,
-    ScalarValues,
-    State,
-    Table,
-    WriterStart,
-)
-from ._schema import APPLICATION_ID, COLUMNS, check_schema, checked_row, create_tables, row_checksum
+from ._catalog_rows import rows_of
+from ._records import Commit
+from ._schema import APPLICATION_ID, check_schema, create_tables, row_checksum
 
 __all__ = ["Catalog"]
 
@@ -110,7 +94,7 @@ class Catalog:
             raise StoreError(f"{self.path} cannot be opened ({error}).") from error
         try:
             self._prepare(connection)
-        except sqlite3.DatabaseError as error:
+        except _ERRORS as error:
             connection.close()
             raise _translated(error, self.path) from error
         except FormatError as error:
@@ -170,7 +154,7 @@ class Catalog:
                         with suppress(sqlite3.Error):
                             connection.execute("ROLLBACK")
                     raise
-            except sqlite3.DatabaseError as error:
+            except _ERRORS as error:
                 raise _translated(error, self.path) from error
 
     def apply(self, commit: Commit, end: int) -> bool:
@@ -183,14 +167,17 @@ class Catalog:
         ).fetchone()
         if known:
             return False
+        rows = rows_of(commit)
+        counts = json.dumps(Counter(table for table, _ in rows), sort_keys=True)
         revision = self.revision() + 1
         connection = self.connection
         connection.execute("SAVEPOINT one_commit")
         try:
-            row = (commit.writer, commit.seq, commit.clock, commit.time, end)
+            row = (commit.writer, commit.seq, commit.clock, commit.time, end, counts)
             self._insert("commits", revision, *row)
-            for entry in commit.entries:
-                self._apply_entry(revision, commit, entry)
+            for table, values in rows:
+                self._insert(table, revision, *values)
+            connection.execute(f"PRAGMA user_version = {revision}")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK TO one_commit")
@@ -199,69 +186,6 @@ class Catalog:
             if connection.in_transaction:
                 connection.execute("RELEASE one_commit")
         return True
-
-    def _apply_entry(self, revision: int, commit: Commit, entry: Entry) -> None:
-        row: tuple[Any, ...]
-        match entry:
-            case WriterStart():
-                row = (entry.host, entry.pid, entry.rank, entry.world_size, entry.role)
-                self._insert("writers", revision, commit.writer, *row, entry.version)
-            case State():
-                self._insert("states", revision, commit.writer, entry.state, entry.message)
-            case Marker():
-                self._add_file(revision, entry.file)
-                self._insert("markers", revision, entry.file.key, entry.text)
-            case Ids():
-                self._add_file(revision, entry.file)
-                row = (entry.hash, entry.n_ids, int(entry.text), entry.file.key)
-                self._insert("ids", revision, *row, int(entry.declared))
-            case Table():
-                self._add_file(revision, entry.file)
-                self._insert("metadata", revision, entry.ids, entry.n_rows, entry.file.key)
-            case Images():
-                self._apply_images(revision, entry)
-            case Classes():
-                self._insert("classes", revision, json.dumps(entry.names))
-            case Part():
-                self._add_file(revision, entry.file)
-                values = [getattr(entry, name) for name in COLUMNS["parts"] if name != "key"]
-                values.insert(COLUMNS["parts"].index("key"), entry.file.key)
-                first = COLUMNS["parts"].index("first_not_finite")
-                values[first] = json.dumps(entry.first_not_finite)
-                self._insert("parts", revision, *values)
-            case PredictionPart():
-                self._add_file(revision, entry.file)
-                values = [getattr(entry, name) for name in COLUMNS["predictions"] if name != "key"]
-                values.insert(COLUMNS["predictions"].index("key"), entry.file.key)
-                self._insert("predictions", revision, *values)
-            case ScalarValues():
-                for name, value in entry.values.items():
-                    # As text: SQLite would turn nan into NULL.
-                    self._insert("scalars", revision, entry.step, name, repr(float(value)))
-            case Event():
-                row = (entry.event, entry.message, entry.step, entry.count)
-                self._insert("events", revision, *row, commit.time)
-            case Retired():
-                row = (entry.space, entry.step, entry.rank, entry.attempt)
-                self._insert("retired", revision, *row, commit.time)
-            case Damage():
-                self._insert("damage", revision, entry.key, entry.reason)
-
-    def _apply_images(self, revision: int, entry: Images) -> None:
-        for file in (entry.tiles, *entry.pages):
-            self._add_file(revision, file)
-        self._insert(
-            "images", revision, entry.ids, entry.tile_width, entry.tile_height, entry.columns,
-            entry.rows, entry.tiles.key, json.dumps([page.key for page in entry.pages]),
-            json.dumps(entry.failed), json.dumps(entry.notes),
-        )  # fmt: skip
-
-    def _add_file(self, revision: int, file: File) -> None:
-        check_key(file.key)
-        known = self.connection.execute("SELECT 1 FROM files WHERE key = ?", (file.key,)).fetchone()
-        if not known:
-            hashes = b"".join(bytes.fromhex(digest) for digest in file.hashes)
-            self._insert("files", revision, file.key, file.size, hashes)
 
     def _insert(self, table: str, revision: int, *values: Any) -> None:
         row = (revision, *values)
@@ -274,16 +198,7 @@ class Catalog:
 
     def revision(self) -> int:
         """Number of the newest commit; 0 if there is none."""
-        return int(self.scalar("SELECT max(revision) FROM commits") or 0)
-
-    def select(
-        self, table: str, where: str = "", values: Sequence[Any] = (), tail: str = ""
-    ) -> list[tuple[Any, ...]]:
-        """Rows of a table in order of revision, each checked, without revision and checksum."""
-        clause = f" WHERE {where}" if where else ""
-        query = f"SELECT * FROM {table}{clause} ORDER BY rowid {tail}"
-        place = self.path.parent if self.path else "the run"
-        return [checked_row(table, row, place) for row in self.rows(query, values)]
+        return int(self.scalar("PRAGMA user_version"))
 
     def scalar(self, query: str, values: Sequence[Any] = ()) -> Any:
         """First column of the first row of a query, None if there is none."""
@@ -295,7 +210,7 @@ class Catalog:
         with self._lock:
             try:
                 return self.connection.execute(query, values).fetchall()
-            except sqlite3.DatabaseError as error:
+            except _ERRORS as error:
                 raise _translated(error, self.path) from error
 
     def column(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
@@ -318,6 +233,9 @@ def _refuse_odd_files(path: Path) -> None:
             raise FormatError(f"{name} is not a plain file. Do not trust this store.")
 
 
+_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What the sqlite3 module raises; the second for text that was damaged."""
+
 _NOT_NOW = (
     "SQLITE_AUTH",
     "SQLITE_CANTOPEN",
@@ -331,7 +249,7 @@ _NOT_NOW = (
 """Errors of the disk or the machine. Any other, for statements that never change, means damage."""
 
 
-def _translated(error: sqlite3.DatabaseError, path: Path | None) -> Exception:
+def _translated(error: Exception, path: Path | None) -> Exception:
     name = getattr(error, "sqlite_errorname", "")
     folder = path.parent if path else "the run"
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):

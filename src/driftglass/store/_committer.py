@@ -92,6 +92,7 @@ class Committer:
     def start(self) -> None:
         """Take up what killed writers left unrecorded, and say who writes from now on."""
         self._replay.refresh()
+        self.queries.update()
         living = (w.writer for w in self.queries.writers() if w.state is None)
         self._peers = {writer for writer in living if is_alive(self.blobs, writer)}
         if isinstance(self.blobs, SupportsLock):

@@ -130,13 +130,9 @@ def _references(blobs: Blobs, marker: RunMarker) -> _References:
     living: set[str] = set()
     try:
         for queries in sources:
-            kept = {part.file.key for part in queries.parts()}
-            since = queries.retired_at()
+            queries.update()
             needed |= {file.key for file in queries.files()}
-            for part in queries.parts(retired=True):
-                if part.file.key not in kept:
-                    moment = since[part.space, part.step, part.rank, part.attempt]
-                    given_up[part.file.key] = moment
+            given_up |= queries.given_up()
             unfinished = (w.writer for w in queries.writers() if w.state is None)
             living |= {writer[:8] for writer in unfinished if is_alive(blobs, writer)}
     finally:

@@ -85,7 +85,7 @@ class RunReader:
     @property
     def revision(self) -> int:
         """A number that grows with every commit; cheap enough to ask several times a second."""
-        return self._source.queries.catalog.revision()
+        return self._source.revision
 
     @property
     def state(self) -> Literal["writing", "closed", "interrupted"]:
@@ -252,9 +252,7 @@ class RunReader:
 
     def scalars(self) -> Scalars:
         """Training records by name."""
-        newest: dict[str, dict[int, float]] = defaultdict(dict)
-        for step, name, value in self._queries().scalars():
-            newest[name][step] = value
+        newest = self._queries().scalars()
         return Scalars(
             {
                 name: (

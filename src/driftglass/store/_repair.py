@@ -30,7 +30,9 @@ def repair_run(blobs: Blobs, marker: RunMarker, place: str) -> Report:
     begun = time.monotonic()
     recorded = Catalog()
     Replay(blobs, recorded).refresh()
-    for writer in Queries(recorded).writers():
+    queries = Queries(recorded)
+    queries.update()
+    for writer in queries.writers():
         if writer.state is None and is_alive(blobs, writer.writer):
             raise StoreError(
                 f"{place} is being written by process {writer.start.pid} on "
@@ -87,7 +89,9 @@ def _repaired_records(blobs: Blobs, marker: RunMarker, recorded: Catalog) -> lis
         for _, entries in commits:
             scratch.commit(lambda entries=entries: entries)  # type: ignore[misc]
             n_salvaged += len(entries)
-    found = entries_from_files(blobs, Queries(recorded), damaged) if damaged else []
+    queries = Queries(recorded)
+    queries.update()
+    found = entries_from_files(blobs, queries, damaged) if damaged else []
     if found:
         if not commits:
             scratch.start()

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from ..errors import DamagedError, FormatError
+from ..errors import FormatError
 
 __all__ = [
     "APPLICATION_ID",
     "COLUMNS",
     "check_schema",
-    "checked_row",
     "create_tables",
     "row_checksum",
 ]
@@ -24,7 +23,7 @@ APPLICATION_ID = 0x44474C31  # "DGL1", shown by file(1)
 # Every table but `commits` is written once per row and never changed. `revision` says which
 # commit brought the row; `crc` is the checksum of the columns before it.
 _TABLES = {
-    "commits": "writer TEXT, seq INTEGER, clock INTEGER, time REAL, end INTEGER",
+    "commits": "writer TEXT, seq INTEGER, clock INTEGER, time REAL, end INTEGER, counts TEXT",
     "writers": "writer TEXT, host TEXT, pid INTEGER, rank INTEGER, world_size INTEGER, "
     "role TEXT, version TEXT",
     "states": "writer TEXT, state TEXT, message TEXT",
@@ -48,7 +47,6 @@ _TABLES = {
 }
 
 _INDEXES = {
-    "files_by_key": "files (key)",
     "ids_by_hash": "ids (hash)",
     "parts_by_step": "parts (space, step)",
     "predictions_by_step": "predictions (step)",
@@ -108,13 +106,3 @@ def check_schema(connection: sqlite3.Connection) -> None:
 def row_checksum(table: str, row: Sequence[Any]) -> int:
     """crc32 of a row; SQLite itself keeps none."""
     return zlib.crc32(repr((table, *row)).encode("utf-8", "surrogatepass"))
-
-
-def checked_row(table: str, row: tuple[Any, ...], place: object) -> tuple[Any, ...]:
-    """Return a row without revision and checksum; DamagedError if they do not fit."""
-    if row_checksum(table, row[:-1]) != row[-1]:
-        raise DamagedError(
-            f"catalog.db holds a damaged row in table {table!r} (revision {row[0]!r:.40}). "
-            f"Run: driftglass repair {place}"
-        )
-    return row[1:-1]

@@ -305,6 +305,7 @@ class SnapshotWriter:
         limit = self.options.max_bytes
         if limit is not None:
             if self._stored_bytes is None or self.options.retention is not None:
+                self.committer.queries.update()
                 self._stored_bytes = self.committer.queries.stored_bytes()
             if self._stored_bytes + nbytes > limit:
                 self._note_once(

@@ -53,11 +53,32 @@ class Source:
                     self._open(identity)
             elif self._queries is None:
                 self._read_journals()
+            queries = self._updated()
             if self._replay is not None:
-                self._replay.refresh()
                 self._note_problems()
-            assert self._queries is not None
-            return self._queries
+            return queries
+
+    def _updated(self) -> Queries:
+        assert self._queries is not None
+        if self._replay is None:
+            try:
+                self._queries.update()
+                return self._queries
+            except (DamagedError, FormatError) as error:
+                self._fall_back(error)
+        assert self._replay is not None
+        self._replay.refresh()
+        self._queries.update()
+        return self._queries
+
+    @property
+    def revision(self) -> int:
+        """Number of the newest commit, without reading more than that."""
+        with self._lock:
+            reads_file = self.kind == "sqlite" and self._replay is None
+            if reads_file and self._queries and self._file_identity() == self._identity:
+                return self._queries.catalog.revision()
+            return self.queries.catalog.revision()
 
     def _file_identity(self) -> tuple[int, int] | None:
         # `repair` puts a new catalog in the place of the old one.
@@ -76,14 +97,20 @@ class Source:
             catalog = open_catalog(self.blobs, "sqlite", writable=False)
             self._queries, self._replay = Queries(catalog), None
         except (StoreError, DamagedError, FormatError) as error:
-            self._read_journals()
-            remedy = f" Run: driftglass repair {self.place}"
-            if identity is None:
-                reason = "catalog.db is missing"
-            else:
-                reason = f"catalog.db cannot be used ({_first_sentence(error)})"
-                remedy = "" if isinstance(error, StoreError) else remedy
-            self._note(f"{reason}; the journals are read instead.{remedy}")
+            self._fall_back(error, missing=identity is None)
+
+    def _fall_back(self, error: DriftglassError, *, missing: bool = False) -> None:
+        """Read the journals, which hold all that the catalog does."""
+        if self._queries is not None:
+            self._queries.catalog.close()
+        self._read_journals()
+        remedy = f" Run: driftglass repair {self.place}"
+        if missing:
+            reason = "catalog.db is missing"
+        else:
+            reason = f"catalog.db cannot be used ({_first_sentence(error)})"
+            remedy = "" if isinstance(error, StoreError) else remedy
+        self._note(f"{reason}; the journals are read instead.{remedy}")
 
     def _read_journals(self) -> None:
         catalog = Catalog()

@@ -50,11 +50,12 @@ def verify_run(
     replay = Replay(blobs, recorded)
     replay.refresh()
     queries = Queries(recorded)
+    queries.update()
     if marker.catalog == "sqlite" and isinstance(blobs, LocalBlobs):
         problems += _catalog_problems(blobs, recorded, journals, remedy)
     files = {file.key: file for file in [*queries.files(), *_catalog_files(blobs, marker)]}
     places = places_of(queries.parts(), queries.predictions())
-    optional = _given_up(queries)
+    optional = queries.given_up()
     total = sum(file.size for file in files.values()) if full else len(files)
     done = 0
     for file in files.values():
@@ -129,11 +130,14 @@ def _catalog_problems(
             return []  # a read-only disk, where SQLite cannot look: the journals were read
         return [Problem("missing", CATALOG, f"the catalog is missing. {remedy}")]
     try:
-        return [
+        found = [
             *_integrity_problems(blobs, catalog, remedy),
             *_journal_gaps(blobs, catalog, journals, remedy),
             *_row_problems(catalog, recorded, journals, remedy),
         ]
+        if not found:
+            Queries(catalog).update()  # raises for rows that are lost without a trace
+        return found
     except DriftglassError as error:
         return [Problem("catalog", CATALOG, str(error))]
     finally:
@@ -160,18 +164,16 @@ def _journal_gaps(
         if records is None:
             yield Problem("missing", key, f"the journal is missing. {remedy}")
         elif max((stop for stop, _ in records), default=0) < int(end):
-            yield Problem(
-                "journal", key, f"it was cut: the catalog knows {end} bytes of it. {remedy}"
-            )  # fmt: skip
+            message = f"it was cut: the catalog knows {end} bytes of it. {remedy}"
+            yield Problem("journal", key, message)
     for writer, records in journals.items():
         query = "SELECT seq FROM commits WHERE writer = ?"
         known = set(catalog.column(query, (writer,)))
         unknown = [commit for _, commit in records if commit.seq not in known]
         # A kill between record and transaction leaves one, which the next writer takes up.
         if unknown and not _in_flight(blobs, writer, unknown, records):
-            yield Problem(
-                "catalog", CATALOG, f"it lacks {len(unknown)} records of journal/{writer}.rec. {remedy}"
-            )  # fmt: skip
+            message = f"it lacks {len(unknown)} records of journal/{writer}.rec. {remedy}"
+            yield Problem("catalog", CATALOG, message)
 
 
 def _in_flight(
@@ -224,17 +226,13 @@ def _catalog_files(blobs: Blobs, marker: RunMarker) -> list[File]:
     except DriftglassError:
         return []
     try:
-        return Queries(catalog).files()
+        queries = Queries(catalog)
+        queries.update()
+        return queries.files()
     except DriftglassError:
         return []
     finally:
         catalog.close()
-
-
-def _given_up(queries: Queries) -> set[str]:
-    """Files that `gc` may have removed."""
-    kept = {part.file.key for part in queries.parts()}
-    return {part.file.key for part in queries.parts(retired=True)} - kept
 
 
 def _file_problem(blobs: Blobs, file: File, place: Place, full: bool) -> Problem | None:
