@@ -194,6 +194,21 @@ def test_nothing_logged_says_what_to_do(store):
         dg.project(run, "hidden")
 
 
+def test_a_store_that_cannot_be_written_still_gives_maps(store, monkeypatch):
+    logged(store, 2)
+    run = store.run("run")
+
+    def full(*_):
+        raise dg.StoreError("No space left on device.")
+
+    monkeypatch.setattr(run.cache, "put", full)
+
+    with pytest.warns(dg.DriftglassWarning, match="cannot be kept"):
+        sequence = dg.project(run)
+
+    assert sequence.steps == [0, 10]
+
+
 def test_progress_reaches_its_end(store):
     run = logged(store, 3)
     seen = []

@@ -6,6 +6,7 @@ measure. A *request* says what is wanted; a *plan* says what that costs now, giv
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from ._progress import Progress, silent
 from ._sequence_cache import keep_sequence, kept_sequences, read_sequence, sequence_key
 from .data import Projection, ProjectionSequence, Provenance
-from .errors import InvalidInputError, NotFoundError
+from .errors import DriftglassWarning, InvalidInputError, NotFoundError, StoreError
 
 if TYPE_CHECKING:
     from .store import Run, SnapshotInfo
@@ -157,6 +158,11 @@ def project(
     InvalidInputError
         Nothing to project, or parameters the method does not take.
 
+    Warns
+    -----
+    DriftglassWarning
+        The result cannot be kept, because the store is read-only or the disk is full.
+
     Examples
     --------
     >>> sequence = dg.project(run, space="hidden")  # doctest: +SKIP
@@ -175,7 +181,11 @@ def project(
         if kept is not None:
             return kept
     sequence = _fitted(run, request, infos, method, progress)
-    _keep(run, request, sequence, infos, [info.step for info in infos])
+    try:
+        _keep(run, request, sequence, infos, [info.step for info in infos])
+    except StoreError as error:  # what was computed is not thrown away over a full disk
+        message = f"The maps were made but cannot be kept with the run: {error}"
+        warnings.warn(message, DriftglassWarning, stacklevel=2)
     return sequence
 
 
