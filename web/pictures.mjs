@@ -1,0 +1,99 @@
+// Takes the pictures of docs/images from the real demo: `make pictures`.
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "@playwright/test";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const python = process.env.DRIFTGLASS_PYTHON ?? join(root, ".venv/bin/python");
+const scratch = mkdtempSync(join(tmpdir(), "driftglass-pictures-"));
+const folder = join(scratch, "runs");
+const images = join(root, "docs/images");
+
+/** Runs driftglass to its end, or to its first line where it goes on. */
+function driftglass(args, { untilLine = false } = {}) {
+  const child = spawn(python, ["-m", "driftglass", ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const said = new Promise((resolve, reject) => {
+    let text = "";
+    child.stdout.on("data", (part) => {
+      text += part;
+      if (untilLine && text.includes("\n")) resolve(text);
+    });
+    child.on("exit", (code) =>
+      code === 0 ? resolve(text) : reject(new Error(`driftglass ${args[0]} ended with ${code}`)),
+    );
+  });
+  return { child, said };
+}
+
+const SETTLED = 1500;
+
+const PICTURES = [
+  { name: "demo-dark" },
+  { name: "demo-light", scheme: "light" },
+  { name: "demo-start", act: (page) => page.keyboard.press("Home") },
+  { name: "demo-3d", act: (page) => page.keyboard.press("3") },
+  { name: "demo-3d-light", scheme: "light", act: (page) => page.keyboard.press("3") },
+  { name: "demo-selection", act: select },
+  { name: "demo-narrow", width: 480, height: 800 },
+];
+
+/** Lassoes the lower end of the map and shows where it came from. */
+async function select(page) {
+  const map = await page.locator("canvas").first().boundingBox();
+  const at = (x, y) => [map.x + x * map.width, map.y + y * map.height];
+  await page.keyboard.press("l");
+  await page.mouse.move(...at(0.5, 0.72));
+  await page.mouse.down();
+  for (const [x, y] of [
+    [0.66, 0.7],
+    [0.84, 0.72],
+    [0.86, 0.98],
+    [0.5, 0.98],
+    [0.5, 0.72],
+  ]) {
+    await page.mouse.move(...at(x, y), { steps: 8 });
+  }
+  await page.mouse.up();
+  await page.keyboard.press("t");
+}
+
+mkdirSync(images, { recursive: true });
+let server;
+let browser;
+try {
+  await driftglass(["demo", "--exit", "--no-browser", "--dir", folder]).said;
+  server = driftglass(["serve", folder, "--json", "--no-browser", "--port", "0"], {
+    untilLine: true,
+  });
+  const { url } = JSON.parse(await server.said);
+  browser = await chromium.launch({
+    executablePath: process.env.DRIFTGLASS_CHROMIUM,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
+  });
+  const context = await browser.newContext();
+  const first = await context.newPage();
+  await first.goto(url);
+  await first.close();
+  for (const { name, scheme = "dark", width = 1440, height = 900, act } of PICTURES) {
+    const page = await context.newPage();
+    await page.setViewportSize({ width, height });
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.goto(new URL("/", url).href);
+    await page.waitForTimeout(2 * SETTLED);
+    await act?.(page);
+    await page.mouse.move(width - 8, height / 2);
+    await page.waitForTimeout(SETTLED);
+    await page.screenshot({ path: join(images, `${name}.png`) });
+    console.log(`docs/images/${name}.png`);
+    await page.close();
+  }
+} finally {
+  await browser?.close();
+  server?.child.kill("SIGTERM");
+  rmSync(scratch, { recursive: true, force: true });
+}
