@@ -56,7 +56,7 @@ test("the keyboard alone reaches every part", async ({ page, server }) => {
 
 test("menus open, search and choose by keyboard", async ({ page, server }) => {
   await open(page, server);
-  const menu = page.getByRole("combobox", { name: "Color by" });
+  const menu = page.getByRole("combobox", { name: "Colour by" });
   await menu.focus();
   await page.keyboard.press("ArrowDown");
   await page.keyboard.type("tag");
@@ -91,7 +91,7 @@ test("the legend counts, selects, hides, and says when counts overlap", async ({
     .click({ modifiers: ["Alt"] });
   await expect(page.locator(".selected")).toHaveText("100 selected");
 
-  await page.getByRole("combobox", { name: "Color by" }).click();
+  await page.getByRole("combobox", { name: "Colour by" }).click();
   await page.getByRole("option", { name: "size" }).click();
   await expect(legend.getByText("(missing)")).toBeVisible();
   await expect(legend.getByRole("button", { name: /^Select the \d+ points with/ })).toHaveCount(16);
@@ -107,7 +107,7 @@ test("a link restores the view it came from", async ({ page, server, context }) 
   await page.getByRole("option", { name: /logits/ }).click();
   await page.keyboard.press("3");
   await ready(page);
-  await page.getByRole("combobox", { name: "Color by" }).click();
+  await page.getByRole("combobox", { name: "Colour by" }).click();
   await page.getByRole("option", { name: "correctness" }).click();
   // At step 10 the first five items are right, and nothing else is.
   await page.getByRole("button", { name: "correct" }).last().click();

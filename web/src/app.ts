@@ -32,7 +32,7 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
   const items = new Items(client, state);
   const viewer: Viewer = { state, session, colorist, items, map: stage };
 
-  const stops = [followSystem(state)];
+  const stops = [followSystem(state), followSingle(state)];
   const address = decodeAddress(hash);
   applyLook(state, address);
   stage.eye.wanted = address.camera;
@@ -125,6 +125,13 @@ function applyLook(state: ViewerState, address: Address): void {
   state.trails.set(address.trails ?? false);
   state.trustFade.set(Math.min(Math.max(address.trust ?? 0, 0), 1));
   if (address.theme !== undefined) state.chosenTheme.set(address.theme);
+}
+
+/** Shows the details of a selection that is a single item, however it was made. */
+function followSingle({ selection, focus }: ViewerState): () => void {
+  return onChange([selection.rows], () => {
+    if (selection.count.value === 1) focus.set(selection.rows.value.rows[0] ?? null);
+  });
 }
 
 /** Follows the system's wishes for dark or light and for less motion. */

@@ -9,9 +9,12 @@ export function flagsOf(
   highlighted: readonly number[],
 ): Uint8Array {
   const flags = new Uint8Array(size);
-  if (selected.size === size) for (const row of selected.rows) flags[row]! |= SELECTED;
-  if (hidden !== null && hidden.size === size) {
-    for (const row of hidden.rows) flags[row]! |= HIDDEN;
+  const chosen = selected.size === size ? selected : null;
+  const out = hidden?.size === size ? hidden : null;
+  // One pass over a million rows, each time the pointer finds another point.
+  for (let row = 0; row < size; row++) {
+    const isIn = chosen?.has(row) ? SELECTED : 0;
+    flags[row] = out?.has(row) ? isIn | HIDDEN : isIn;
   }
   for (const row of highlighted) if (row < size) flags[row]! |= HIGHLIGHTED;
   return flags;

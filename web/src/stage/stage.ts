@@ -10,15 +10,16 @@ import type { Frames } from "../state/frames.js";
 import { RowSet } from "../state/row_set.js";
 import type { SelectMode } from "../state/selection.js";
 import type { Session } from "../state/session.js";
-import { onChange, signal } from "../state/signal.js";
+import { onChange } from "../state/signal.js";
 import type { Place } from "../state/timeline.js";
-import type { MapLabel, MapPort } from "../state/viewer.js";
+import type { MapPort } from "../state/viewer.js";
 import type { Theme, ViewerState } from "../state/viewer_state.js";
 import { LassoClient } from "../workers/lasso_client.js";
 import { Eye } from "./eye.js";
-import { flagsOf, presentRows } from "./flags.js";
-import { LabelLayer } from "./label_layer.js";
+import { flagsOf } from "./flags.js";
+import { Census } from "./census.js";
 import { Morph } from "./morph.js";
+import { Overlay } from "./overlay.js";
 import { Pace } from "./pace.js";
 import { Resident } from "./resident.js";
 import { TrailLayer } from "./trail_layer.js";
@@ -31,18 +32,16 @@ const HIGHLIGHT: Readonly<Record<Theme, string>> = { dark: "#FFFFFF", light: "#1
 
 /** Draws the state: the only place where the renderer and the state meet. */
 export class Stage implements MapPort {
-  readonly labels = signal<readonly MapLabel[]>([]);
-  readonly axes = signal<readonly (readonly [number, number, number])[]>([]);
   readonly eye = new Eye();
   readonly lasso = new LassoClient();
   renderer: Renderer | null = null;
   private readonly morph = new Morph();
   private readonly pace = new Pace();
-  private readonly labelLayer = new LabelLayer();
+  private readonly census: Census;
+  private readonly overlay: Overlay;
   private readonly resident: Resident;
   private readonly trails: TrailLayer;
   private flags: Uint8Array = new Uint8Array(0);
-  private counted: { frame: FrameData; loaded: number } | null = null;
   private trustOf: FrameData | null = null;
   private shownPlace: Place | null = null;
   private scheduled = 0;
@@ -57,6 +56,8 @@ export class Stage implements MapPort {
     private readonly colorist: Colorist,
   ) {
     this.resident = new Resident(state, session);
+    this.census = new Census(state);
+    this.overlay = new Overlay(state);
     this.trails = new TrailLayer(client, state, session, () => this.redraw());
     const { timeline, selection, filter } = state;
     onChange([state.run], () => this.changeRun());
@@ -81,6 +82,14 @@ export class Stage implements MapPort {
 
   get depth() {
     return this.morph.depth;
+  }
+
+  get labels() {
+    return this.overlay.labels;
+  }
+
+  get axes() {
+    return this.overlay.axes;
   }
 
   attach(canvas: HTMLCanvasElement): () => void {
@@ -236,7 +245,6 @@ export class Stage implements MapPort {
     if (this.state.planar.value === null && this.state.spatial.value === null) {
       this.resident.clear(this.renderer);
       this.shownPlace = null;
-      this.counted = null;
       if (this.eye.wanted === undefined) this.eye.forget();
     }
     this.flag();
@@ -321,9 +329,8 @@ export class Stage implements MapPort {
     state.frameHere.set(view !== null && samePlace(this.shownPlace, this.wantedPlace()));
     if (view === null) {
       renderer.clear(mapTheme(state.theme.value));
-      this.labels.set([]);
-      const total = state.run.value?.n_items ?? 0;
-      state.shown.set({ drawn: 0, total, present: total, hidden: 0, sampling: "arriving" });
+      this.overlay.clear();
+      this.census.tellNothing();
       return;
     }
     const total = state.run.value?.n_items ?? 0;
@@ -332,8 +339,10 @@ export class Stage implements MapPort {
     this.trails.show(renderer);
     this.giveTrust(renderer);
     renderer.draw(view);
-    this.tell(view.drawCount, total, moving);
-    this.mark(view);
+    const frame = this.frame();
+    if (frame !== undefined) this.census.tell(frame, view.drawCount, moving);
+    const to = this.shownPlace === null ? undefined : this.resident.frame(this.shownPlace.to);
+    this.overlay.place(view, this.depth.value, this.eye.viewport, frame, to);
   }
 
   private giveTrust(renderer: Renderer): void {
@@ -341,58 +350,6 @@ export class Stage implements MapPort {
     if (this.state.trustFade.value === 0 || frame === undefined || frame === this.trustOf) return;
     renderer.setTrust(frame.trust);
     this.trustOf = frame;
-  }
-
-  /** Tells the status line what is drawn. */
-  private tell(drawCount: number, total: number, moving: boolean): void {
-    const { state } = this;
-    const frame = this.frame();
-    if (frame === undefined) return;
-    if (this.counted?.frame !== frame || this.counted.loaded !== frame.loaded) {
-      this.counted = { frame, loaded: frame.loaded };
-      state.absent.set(presentRows(frame.coordinates, frame.n_components, frame.loaded).absent);
-    }
-    const hidden = state.filter.hidden.value;
-    const absent = state.absent.value;
-    const arriving = frame.loaded < total;
-    let drawn = drawCount;
-    for (const row of absent) if (row < drawCount && !hidden?.has(row)) drawn--;
-    if (hidden !== null) for (const row of hidden.rows) if (row < drawCount) drawn--;
-    const old = state.shown.value;
-    const next = {
-      drawn,
-      total,
-      present: frame.loaded - absent.length,
-      hidden: hidden?.count ?? 0,
-      sampling: arriving ? "arriving" : moving && drawCount < total ? "moving" : "all",
-    } as const;
-    if (JSON.stringify(old) !== JSON.stringify(next)) state.shown.set(next);
-  }
-
-  /** Places the names and the axes over the picture. */
-  private mark(view: View): void {
-    const { state } = this;
-    const depth = this.depth.value;
-    this.axes.set(depth > 0 ? view.camera.axes(depth) : []);
-    const place = this.shownPlace;
-    const from = this.frame();
-    const to = place === null ? undefined : this.resident.frame(place.to);
-    if (from === undefined || (depth !== 0 && depth !== 1)) {
-      this.labels.set([]);
-      return;
-    }
-    this.labels.set(
-      this.labelLayer.place(
-        state.grouping.value,
-        state.filter.hidden.value,
-        from.coordinates,
-        (to ?? from).coordinates,
-        view.mix,
-        from.n_components,
-        view.camera,
-        this.eye.viewport,
-      ),
-    );
   }
 
   private flag(): void {

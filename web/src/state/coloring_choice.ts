@@ -52,7 +52,7 @@ export function choices(run: RunDescription): Coloring[] {
 export function firstChoice(run: RunDescription): Coloring {
   const column = trueColumn(run) ?? run.columns.find((c) => c.kind === "categorical")?.name;
   if (column !== undefined) return { by: "column", name: column };
-  return choices(run)[0] ?? { by: "nothing" };
+  return run.predictions.steps.length > 0 ? { by: "prediction" } : { by: "nothing" };
 }
 
 /** The column that predictions are compared with, or null when none can be. */

@@ -1,0 +1,55 @@
+import { expect, test } from "@playwright/test";
+
+const EXHIBITS = [
+  "run",
+  "spatial",
+  "light",
+  "selection",
+  "number",
+  "set",
+  "member",
+  "trust",
+  "correct",
+  "hostile",
+  "many",
+  "single",
+  "bare",
+  "large",
+  "empty",
+  "fresh",
+  "absent",
+  "running",
+  "failed",
+  "slow",
+  "lost",
+];
+
+test("the gallery lists every exhibit that is tested here", async ({ page }) => {
+  await page.goto("/gallery.html");
+  const names = await page
+    .getByRole("link")
+    .evaluateAll((links) =>
+      links.map((link) => new URL((link as HTMLAnchorElement).href).searchParams.get("show")),
+    );
+
+  expect(names).toEqual(EXHIBITS);
+});
+
+for (const name of EXHIBITS) {
+  test(`gallery: ${name} is drawn without an error`, async ({ page }) => {
+    const errors: string[] = [];
+    page.on("pageerror", (error) => errors.push(error.message));
+    page.on("console", (message) => {
+      if (message.type() === "error") errors.push(message.text());
+    });
+    await page.goto(`/gallery.html?show=${name}`);
+    await expect(page.locator(".dg-root")).toBeVisible();
+    await page.waitForTimeout(name === "slow" ? 200 : 900);
+    const box = await page.locator(".dg-root").boundingBox();
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+
+    expect(box).toMatchObject({ x: 0, y: 0, width: 1280, height: 800 });
+    expect(wide).toBe(1280);
+    expect(errors).toEqual([]);
+  });
+}

@@ -1,0 +1,49 @@
+import type { FrameData } from "../data/client.js";
+import type { Viewport } from "../geometry/camera.js";
+import type { View } from "../render/renderer.js";
+import { signal } from "../state/signal.js";
+import type { MapLabel } from "../state/viewer.js";
+import type { ViewerState } from "../state/viewer_state.js";
+import { LabelLayer } from "./label_layer.js";
+
+/** What lies over the picture as text and lines: names of groups, and the axes in 3D. */
+export class Overlay {
+  readonly labels = signal<readonly MapLabel[]>([]);
+  readonly axes = signal<readonly (readonly [number, number, number])[]>([]);
+  private readonly layer = new LabelLayer();
+
+  constructor(private readonly state: ViewerState) {}
+
+  /** Places everything for a picture between two frames. */
+  place(
+    view: View,
+    depth: number,
+    viewport: Viewport,
+    from: FrameData | undefined,
+    to: FrameData | undefined,
+  ): void {
+    const { grouping, filter } = this.state;
+    this.axes.set(depth > 0 ? view.camera.axes(depth) : []);
+    // Half way between two fits a name would be nowhere.
+    if (from === undefined || (depth !== 0 && depth !== 1)) {
+      this.labels.set([]);
+      return;
+    }
+    const labels = this.layer.place(
+      grouping.value,
+      filter.hidden.value,
+      from.coordinates,
+      (to ?? from).coordinates,
+      view.mix,
+      from.n_components,
+      view.camera,
+      viewport,
+    );
+    this.labels.set(labels);
+  }
+
+  clear(): void {
+    this.labels.set([]);
+    this.axes.set([]);
+  }
+}
