@@ -137,6 +137,22 @@ def test_a_failing_array_does_not_stop_training(local):
     run.close()
 
 
+def test_what_is_refused_at_every_step_fills_no_journal(local):
+    run = local.create("run")
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        for step in range(200):
+            run.log(step, {"bad": np.zeros(4)}, scalars={"loss": step})
+    run.flush()
+    refused = [event for event in run.events() if event.kind == "refused"]
+
+    assert len(seen) == 1
+    assert run.report().n_refused == sum(event.count for event in refused) == 200
+    assert len(refused) == 21
+    assert len(run.notes()) == 2
+    run.close()
+
+
 def test_integer_like_steps_are_taken(local):
     class Tensor:
         def __index__(self):

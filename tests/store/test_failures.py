@@ -149,7 +149,7 @@ def test_closing_on_a_failing_disk_says_what_is_lost(faulty, system, vectors):
     for step in range(2):
         with quiet():
             run.log(step, {"hidden": vectors})
-    with pytest.warns(DriftglassWarning, match="2 snapshots that were waiting are lost"):
+    with pytest.warns(DriftglassWarning, match="2 waiting snapshots could not be written"):
         run.close()
 
     assert run.report().n_dropped == 2

@@ -177,7 +177,7 @@ def test_a_full_queue_drops_counts_and_warns_once(stalled):
     assert run.report().n_dropped == 3
     assert run.steps() == [0, 1]
     assert run.scalars()["loss"][0].tolist() == [2, 3, 4]
-    assert any("3 snapshots of steps 2 to 4 were dropped" in note for note in run.notes())
+    assert any("3 snapshots of steps 2 to 4 had to be dropped" in note for note in run.notes())
     assert [event.count for event in run.events() if event.kind == "dropped"] == [3]
     run.close()
 

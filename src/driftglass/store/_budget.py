@@ -7,7 +7,14 @@ from typing import Literal
 
 from ..errors import InvalidInputError
 
-__all__ = ["Retention", "check_budget", "default_min_free", "estimate_text", "kept_ordinal"]
+__all__ = [
+    "Retention",
+    "check_budget",
+    "counted",
+    "default_min_free",
+    "estimate_text",
+    "kept_ordinal",
+]
 
 DENSE = 16
 """The first snapshots are all kept: most of what changes, changes early."""
@@ -132,6 +139,11 @@ def estimate_text(
     if too_much:
         return f'{text}. That does not fit: use dtype="float16", retention="log" or fewer ids.'
     return f"{text}."
+
+
+def counted(n: int, noun: str) -> str:
+    """A number with its noun: "1 snapshot", "2,000 snapshots"."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def human_bytes(count: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from ._budget import counted
 from ._queries import Queries
 
 __all__ = ["notes_of"]
@@ -11,7 +12,18 @@ __all__ = ["notes_of"]
 
 def notes_of(queries: Queries) -> list[str]:
     """Events in order, then what the snapshots themselves say."""
-    notes = [event.message for event, _ in queries.events()]
+    events = [event for event, _ in queries.events()]
+    dropped = [event for event in events if event.event == "dropped"]
+    notes = list(dict.fromkeys(e.message for e in events if e not in dropped))
+    if len(dropped) > 1:
+        total = sum(event.count for event in dropped)
+        since = dropped[0].step
+        notes.append(
+            f"{counted(total, 'snapshot')} from step {since} on had to be dropped because the disk "
+            f"was slower than training"
+        )
+    else:
+        notes += [event.message for event in dropped]
     bad = defaultdict(list)
     padded: dict[str, int] = defaultdict(int)
     for part in queries.parts():

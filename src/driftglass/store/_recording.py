@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from ..errors import DriftglassError, DriftglassWarning, InvalidInputError, StoreError
+from ._budget import counted
 from ._infos import WriteReport
 from ._intake import (
     LogJob,
@@ -38,6 +39,10 @@ QUEUE_BYTES = 256 << 20
 MAX_SMALL_JOBS = 100_000
 BLOCK_SECONDS = 30.0
 CLOSE_SECONDS = 120.0
+DROPS_SECONDS = 60.0
+"""A record of what was dropped is written no more often."""
+MAX_NOTED = 20
+"""Refusals that are recorded with their reason; the others are counted."""
 
 
 class Recording:
@@ -84,8 +89,10 @@ class Recording:
         self._messages: list[str] = []
         self._lock = threading.Lock()
         self._late_errors: list[Exception] = []
-        self._notes: list[tuple[str, str, int | None, int]] = []
+        self._notes: list[tuple[Exception, int | None]] = []
+        self._n_noted = 0
         self._dropped_steps: list[int] = []
+        self._drops_noted = -DROPS_SECONDS
         self._last_beat = time.monotonic()
         self.writer = self._open_writer(role, self._refuse_late)
         self._pool = BufferPool()
@@ -263,7 +270,7 @@ class Recording:
         self.writer.committer.let_go()
         self._speak(of_failure=not lost)
         if lost:
-            message = f"{snapshots} snapshots that were waiting are lost."
+            message = f"{counted(snapshots, 'waiting snapshot')} could not be written and are lost."
             self._complain("lost", f"{self._failure_message()} {message}")
 
     def close_after(self, error: BaseException) -> None:
@@ -314,6 +321,8 @@ class Recording:
     def _tick(self) -> None:
         try:
             self._hand_over_notes()
+            if time.monotonic() - self._drops_noted > DROPS_SECONDS:
+                self._hand_over_drops()
             self.writer.tick()
             self._pool.trim()
             if time.monotonic() - self._last_beat > HEARTBEAT_SECONDS:
@@ -323,35 +332,53 @@ class Recording:
             pass
 
     def _settle(self) -> None:
-        self._hand_over_notes()
+        self._hand_over_counts()
         self.writer.commit_events()
         self.writer.committer.sync()
 
     def _hand_over_notes(self) -> None:
+        """Let the writer record what was refused; what is refused at every step is counted."""
         with self._lock:
             notes, self._notes = self._notes, []
+        for error, step in notes:
+            self._n_noted += 1
+            if self._n_noted <= MAX_NOTED:
+                self.writer.note("refused", f"not logged: {_sentence(error)}", step)
+
+    def _hand_over_drops(self) -> None:
+        with self._lock:
             dropped, self._dropped_steps = self._dropped_steps, []
-        for kind, message, step, count in notes:
-            self.writer.note(kind, message, step, count)
-        if dropped:
-            message = (
-                f"{len(dropped)} snapshots of steps {dropped[0]} to {dropped[-1]} were dropped: "
-                f"the disk was slower than training"
+        if not dropped:
+            return
+        self._drops_noted = time.monotonic()
+        message = (
+            f"{counted(len(dropped), 'snapshot')} of steps {dropped[0]} to {dropped[-1]} had to be "
+            f"dropped because the disk was slower than training"
+        )
+        self.writer.note("dropped", message, dropped[0], len(dropped))
+
+    def _hand_over_counts(self) -> None:
+        self._hand_over_notes()
+        self._hand_over_drops()
+        if self._n_noted > MAX_NOTED:
+            more = self._n_noted - MAX_NOTED
+            self.writer.note(
+                "refused", f"{counted(more, 'more thing')} could not be logged", count=more
             )
-            self.writer.note("dropped", message, dropped[0], len(dropped))
+            self._n_noted = MAX_NOTED
 
     def _refuse_late(self, error: Exception, step: int | None) -> None:
         with self._lock:
             self._late_errors.append(error)
             self._counts["refused"] += 1
-            self._notes.append(("refused", _sentence(error), step, 1))
+            self._notes.append((error, step))
 
     # Telling the user
 
     def _refuse(self, error: Exception, step: int | None) -> None:
-        self._counts["refused"] += 1
         with self._lock:
-            self._notes.append(("refused", _sentence(error), step, 1))
+            self._counts["refused"] += 1
+            self._notes.append((error, step))
         self._warn_refused(error)
 
     def _warn_refused(self, error: Exception) -> None:

@@ -130,13 +130,14 @@ class BackgroundWriter:
 
     def stop(self, timeout: float | None) -> list[Any]:
         """Finish what can be finished and end the thread; returns the jobs given up."""
+        deadline = None if timeout is None else time.monotonic() + timeout
         self.drain(timeout)
         with self._change:
             self._stopping = True
             lost = [queued.job for queued in self._queue]
             self._change.notify_all()
         if self._thread is not None:
-            self._thread.join(timeout)
+            self._thread.join(None if deadline is None else max(0.1, deadline - time.monotonic()))
         return lost
 
     def _run(self) -> None:
