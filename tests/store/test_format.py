@@ -363,6 +363,26 @@ def test_tables_of_later_versions_are_ignored(logged):
     assert dg.open(path.parent.parent).run("run").notes() == []
 
 
+def test_many_runs_can_be_watched_with_few_descriptors(local):
+    import resource
+
+    for number in range(100):
+        local.create(f"run-{number}", ids=range(2)).close()
+    runs = dg.open(local.path).runs()
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (250, before[1]))
+    try:
+        revisions = [[run.revision for run in runs] for _ in range(3)]
+        states = {run.state for run in runs}
+        ids = {tuple(run.ids.tolist()) for run in runs}
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert revisions[0] == revisions[1] == revisions[2]
+    assert states == {"closed"}
+    assert ids == {(0, 1)}
+
+
 # Versions
 
 

@@ -11,7 +11,8 @@ import os
 import sqlite3
 import stat
 import threading
-from collections import Counter
+import weakref
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +26,8 @@ from ._schema import APPLICATION_ID, check_schema, create_tables, row_checksum
 
 __all__ = ["Catalog"]
 
+MAX_READING = 64
+"""Catalogs that are open for reading at once; each takes up to three descriptors of about 1,000."""
 BUSY_SECONDS = 30.0
 """How long to wait for another writer; a commit takes well under a millisecond."""
 
@@ -59,9 +62,10 @@ class Catalog:
         self.path = path
         self.writable = writable or path is None
         self.durable = durable
+        self.immutable = False
         self._lock = threading.RLock()
         self._pid = os.getpid()
-        self._connection = self._connect()
+        self._connection: sqlite3.Connection | None = self._connect()
 
     def _connect(self) -> sqlite3.Connection:
         if self.path is None:
@@ -78,6 +82,7 @@ class Catalog:
             unread = log.exists() and log.stat().st_size > 0
             if self.writable or not self.path.exists() or unread:
                 raise
+            self.immutable = True
             return self._opened("mode=ro&immutable=1")
 
     def _opened(self, mode: str) -> sqlite3.Connection:
@@ -128,14 +133,27 @@ class Catalog:
             _abandoned.append(self._connection)
             self._lock = threading.RLock()
             self._pid = os.getpid()
+            self._connection = None
+        if self._connection is None:
             self._connection = self._connect()
+        if not self.writable:
+            _note_use(self)
         return self._connection
 
     def close(self) -> None:
-        """Let go of the file."""
-        if self._pid == os.getpid():
+        """Let go of the file; asking again opens it again."""
+        if self._pid == os.getpid() and self._connection is not None:
             with self._lock, suppress(sqlite3.Error):
                 self._connection.close()
+                self._connection = None if self.path else self._connection
+
+    def suspend(self) -> None:
+        """`close`, unless another thread is asking just now."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self.close()
+            finally:
+                self._lock.release()
 
     # Writing
 
@@ -218,8 +236,26 @@ class Catalog:
         return [row[0] for row in self.rows(query, values)]
 
 
-_abandoned: list[sqlite3.Connection] = []
+_abandoned: list[sqlite3.Connection | None] = []
 """Connections of a parent process: kept, because closing them here would disturb it."""
+
+
+_reading: OrderedDict[int, weakref.ref[Catalog]] = OrderedDict()
+"""Catalogs open for reading, the least recently used first: descriptors belong to the process."""
+_reading_lock = threading.Lock()
+
+
+def _note_use(catalog: Catalog) -> None:
+    """Move a catalog to the end, and let those at the beginning go when there are too many."""
+    old = []
+    with _reading_lock:
+        _reading[id(catalog)] = weakref.ref(catalog)
+        _reading.move_to_end(id(catalog))
+        while len(_reading) > MAX_READING:
+            old.append(_reading.popitem(last=False)[1]())
+    for other in old:
+        if other is not None and other is not catalog:
+            other.suspend()
 
 
 def _refuse_odd_files(path: Path) -> None:

@@ -41,7 +41,7 @@ class Source:
         self._lock = threading.RLock()
         self._queries: Queries | None = None
         self._replay: Replay | None = None
-        self._identity: tuple[int, int] | None = None
+        self._identity: tuple[int, ...] | None = None
 
     @property
     def queries(self) -> Queries:
@@ -80,22 +80,29 @@ class Source:
                 return self._queries.catalog.revision()
             return self.queries.catalog.revision()
 
-    def _file_identity(self) -> tuple[int, int] | None:
+    def _file_identity(self) -> tuple[int, ...] | None:
         # `repair` puts a new catalog in the place of the old one.
         assert isinstance(self.blobs, LocalBlobs)
+        path = self.blobs.root / CATALOG
         try:
-            status = os.stat(self.blobs.root / CATALOG, follow_symlinks=False)
+            status = os.stat(path, follow_symlinks=False)
+            if self._queries is None or not self._queries.catalog.immutable:
+                return status.st_dev, status.st_ino
+            # SQLite was told that the file does not change; somebody else may change it after all.
+            log = path.with_name(f"{CATALOG}-wal")
+            size = log.stat().st_size if log.exists() else 0
+            return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size, size
         except OSError:
             return None
-        return status.st_dev, status.st_ino
 
-    def _open(self, identity: tuple[int, int] | None) -> None:
+    def _open(self, identity: tuple[int, ...] | None) -> None:
         self.close()
         self.notes.clear()
         self._identity = identity
         try:
             catalog = open_catalog(self.blobs, "sqlite", writable=False)
             self._queries, self._replay = Queries(catalog), None
+            self._identity = self._file_identity()
         except (StoreError, DamagedError, FormatError) as error:
             self._fall_back(error, missing=identity is None)
 

@@ -134,8 +134,7 @@ class Store:
     def _within(self, name: str) -> Blobs:
         if self._single is not None:
             return self._blobs
-        if name in self._names():
-            check_link(self._blobs, name)
+        check_link(self._blobs, name)
         return within(self._blobs, name)
 
     def _place(self, name: str) -> str:
