@@ -2,6 +2,8 @@ import { ConnectionError, ServerError, type Transport } from "./transport.js";
 import type { Job, ServerEvent } from "./types.js";
 
 const RETRY_FIRST_MS = 500;
+/** How long a hidden tab keeps its connection. */
+const HIDDEN_MS = 10_000;
 const RETRY_LONGEST_MS = 4_000;
 
 /** The transport of the served page: fetch for answers, server-sent events for news. */
@@ -36,6 +38,8 @@ export class HttpTransport implements Transport {
     // EventSource reconnects by itself only after a dropped connection, not after a
     // refused one, which is what a restarting server looks like; so we reopen it.
     const open = () => {
+      clearTimeout(timer);
+      source?.close();
       source = new EventSource(`${this.base}/api/events`);
       source.onopen = () => {
         wait = RETRY_FIRST_MS;
@@ -60,11 +64,22 @@ export class HttpTransport implements Transport {
       };
     };
 
+    // A browser opens six connections to one server, for all its tabs together. Tabs that nobody
+    // sees give theirs back; on return the server tells what they missed.
+    const page = typeof document === "undefined" ? undefined : document;
+    const seen = () => {
+      clearTimeout(timer);
+      if (page?.visibilityState === "hidden") timer = setTimeout(() => source?.close(), HIDDEN_MS);
+      else if (source?.readyState !== EventSource.OPEN) open();
+    };
+    page?.addEventListener("visibilitychange", seen);
+
     open();
     return () => {
       stopped = true;
       clearTimeout(timer);
       source?.close();
+      page?.removeEventListener("visibilitychange", seen);
     };
   }
 

@@ -8,8 +8,10 @@ import { computed, type Signal } from "./signal.js";
 import type { Address } from "./url.js";
 import { isUsable, type Fit, type Problem, type ViewerState } from "./viewer_state.js";
 
-/** A fit that takes longer than this is offered, not started. */
+/** A first fit that takes longer than this is offered, not started. */
 const UNASKED_SECONDS = 2;
+/** A map that is watched while it grows may cost more: somebody has paid for it once already. */
+const UNASKED_UPDATE_SECONDS = 15;
 /** The revision that the server gives to a run that is gone. */
 const DELETED = -1;
 /** How often a job is asked about, in case an event of it was missed. */
@@ -262,12 +264,14 @@ export class Session {
     if (state.run.value?.name !== run.name || state.spaceName.value !== space.name) return;
     this.show(fit, info);
     if (info.job !== null && info.status === "running") this.watch(info.job, fit);
-    const quick = (info.estimate_seconds ?? Number.POSITIVE_INFINITY) < UNASKED_SECONDS;
-    const due = info.status === "absent" || info.status === "stale";
+    const seconds = info.estimate_seconds ?? Number.POSITIVE_INFINITY;
+    const due =
+      (info.status === "absent" && seconds < UNASKED_SECONDS) ||
+      (info.status === "stale" && seconds < UNASKED_UPDATE_SECONDS);
     const busy = [...this.jobs.values()].includes(fit);
     // What has just failed would fail again: only the reader may ask for it once more.
     const failed = info.reason !== null;
-    if (mayStart && due && quick && !busy && !failed) await this.startJob(fit);
+    if (mayStart && due && !busy && !failed) await this.startJob(fit);
   }
 
   private show(fit: Fit, info: ProjectionInfo): void {

@@ -40,7 +40,12 @@ class Source extends EventTarget {
   static made: Source[] = [];
   onopen: (() => void) | null = null;
   onerror: (() => void) | null = null;
+  static readonly OPEN = 1;
   closed = false;
+
+  get readyState(): number {
+    return this.closed ? 2 : Source.OPEN;
+  }
 
   constructor(readonly url: string) {
     super();
@@ -71,6 +76,26 @@ describe("events", () => {
     expect(Source.made).toHaveLength(3);
     stop();
     expect(Source.made[2]!.closed).toBe(true);
+  });
+
+  it("stop while nobody sees the page, and come back when somebody does", () => {
+    vi.useFakeTimers();
+    vi.stubGlobal("EventSource", Source);
+    const page = Object.assign(new EventTarget(), { visibilityState: "visible" });
+    vi.stubGlobal("document", page);
+    Source.made = [];
+    const stop = new HttpTransport().listen(() => undefined);
+    page.visibilityState = "hidden";
+    page.dispatchEvent(new Event("visibilitychange"));
+    vi.advanceTimersByTime(9_000);
+    expect(Source.made[0]!.closed).toBe(false);
+    vi.advanceTimersByTime(2_000);
+    expect(Source.made[0]!.closed).toBe(true);
+    page.visibilityState = "visible";
+    page.dispatchEvent(new Event("visibilitychange"));
+
+    expect(Source.made).toHaveLength(2);
+    stop();
   });
 
   it("carry runs and jobs", () => {
