@@ -246,11 +246,16 @@ export class Session {
     if (state.spaceName.value === null) await this.openSpace(space.name);
     else {
       await this.refreshProjection(state.fit.value);
-      const other = state.fit.value === 2 ? 3 : 2;
-      // The fit that is not on screen keeps up too, once somebody has asked for it.
-      if (isUsable(other === 2 ? state.planar.value : state.spatial.value)) {
-        await this.refreshProjection(other);
-      }
+      if (this.jobs.size === 0) await this.refreshOther();
+    }
+  }
+
+  /** The fit that is not on screen keeps up too, once somebody has asked for it. */
+  private async refreshOther(): Promise<void> {
+    const { state } = this;
+    const other = state.fit.value === 2 ? 3 : 2;
+    if (isUsable(other === 2 ? state.planar.value : state.spatial.value)) {
+      await this.refreshProjection(other);
     }
   }
 
@@ -328,7 +333,10 @@ export class Session {
   private async finish(job: string): Promise<void> {
     const fit = this.jobs.get(job);
     this.jobs.delete(job);
-    if (fit !== undefined) await this.refreshProjection(fit);
+    if (fit === undefined) return;
+    await this.refreshProjection(fit);
+    // The other fit waits for the one that is looked at: two at once are both late.
+    if (fit === this.state.fit.value && this.jobs.size === 0) await this.refreshOther();
   }
 
   private forget(): void {
