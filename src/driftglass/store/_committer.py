@@ -132,8 +132,7 @@ class Committer:
             self._unindexed.append((commit, end))
             self.catalog.apply(commit, end)
         self._unindexed.clear()
-        if not self.durable:
-            self._unsynced.add(self.journal)
+        self._unsynced.add(self.journal)
 
     def index(self) -> None:
         """Bring records into the catalog that missed it, for example because the disk was full."""
@@ -162,7 +161,9 @@ class Committer:
         # After a failure that could not be undone, a line break keeps the torn record apart.
         prefix = b"\n" if self._torn else b""
         self._torn = True
-        end = self.blobs.append(self.journal, prefix + line, durable=self.durable)
+        # Where the catalog is a file, its own transaction is what survives a loss of power.
+        durable = self.durable and self.catalog.path is None
+        end = self.blobs.append(self.journal, prefix + line, durable=durable)
         self._torn = False
         return end
 

@@ -28,13 +28,15 @@ WRITE_BYTES = 8 << 20
 """One system call writes no more, so that a full disk is noticed early."""
 
 # A stranger's store may hold a pipe where a file is expected: opening it must not wait.
-_READ_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+_READ_FLAGS = os.O_RDONLY
+for _name in ("O_NONBLOCK", "O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"):
+    _READ_FLAGS |= getattr(os, _name, 0)
 
 
 def open_regular(path: str) -> int:
     """Open a file for reading that must be a plain file, not a link, pipe or device."""
     try:
-        descriptor = os.open(path, _READ_FLAGS | getattr(os, "O_CLOEXEC", 0))
+        descriptor = os.open(path, _READ_FLAGS)
     except FileNotFoundError:
         raise NotFoundError(f"There is no file {path}.") from None
     except OSError as error:
@@ -181,11 +183,9 @@ class LocalBlobs:
         try:
             size = os.fstat(descriptor).st_size
             stop = size if stop is None else min(stop, size)
+            os.lseek(descriptor, start, os.SEEK_SET)
             pieces = []
-            while start < stop:
-                piece = os.pread(descriptor, stop - start, start)
-                if not piece:
-                    break
+            while start < stop and (piece := os.read(descriptor, stop - start)):
                 pieces.append(piece)
                 start += len(piece)
         finally:

@@ -16,7 +16,9 @@ class System:
 
     def open(self, path: str, flags: int) -> int:
         """Open or create a file; returns its descriptor."""
-        return os.open(path, flags | getattr(os, "O_CLOEXEC", 0), 0o666)
+        return os.open(
+            path, flags | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0), 0o666
+        )
 
     def write(self, descriptor: int, data: memoryview) -> int:
         """Write some of `data`; returns how many bytes."""
