@@ -141,6 +141,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   ],
 });
 
+const READY_MS = 30_000;
+
 /** Opens the viewer on a server and waits until a map is drawn. */
 export async function open(page: Page, server: Server, hash = "run=moving"): Promise<void> {
   await page.goto(`${server.url}#${hash}`);
@@ -149,14 +151,38 @@ export async function open(page: Page, server: Server, hash = "run=moving"): Pro
 
 /** Waits until the map shows what the playhead stands on, with nothing moving. */
 export async function ready(page: Page): Promise<void> {
-  await page.waitForFunction(() => {
+  const rested = () => {
     const app = (document.getElementById("app") as unknown as { driftglass?: App } | null)
       ?.driftglass;
     if (app === undefined) return false;
     const { state } = app.viewer;
-    const rested = state.shown.value.sampling === "all" && state.shown.value.drawn > 0;
+    const still = state.shown.value.sampling === "all" && state.shown.value.drawn > 0;
     const whole = app.stage.depth.value === (state.shownFit.value === 3 ? 1 : 0);
-    return state.status.value.kind === "ready" && rested && whole && !state.timeline.playing.value;
+    return state.status.value.kind === "ready" && still && whole && !state.timeline.playing.value;
+  };
+  try {
+    await page.waitForFunction(rested, undefined, { timeout: READY_MS });
+  } catch {
+    throw new Error(`The map is not at rest: ${await page.evaluate(situation)}`);
+  }
+}
+
+/** What keeps the map from being ready, for the message of a test that failed. */
+function situation(): string {
+  const app = (document.getElementById("app") as unknown as { driftglass?: App } | null)
+    ?.driftglass;
+  if (app === undefined) return `no viewer on ${document.location.href}`;
+  const { state } = app.viewer;
+  return JSON.stringify({
+    connection: state.connection.value,
+    status: state.status.value,
+    shown: state.shown.value,
+    run: state.run.value?.name,
+    fits: [state.planar.value?.status, state.spatial.value?.status],
+    steps: state.timeline.steps.value,
+    position: state.timeline.position.value,
+    depth: app.stage.depth.value,
+    renderer: app.stage.renderer?.stats(),
   });
 }
 

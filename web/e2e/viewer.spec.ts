@@ -263,6 +263,8 @@ test("a lost graphics context comes back with the identical picture", async ({ p
   await open(page, server);
   const canvas = page.locator("canvas").first();
   await page.mouse.move(2, 300);
+  // Names on the map take a moment to fade in.
+  await page.waitForTimeout(400);
   const before = await canvas.screenshot();
   const app = await appOf(page);
   await app.evaluate(({ stage }) => stage.renderer!.loseContext());
