@@ -1,4 +1,7 @@
-"""A writer killed at random moments loses nothing that was acknowledged."""
+"""A writer killed at random moments loses nothing that was acknowledged.
+
+`make crash-test` does this as often as you like.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,14 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "crash_test.py"
 
 
 @pytest.mark.slow
-def test_thirty_killed_writers_lose_nothing(tmp_path):
+def test_ten_killed_writers_lose_nothing(tmp_path):
     result = subprocess.run(
-        [sys.executable, str(SCRIPT), "30", "--seed", "7", "--dir", str(tmp_path)],
+        [sys.executable, str(SCRIPT), "10", "--seed", "7", "--dir", str(tmp_path)],
         capture_output=True, text=True, timeout=300,
     )  # fmt: skip
 
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "30  writers killed" in result.stdout
+    assert "10  writers killed" in result.stdout
     assert "0  acknowledged snapshots lost" in result.stdout
 
 

@@ -237,9 +237,10 @@ class LocalBlobs:
 
     def sync(self, keys: Iterable[str]) -> None:
         """Bring files and the folders that name them to the disk itself."""
+        flags = os.O_RDWR if os.name == "nt" else os.O_RDONLY
         for key in keys:
             try:
-                descriptor = self.system.open(self.path(key), os.O_RDONLY)
+                descriptor = self.system.open(self.path(key), flags)
             except FileNotFoundError:
                 continue
             try:
