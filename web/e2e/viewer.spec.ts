@@ -301,12 +301,10 @@ test("a snapshot logged by another process appears within two seconds", async ({
     await ready(page);
     const gpu = await onGpu(page, "planar", step);
     expect(gpu).toEqual([...(await served(page, server, "live", 2, step))]);
-    test
-      .info()
-      .annotations.push({
-        type: "seconds",
-        description: seconds.map((s) => s.toFixed(2)).join(" "),
-      });
+    test.info().annotations.push({
+      type: "seconds",
+      description: seconds.map((s) => s.toFixed(2)).join(" "),
+    });
   }
 });
 
