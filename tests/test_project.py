@@ -70,6 +70,14 @@ def test_other_parameters_are_another_result(store):
     assert not np.array_equal(everything[3].coordinates, first[3].coordinates)
 
 
+def test_a_default_spelt_out_is_the_same_request(store):
+    run = logged(store, 2)
+    dg.project(run)
+
+    assert plan(run, REQUEST).status == "ready"
+    assert ProjectionRequest("hidden").key == REQUEST.key
+
+
 def test_rows_that_are_not_finite_are_excluded_and_listed(store):
     run = logged(store, 2, bad=(3, 5))
 

@@ -33,6 +33,9 @@ N_ANCHORS_LARGE = 300
 LARGE = 20_000
 """Rows beyond which fewer anchors are ranked: each costs a pass over all rows."""
 
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {"pca": {"basis": "all"}}
+"""Filled in, so that what is left out and what is spelt out find the same kept result."""
+
 Status = Literal["ready", "stale", "absent"]
 
 
@@ -62,6 +65,10 @@ class ProjectionRequest:
     random_state: int = 0
     parameters: Mapping[str, Any] = field(default_factory=dict)
     steps: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        filled = {**DEFAULTS.get(self.method, {}), **self.parameters}
+        object.__setattr__(self, "parameters", filled)
 
     @property
     def key(self) -> str:
