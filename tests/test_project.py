@@ -202,6 +202,20 @@ def test_nothing_logged_says_what_to_do(store):
         dg.project(run, "hidden")
 
 
+def test_maps_of_a_read_only_store_are_kept_elsewhere(store, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    logged(store, 2)
+    reader = dg.open(store.path, read_only=True)
+
+    first = dg.project(reader.run("run"))
+    again = dg.project(dg.open(store.path, read_only=True).run("run"))
+
+    np.testing.assert_array_equal(first[1].coordinates, again[1].coordinates)
+    assert plan(reader.run("run"), REQUEST).status == "ready"
+    assert not list(store.path.rglob("result.json"))
+    assert list((tmp_path / "cache").rglob("result.json"))
+
+
 def test_a_store_that_cannot_be_written_still_gives_maps(store, monkeypatch):
     logged(store, 2)
     run = store.run("run")

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from ._keys import DERIVED, check_cache_key, slug
 from ._local import LocalBlobs
 from ._records import File
 
-__all__ = ["Cache", "CachedResult"]
+__all__ = ["Cache", "CachedResult", "spare_cache"]
 
 RESULT = "result.json"
 MAX_RESULT_BYTES = 64 << 20
@@ -63,16 +64,25 @@ class Cache:
     blobs : Blobs
         The run.
     read_only : bool
-        Refuse `put`.
+        Refuse `put`, unless there is a spare place.
+    spare : Cache, optional
+        Where results go that the run itself cannot take, because it may not be written.
     """
 
-    def __init__(self, blobs: Blobs, *, read_only: bool = False) -> None:
+    def __init__(
+        self, blobs: Blobs, *, read_only: bool = False, spare: Cache | None = None
+    ) -> None:
         self._blobs = blobs
         self._read_only = read_only
+        self._spare = spare
         self._checked: set[str] = set()
 
     def get(self, key: str) -> CachedResult | None:
         """The result kept under `key`; None if there is none, or none that is whole."""
+        found = self._get(key)
+        return self._spare.get(key) if found is None and self._spare is not None else found
+
+    def _get(self, key: str) -> CachedResult | None:
         folder = f"{DERIVED}{check_cache_key(key)}/"
         try:
             result = self._read(folder)
@@ -131,6 +141,8 @@ class Cache:
             Something that JSON or an array file cannot hold.
         """
         folder = f"{DERIVED}{check_cache_key(key)}/"
+        if self._read_only and self._spare is not None:
+            return self._spare.put(key, description, arrays)
         if self._read_only:
             raise StoreError(f"The store was opened for reading, so {key} cannot be kept.")
         try:
@@ -176,8 +188,22 @@ class Cache:
     def keys(self) -> list[str]:
         """Keys of all results."""
         ending = f"/{RESULT}"
-        return sorted(
+        found = {
             blob.key[len(DERIVED) : -len(ending)]
             for blob in self._blobs.list(DERIVED)
             if blob.key.endswith(ending)
-        )
+        }
+        return sorted(found.union(self._spare.keys() if self._spare is not None else ()))
+
+
+def spare_cache(place: str) -> Cache:
+    """A place of this user's own for what is derived from a run that may not be written.
+
+    Parameters
+    ----------
+    place : str
+        Folder of the run.
+    """
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    name = xxhash.xxh3_64_hexdigest(os.path.realpath(place).encode(errors="surrogateescape"))
+    return Cache(LocalBlobs(Path(home) / "driftglass" / name))

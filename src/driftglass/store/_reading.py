@@ -16,11 +16,12 @@ from ..data._ids import union_ids
 from ..errors import FormatError, NotFoundError
 from ._assemble import Assembler, describe, newest_attempt
 from ._blobs import Blobs
-from ._cache import Cache
+from ._cache import Cache, spare_cache
 from ._codecs import read_any_array, read_bytes
 from ._infos import SnapshotInfo, StoredEvent
 from ._keys import vectors_folder
 from ._liveness import run_state
+from ._local import LocalBlobs
 from ._markers import RunMarker
 from ._queries import Queries
 from ._records import Part
@@ -64,7 +65,9 @@ class RunReader:
         self._source = Source(blobs, marker.catalog, place)
         self._assembler = Assembler(blobs, check)
         self._kept: dict[str, tuple[object, Any]] = {}
-        self._cache = Cache(blobs, read_only=read_only)
+        on_disk = isinstance(blobs, LocalBlobs)
+        spare = spare_cache(place) if read_only and on_disk else None
+        self._cache = Cache(blobs, read_only=read_only, spare=spare)
 
     @property
     def name(self) -> str:
