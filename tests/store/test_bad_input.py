@@ -251,7 +251,6 @@ def test_a_store_opened_for_reading_refuses_to_write(logged, local):
         lambda: reading.gc(),
         lambda: reading.run("run").repair(),
         lambda: reading.run("run").gc(),
-        lambda: reading.run("run").cache.put("k", {}, {}),
     ):
         with pytest.raises(StoreError, match="opened for reading"):
             act()
