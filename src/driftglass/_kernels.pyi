@@ -68,3 +68,85 @@ def count_below(
     n_threads: int = 1,
 ) -> NDArray[np.int32]:
     """Count the ``values[i]`` below each of ``limits[i]``; shape of `limits`."""
+
+def affinity_rows(
+    distances: NDArray[np.float32], perplexities: NDArray[np.float64], *, n_threads: int = 1
+) -> NDArray[np.float32]:
+    """Gaussian weights with the entropy log(perplexity), rows adding up to one; mean of several."""
+
+def joint_affinities(
+    indices: NDArray[np.int32], weights: NDArray[np.float32], *, n_threads: int = 1
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+    """``(W + W.T) / 2n`` of the rows' weights, as starts, ascending columns and values."""
+
+def tsne_attraction(
+    own: NDArray[np.float32],
+    Y: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    values: NDArray[np.float32],
+    *,
+    variant: str = "auto",
+    n_threads: int = 1,
+) -> NDArray[np.float32]:
+    """Sum over each row's pairs of ``p (Y[j] - own[i]) / (1 + |Y[j] - own[i]|²)``."""
+
+def tsne_field(
+    points: NDArray[np.float32],
+    sources: NDArray[np.float32],
+    *,
+    variant: str = "auto",
+    n_threads: int = 1,
+) -> NDArray[np.float32]:
+    """Sum over all sources of q and of q² (point - source), with q = 1 / (1 + distance²)."""
+
+def tsne_divergence(
+    Y: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    values: NDArray[np.float32],
+    *,
+    n_threads: int = 1,
+) -> float:
+    """Sum over pairs of ``p log(p (1 + |Y[i] - Y[j]|²))``."""
+
+def tsne_step(
+    Y: NDArray[np.float32],
+    velocity: NDArray[np.float32],
+    gains: NDArray[np.float32],
+    attraction: NDArray[np.float32],
+    field: NDArray[np.float32],
+    *,
+    exaggeration: float,
+    normalization: float,
+    learning_rate: float,
+    momentum: float,
+    longest: float,
+    n_threads: int = 1,
+) -> None:
+    """Move Y in place along the forces, with momentum and a gain per coordinate."""
+
+def center(Y: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Move the mean of Y to the origin in place; lowest and highest coordinates, (2, d)."""
+
+def grid_charges(
+    Y: NDArray[np.float32],
+    low: list[float],
+    spacing: float,
+    n_nodes: list[int],
+    *,
+    n_threads: int = 1,
+) -> NDArray[np.float32]:
+    """Spread a unit charge per point on the nodes of a grid; flat, in C order."""
+
+def grid_gather(
+    Y: NDArray[np.float32],
+    fields: NDArray[np.float32],
+    low: list[float],
+    spacing: float,
+    n_nodes: list[int],
+    width: int,
+    *,
+    n_threads: int = 1,
+) -> NDArray[np.float32]:
+    """Interpolate 1 + n_components fields, with grid rows of `width`, at the points of Y."""

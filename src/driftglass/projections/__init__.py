@@ -6,6 +6,7 @@ Projectors take arrays and return arrays. How far a map can be trusted is measur
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._base import Projector, SupportsTransform
@@ -15,9 +16,11 @@ from ._sequence import extend_sequence, project_sequence
 
 if TYPE_CHECKING:
     from ._pca import PCA as PCA
+    from ._tsne import TSNE as TSNE
 
 __all__ = [
     "PCA",
+    "TSNE",
     "ProcrustesFit",
     "Projector",
     "SupportsTransform",
@@ -28,10 +31,14 @@ __all__ = [
 ]
 
 
+_ESTIMATORS = {
+    "PCA": "._pca",
+    "TSNE": "._tsne",
+}
+
+
 def __getattr__(name: str) -> Any:
     # scikit-learn takes longer to import than all of driftglass.
-    if name == "PCA":
-        from ._pca import PCA
-
-        return PCA
+    if name in _ESTIMATORS:
+        return getattr(import_module(_ESTIMATORS[name], __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
