@@ -92,7 +92,7 @@ def test_divergence_equals_the_definition(rng):
 
 
 @pytest.mark.parametrize(
-    ("n_components", "error"), [(1, 0.01), (2, 0.02), (3, 0.06)], ids=["1D", "2D", "3D"]
+    ("n_components", "error"), [(1, 0.02), (2, 0.03), (3, 0.08)], ids=["1D", "2D", "3D"]
 )
 @pytest.mark.parametrize("width", [1e-4, 0.3, 4.0])
 def test_the_grid_agrees_with_all_pairs(rng, n_components, error, width):
@@ -113,7 +113,7 @@ def test_the_grid_agrees_on_a_map_that_is_a_line_or_one_far_point(rng):
 
     found, exact = GridField(Y, bounds_of(Y), Kernels(), 1).at(Y), exact_field(Y, Y, 1)
 
-    assert np.linalg.norm(found - exact) < 0.02 * np.linalg.norm(exact)
+    assert np.linalg.norm(found - exact) < 0.03 * np.linalg.norm(exact)
 
 
 def test_kept_kernels_give_what_new_ones_give(rng):

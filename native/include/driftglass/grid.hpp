@@ -1,7 +1,7 @@
-// Points to a regular grid and back, by the cubic polynomial through the four nearest nodes of
-// each axis. Between the two, a convolution on the grid stands for all pairs of points
-// (Linderman et al. 2019, who use three nodes of the box a point is in; nodes centred on the
-// point leave a smaller error at the same spacing).
+// Points to a regular grid and back, by cubic splines over the four nearest nodes of each axis.
+// Between the two, a convolution on the grid stands for all pairs of points (Linderman et al.
+// 2019, who use polynomials through the three nodes of a box; splines are smooth, so that a
+// wider grid suffices, and what they blur can be undone in the convolution).
 #pragma once
 
 #include <algorithm>
@@ -24,19 +24,19 @@ struct Grid {
     std::size_t n_nodes[3];  // along each axis, at least kNodes
 };
 
-// First of the four nodes, and the weight of each, by Lagrange's formula. A point outside is
-// taken for the nearest point inside.
+// First of the four nodes, and the weight of each. A point outside is taken for the nearest
+// point inside.
 DRIFTGLASS_INLINE std::size_t node_weights(float place, std::size_t n_nodes, float *weights) {
     // In this order of arguments NaN is taken for the first inside.
     const float inside =
         std::min(static_cast<float>(n_nodes) - 2.001f, std::max(1.0f, place));
     const auto cell = static_cast<std::size_t>(inside);
     const float t = inside - static_cast<float>(cell);
-    const float before = t + 1.0f, after = t - 1.0f, beyond = t - 2.0f;
-    weights[0] = -t * after * beyond * (1.0f / 6.0f);
-    weights[1] = before * after * beyond * 0.5f;
-    weights[2] = -before * t * beyond * 0.5f;
-    weights[3] = before * t * after * (1.0f / 6.0f);
+    const float u = 1.0f - t;
+    weights[0] = u * u * u * (1.0f / 6.0f);
+    weights[1] = (4.0f + t * t * (3.0f * t - 6.0f)) * (1.0f / 6.0f);
+    weights[2] = (4.0f + u * u * (3.0f * u - 6.0f)) * (1.0f / 6.0f);
+    weights[3] = t * t * t * (1.0f / 6.0f);
     return cell - 1;
 }
 
