@@ -43,6 +43,11 @@ class Fitting(Protocol):
         """Whether one map can hold several snapshots."""
         ...
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the last map should know."""
+        ...
+
     def fit(self, numbers: Sequence[int]) -> Place | None:
         """Map learnt from these snapshots together; None if they have no rows."""
         ...
@@ -61,6 +66,7 @@ class FittedFromMoments:
 
     name = "pca"
     joint = True
+    notes = ()
 
     def __init__(self, snapshots: Snapshots, n_components: int) -> None:
         self._snapshots = snapshots
@@ -124,6 +130,8 @@ class FittedFromRows:
     n_components : int
         Coordinates where the method cannot be asked, because there are too few rows.
     """
+
+    notes = ()
 
     def __init__(self, snapshots: Snapshots, method: Projector, n_components: int) -> None:
         self._snapshots = snapshots

@@ -2,8 +2,9 @@
 
 At a point y the field is the sum over all sources of ``q`` and of ``q² (y - source)`` with
 ``q = 1 / (1 + |y - source|²)``. Few points are summed pair by pair. More are spread on a regular
-grid by cubic splines, the grid is convolved by FFT with ``q`` and with each component of ``q² d``, and the results
-are read off at the points. Only one charge per point is spread, so no large sums cancel.
+grid by cubic splines, the grid is convolved by FFT with ``q`` and with each component of
+``q² d``, and the results are read off at the points. Only one charge per point is spread, so no
+large sums cancel.
 """
 
 from __future__ import annotations

@@ -55,7 +55,9 @@ def project_sequence(
     steps : sequence of int, optional
         Ascending; 0, 1, … by default.
     method : str or object with ``fit_transform``
-        "pca", or an object. One with ``fit`` and ``transform`` is fitted to the basis, its rows
+        "pca", "tsne", or an object. "tsne" maps each snapshot by itself, starting from the map
+        before, and then turns it to fit: a point may also move because others did, and `basis`
+        does not apply. An object with ``fit`` and ``transform`` is fitted to the basis, its rows
         pooled in memory, and places every snapshot. One without projects each snapshot on its
         own, and each map is turned, mirrored and shifted to fit the one before.
     basis : {"all", "first", "last", "window"} or int
@@ -106,7 +108,7 @@ def project_sequence(
     _check_parameters(basis, window, n_components)
     window, n_components = int(window), int(n_components)
     report = silent if progress is None else progress
-    fitting = fitting_for(method, snapshots, n_components)
+    fitting = fitting_for(method, snapshots, n_components, random_state, report)
     parameters = {**fitting.parameters, "n_components": n_components, "nan": nan}
     if fitting.joint:
         parameters |= {"basis": basis} | ({"window": window} if basis == "window" else {})
@@ -215,8 +217,8 @@ def _following(making: _Making, window: int) -> tuple[list[Projection], Place | 
     for number, step in enumerate(snapshots.steps):
         making.report(number, len(snapshots), "fitting and placing snapshots")
         loaded = snapshots.load(number)
-        notes: list[str] = []
         place = fitting.fit(range(max(0, number - window + 1), number + 1))
+        notes = list(fitting.notes)
         if isinstance(place, AffineMap) and isinstance(before, AffineMap):
             place = place.with_signs_of(before)
         Y = _coordinates(place, loaded.vectors, making.n_components, step)
