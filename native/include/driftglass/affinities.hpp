@@ -10,45 +10,50 @@
 
 namespace driftglass {
 
-// Gaussian weights exp(-beta d²) of one row, scaled to sum to one; returns their entropy.
-// d² is taken from the smallest, so that far rows do not underflow to nothing.
-inline double gaussian_row(const double *squared, std::size_t k, double beta, double *weights) {
-    double total = 0.0, energy = 0.0;
+struct RowState {
+    double entropy;
+    double slope;  // of the entropy, by the logarithm of beta
+};
+
+// Gaussian weights exp(-beta d²) of one row, scaled to sum to one.
+inline RowState gaussian_row(const double *squared, std::size_t k, double beta,
+                             double *weights) {
+    double total = 0.0, first = 0.0, second = 0.0;
     for (std::size_t j = 0; j < k; ++j) {
-        weights[j] = std::exp(-beta * squared[j]);
+        const double energy = beta * squared[j];
+        weights[j] = std::exp(-energy);
         total += weights[j];
-        energy += weights[j] * squared[j];
+        first += weights[j] * energy;
+        second += weights[j] * energy * energy;
     }
+    first /= total;
     for (std::size_t j = 0; j < k; ++j) weights[j] /= total;
-    return std::log(total) + beta * energy / total;
+    return {std::log(total) + first, first * first - second / total};
 }
 
-// Finds beta by bisection on its logarithm: entropy falls as beta grows, from log(k) to
-// the logarithm of the number of ties for the nearest.
+// Finds beta on a logarithmic scale by Newton's steps, or by halving the bracket where such a
+// step leaves it. Entropy falls as beta grows, from log(k) to the logarithm of the number of
+// ties for the nearest. Squared distances are counted from the smallest, so that far rows do
+// not underflow to nothing.
 inline void row_with_entropy(const double *squared, std::size_t k, double wanted,
                              double *weights) {
     const double widest = *std::max_element(squared, squared + k);
+    double mean = 0.0;
+    for (std::size_t j = 0; j < k; ++j) mean += squared[j] / static_cast<double>(k);
     if (!(widest > 0.0)) {
         std::fill(weights, weights + k, 1.0 / static_cast<double>(k));
         return;
     }
     // In units of the widest distance the answer lies in this range, whatever the data's unit.
     double low = -60.0, high = 140.0;
-    double middle = 0.0;
-    for (int step = 0; step < 80; ++step) {
-        const double entropy = gaussian_row(squared, k, std::exp(middle) / widest, weights);
-        if (std::abs(entropy - wanted) < 1e-7) return;
-        if (entropy > wanted)
-            low = middle;
-        else
-            high = middle;
-        // The first steps stay near zero, where nearly all rows are settled.
-        if (low == -60.0)
-            middle = std::max(middle - 4.0, 0.5 * (low + high));
-        else if (high == 140.0)
-            middle = std::min(middle + 4.0, 0.5 * (low + high));
-        else
-            middle = 0.5 * (low + high);
+    double at = std::log(widest / std::max(mean, widest * 1e-12));
+    for (int step = 0; step < 100; ++step) {
+        const RowState state = gaussian_row(squared, k, std::exp(at) / widest, weights);
+        if (std::abs(state.entropy - wanted) < 1e-7 || high - low < 1e-12) return;
+        (state.entropy > wanted ? low : high) = at;
+        const double newton = at - (state.entropy - wanted) / state.slope;
+        const double bounded = std::min(std::max(newton, at - 4.0), at + 4.0);
+        at = bounded > low && bounded < high ? bounded : 0.5 * (low + high);
     }
 }
 

@@ -7,14 +7,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "cpu.hpp"
+#include "lanes.hpp"
 #include "parallel.hpp"
 
 namespace driftglass {
 
-constexpr std::size_t kForceLanes = 16;
 constexpr float kFar = 1e18f;  // its kernel is zero, and its square still fits
 
 struct Edges {
@@ -23,116 +24,48 @@ struct Edges {
     const float *values;
 };
 
-template <std::size_t D>
-DRIFTGLASS_INLINE void store_sums(const float (*lanes)[kForceLanes], float *out) {
-    for (std::size_t d = 0; d < D; ++d) {
-        float sum = 0.0f;
-        for (std::size_t lane = 0; lane < kForceLanes; ++lane) sum += lanes[d][lane];
-        out[d] = sum;
-    }
+template <class T>
+DRIFTGLASS_INLINE T sixteen(const void *from) {
+    T values;
+    std::memcpy(&values, from, sizeof values);
+    return values;
 }
 
-// out = sum over edges of p (y_j - y_i) / (1 + |y_i - y_j|²), for each row in [first, last).
-// `Y` holds the ends, `own` the rows themselves.
-template <std::size_t D>
-DRIFTGLASS_INLINE void attract_rows(const float *own, const float *Y, const Edges &edges,
-                                    std::size_t first, std::size_t last, float *out) {
-    for (std::size_t i = first; i < last; ++i) {
-        float sums[D][kForceLanes] = {};
-        const auto end = static_cast<std::size_t>(edges.starts[i + 1]);
-        auto e = static_cast<std::size_t>(edges.starts[i]);
-        for (; e + kForceLanes <= end; e += kForceLanes) {
-            const std::int32_t *columns = edges.columns + e;
-            float there[D][kForceLanes];
-            for (std::size_t d = 0; d < D; ++d)
-                for (std::size_t lane = 0; lane < kForceLanes; ++lane)
-                    there[d][lane] = Y[static_cast<std::size_t>(columns[lane]) * D + d];
-            for (std::size_t lane = 0; lane < kForceLanes; ++lane) {
-                float squared = 1.0f;
-                for (std::size_t d = 0; d < D; ++d) {
-                    there[d][lane] -= own[i * D + d];
-                    squared += there[d][lane] * there[d][lane];
-                }
-                const float weight = edges.values[e + lane] / squared;
-                for (std::size_t d = 0; d < D; ++d) sums[d][lane] += weight * there[d][lane];
-            }
-        }
-        for (std::size_t lane = 0; e < end; ++e, ++lane) {
-            const auto j = static_cast<std::size_t>(edges.columns[e]);
-            float step[D], squared = 1.0f;
-            for (std::size_t d = 0; d < D; ++d) {
-                step[d] = Y[j * D + d] - own[i * D + d];
-                squared += step[d] * step[d];
-            }
-            const float weight = edges.values[e] / squared;
-            for (std::size_t d = 0; d < D; ++d) sums[d][lane] += weight * step[d];
-        }
-        store_sums<D>(sums, out + i * D);
-    }
-}
+}  // namespace driftglass
 
-// out[i] = (sum of q, sums of q² (y_i - y_j)) with q = 1 / (1 + |y_i - y_j|²) over all sources;
-// `sources` holds D rows of n_padded, padded with kFar.
-template <std::size_t D>
-DRIFTGLASS_INLINE void repel_rows(const float *own, const float *sources, std::size_t n_padded,
-                                  std::size_t first, std::size_t last, float *out) {
-    for (std::size_t i = first; i < last; ++i) {
-        float sums[D + 1][kForceLanes] = {};
-        for (std::size_t j = 0; j < n_padded; j += kForceLanes)
-            for (std::size_t lane = 0; lane < kForceLanes; ++lane) {
-                float step[D], squared = 1.0f;
-                for (std::size_t d = 0; d < D; ++d) {
-                    step[d] = own[i * D + d] - sources[d * n_padded + j + lane];
-                    squared += step[d] * step[d];
-                }
-                const float q = 1.0f / squared;
-                sums[0][lane] += q;
-                for (std::size_t d = 0; d < D; ++d) sums[d + 1][lane] += q * q * step[d];
-            }
-        store_sums<D + 1>(sums, out + i * (D + 1));
-    }
-}
-
-template <std::size_t D>
-void attract_baseline(const float *own, const float *Y, const Edges &edges, std::size_t first,
-                      std::size_t last, float *out) {
-    attract_rows<D>(own, Y, edges, first, last, out);
-}
-template <std::size_t D>
-void repel_baseline(const float *own, const float *sources, std::size_t n_padded,
-                    std::size_t first, std::size_t last, float *out) {
-    repel_rows<D>(own, sources, n_padded, first, last, out);
-}
+#define TSNE_VARIANT tsne_baseline
+#define TSNE_TARGET
+#define TSNE_GATHER PlainGather
+#include "tsne_rows.inc"
+#undef TSNE_VARIANT
+#undef TSNE_TARGET
+#undef TSNE_GATHER
 #if DRIFTGLASS_X86
-template <std::size_t D>
-DRIFTGLASS_AVX2 void attract_avx2(const float *own, const float *Y, const Edges &edges,
-                                  std::size_t first, std::size_t last, float *out) {
-    attract_rows<D>(own, Y, edges, first, last, out);
-}
-template <std::size_t D>
-DRIFTGLASS_AVX2 void repel_avx2(const float *own, const float *sources, std::size_t n_padded,
-                                std::size_t first, std::size_t last, float *out) {
-    repel_rows<D>(own, sources, n_padded, first, last, out);
-}
-template <std::size_t D>
-DRIFTGLASS_AVX512 void attract_avx512(const float *own, const float *Y, const Edges &edges,
-                                      std::size_t first, std::size_t last, float *out) {
-    attract_rows<D>(own, Y, edges, first, last, out);
-}
-template <std::size_t D>
-DRIFTGLASS_AVX512 void repel_avx512(const float *own, const float *sources, std::size_t n_padded,
-                                    std::size_t first, std::size_t last, float *out) {
-    repel_rows<D>(own, sources, n_padded, first, last, out);
-}
+#define TSNE_VARIANT tsne_avx2
+#define TSNE_TARGET DRIFTGLASS_AVX2
+#define TSNE_GATHER Avx2Gather
+#include "tsne_rows.inc"
+#undef TSNE_VARIANT
+#undef TSNE_TARGET
+#undef TSNE_GATHER
+#define TSNE_VARIANT tsne_avx512
+#define TSNE_TARGET DRIFTGLASS_AVX512
+#define TSNE_GATHER Avx512Gather
+#include "tsne_rows.inc"
+#undef TSNE_VARIANT
+#undef TSNE_TARGET
+#undef TSNE_GATHER
 #endif
+
+namespace driftglass {
 
 template <std::size_t D>
 void attraction(const float *own, std::size_t n, const float *Y, const Edges &edges,
                 Variant variant, std::size_t n_threads, float *out) {
-    auto rows = attract_baseline<D>;
+    auto rows = tsne_baseline::attract_rows<D>;
 #if DRIFTGLASS_X86
-    if (variant == Variant::avx2) rows = attract_avx2<D>;
-    if (variant == Variant::avx512) rows = attract_avx512<D>;
+    if (variant == Variant::avx2) rows = tsne_avx2::attract_rows<D>;
+    if (variant == Variant::avx512) rows = tsne_avx512::attract_rows<D>;
 #endif
     (void)variant;
     parallel_ranges(n, 128, n_threads, [&](std::size_t first, std::size_t last) {
@@ -143,14 +76,14 @@ void attraction(const float *own, std::size_t n, const float *Y, const Edges &ed
 template <std::size_t D>
 void exact_field(const float *own, std::size_t n, const float *Y, std::size_t n_sources,
                  Variant variant, std::size_t n_threads, float *out) {
-    const std::size_t n_padded = (n_sources + kForceLanes - 1) / kForceLanes * kForceLanes;
+    const std::size_t n_padded = (n_sources + kWidth - 1) / kWidth * kWidth;
     std::vector<float> sources(D * n_padded, kFar);
     for (std::size_t j = 0; j < n_sources; ++j)
         for (std::size_t d = 0; d < D; ++d) sources[d * n_padded + j] = Y[j * D + d];
-    auto rows = repel_baseline<D>;
+    auto rows = tsne_baseline::repel_rows<D>;
 #if DRIFTGLASS_X86
-    if (variant == Variant::avx2) rows = repel_avx2<D>;
-    if (variant == Variant::avx512) rows = repel_avx512<D>;
+    if (variant == Variant::avx2) rows = tsne_avx2::repel_rows<D>;
+    if (variant == Variant::avx512) rows = tsne_avx512::repel_rows<D>;
 #endif
     (void)variant;
     parallel_ranges(n, 16, n_threads, [&](std::size_t first, std::size_t last) {

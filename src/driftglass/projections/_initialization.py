@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .._arrays import as_vectors
 from ..errors import InvalidInputError, ShapeError
+from ._affine import AffineMap
 from ._moments import principal_axes
 
 if TYPE_CHECKING:
@@ -16,16 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["array_start", "pca_start", "random_start", "scaled", "spectral_start"]
 
+AXES_FROM_ROWS = 8192
+"""A start need not be exact, and all rows would cost as much as much of the descent."""
 DENSE_UP_TO = 64
 """Rows up to which all eigenvectors are computed; an iteration needs more rows than vectors."""
 
 
 def pca_start(X: NDArray[Any], n_components: int) -> NDArray[np.float64]:
-    """Coordinates on the principal axes; those beyond the features are zero."""
-    axes = principal_axes(X, n_components)
-    Y = np.zeros((len(X), n_components))
-    Y[:, : len(axes.components)] = (X - axes.mean) @ axes.components.T
-    return Y
+    """Coordinates on principal axes, of a part of very many rows; zero beyond the features."""
+    part = X[:: max(1, len(X) // AXES_FROM_ROWS)]
+    return AffineMap.from_axes(principal_axes(part, n_components), n_components)(X)
 
 
 def random_start(
