@@ -150,3 +150,46 @@ def grid_gather(
     n_threads: int = 1,
 ) -> NDArray[np.float32]:
     """Interpolate 1 + n_components fields, with grid rows of `width`, at the points of Y."""
+
+def fuzzy_memberships(
+    distances: NDArray[np.float32], local_connectivity: float, *, n_threads: int = 1
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Memberships in (0, 1] of ascending distances, and the unit and free distance of each row.
+
+    Beyond the free distance they fall by e with each unit, and add up to log2(k + 1).
+    """
+
+def fuzzy_union(
+    indices: NDArray[np.int32],
+    memberships: NDArray[np.float32],
+    set_op_mix_ratio: float,
+    *,
+    n_threads: int = 1,
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+    """``mix * (P + P.T - P * P.T) + (1 - mix) * P * P.T`` as starts, columns, weights."""
+
+def optimize_layout(
+    positions: NDArray[np.float32],
+    targets: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    shares: NDArray[np.float32],
+    *,
+    a: float,
+    b: float,
+    repulsion: float,
+    rate: float,
+    negatives: int,
+    first_epoch: int,
+    last_epoch: int,
+    n_epochs: int,
+    seed: int,
+    keys: NDArray[np.uint64] | None = None,
+    n_blocks: int = 8,
+    variant: str = "auto",
+    n_threads: int = 1,
+) -> None:
+    """Move `positions` in place through some of `n_epochs`.
+
+    `targets` is the same array for a layout, or a fixed map in which to place new points.
+    """

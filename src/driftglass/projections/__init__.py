@@ -17,10 +17,12 @@ from ._sequence import extend_sequence, project_sequence
 if TYPE_CHECKING:
     from ._pca import PCA as PCA
     from ._tsne import TSNE as TSNE
+    from ._umap import UMAP as UMAP
 
 __all__ = [
     "PCA",
     "TSNE",
+    "UMAP",
     "ProcrustesFit",
     "Projector",
     "SupportsTransform",
@@ -34,6 +36,7 @@ __all__ = [
 _ESTIMATORS = {
     "PCA": "._pca",
     "TSNE": "._tsne",
+    "UMAP": "._umap",
 }
 
 
