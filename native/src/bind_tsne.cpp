@@ -79,8 +79,25 @@ Matrix<float> attract(In<float, 2> own, In<float, 2> Y, In<std::int64_t, 1> star
     auto out = new_matrix<float>(own.shape(0), own.shape(1));
     with_dimension(own.shape(1), [&](auto D) {
         nb::gil_scoped_release release;
-        attraction<D()>(own.data(), own.shape(0), Y.data(), edges, chosen, threads(n_threads),
-                        out.data());
+        attraction<D()>(own.data(), own.shape(0), Y.data(), edges, 1.0f, chosen,
+                        threads(n_threads), out.data());
+    });
+    return out;
+}
+
+Matrix<float> pair_forces(In<float, 2> own, In<float, 2> Y, In<std::int64_t, 1> starts,
+                          In<std::int32_t, 1> columns, In<float, 1> values, double offset,
+                          const std::string &variant, std::size_t n_threads) {
+    require(own.shape(1) == Y.shape(1), "both maps need the same number of components");
+    require(offset > 0.0, "offset must be positive");
+    const Edges edges = as_edges(starts, columns, values, own.shape(0));
+    const Variant chosen = choose_variant(variant);
+    auto out = new_matrix<float>(own.shape(0), own.shape(1));
+    with_dimension(own.shape(1), [&](auto D) {
+        nb::gil_scoped_release release;
+        attraction<D(), true>(own.data(), own.shape(0), Y.data(), edges,
+                              static_cast<float>(offset), chosen, threads(n_threads),
+                              out.data());
     });
     return out;
 }
@@ -197,6 +214,9 @@ void bind_tsne(nb::module_ &m) {
     m.def("tsne_attraction", &attract, "own"_a.noconvert(), "Y"_a.noconvert(),
           "starts"_a.noconvert(), "columns"_a.noconvert(), "values"_a.noconvert(), nb::kw_only(),
           "variant"_a = "auto", "n_threads"_a = 1);
+    m.def("pair_forces", &pair_forces, "own"_a.noconvert(), "Y"_a.noconvert(),
+          "starts"_a.noconvert(), "columns"_a.noconvert(), "values"_a.noconvert(), "offset"_a,
+          nb::kw_only(), "variant"_a = "auto", "n_threads"_a = 1);
     m.def("tsne_field", &field, "points"_a.noconvert(), "sources"_a.noconvert(), nb::kw_only(),
           "variant"_a = "auto", "n_threads"_a = 1);
     m.def("tsne_divergence", &divergence, "Y"_a.noconvert(), "starts"_a.noconvert(),

@@ -91,6 +91,19 @@ def tsne_attraction(
 ) -> NDArray[np.float32]:
     """Sum over each row's pairs of ``p (Y[j] - own[i]) / (1 + |Y[j] - own[i]|²)``."""
 
+def pair_forces(
+    own: NDArray[np.float32],
+    Y: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    values: NDArray[np.float32],
+    offset: float,
+    *,
+    variant: str = "auto",
+    n_threads: int = 1,
+) -> NDArray[np.float32]:
+    """Sum over each row's pairs of ``value (Y[j] - own[i]) / (offset + |Y[j] - own[i]|²)²``."""
+
 def tsne_field(
     points: NDArray[np.float32],
     sources: NDArray[np.float32],

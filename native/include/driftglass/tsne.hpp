@@ -59,17 +59,18 @@ DRIFTGLASS_INLINE T sixteen(const void *from) {
 
 namespace driftglass {
 
-template <std::size_t D>
-void attraction(const float *own, std::size_t n, const float *Y, const Edges &edges,
+// The kernel is 1 / (offset + distance²), or its square.
+template <std::size_t D, bool Squared = false>
+void attraction(const float *own, std::size_t n, const float *Y, const Edges &edges, float offset,
                 Variant variant, std::size_t n_threads, float *out) {
-    auto rows = tsne_baseline::attract_rows<D>;
+    auto rows = tsne_baseline::attract_rows<D, Squared>;
 #if DRIFTGLASS_X86
-    if (variant == Variant::avx2) rows = tsne_avx2::attract_rows<D>;
-    if (variant == Variant::avx512) rows = tsne_avx512::attract_rows<D>;
+    if (variant == Variant::avx2) rows = tsne_avx2::attract_rows<D, Squared>;
+    if (variant == Variant::avx512) rows = tsne_avx512::attract_rows<D, Squared>;
 #endif
     (void)variant;
     parallel_ranges(n, 128, n_threads, [&](std::size_t first, std::size_t last) {
-        rows(own, Y, edges, first, last, out);
+        rows(own, Y, edges, offset, first, last, out);
     });
 }
 

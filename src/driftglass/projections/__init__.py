@@ -15,6 +15,7 @@ from ._registry import methods
 from ._sequence import extend_sequence, project_sequence
 
 if TYPE_CHECKING:
+    from ._pacmap import PaCMAP as PaCMAP
     from ._pca import PCA as PCA
     from ._tsne import TSNE as TSNE
     from ._umap import UMAP as UMAP
@@ -23,6 +24,7 @@ __all__ = [
     "PCA",
     "TSNE",
     "UMAP",
+    "PaCMAP",
     "ProcrustesFit",
     "Projector",
     "SupportsTransform",
@@ -35,6 +37,7 @@ __all__ = [
 
 _ESTIMATORS = {
     "PCA": "._pca",
+    "PaCMAP": "._pacmap",
     "TSNE": "._tsne",
     "UMAP": "._umap",
 }

@@ -15,7 +15,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..errors import DriftglassWarning, InvalidInputError
 from ..neighbors import exact_neighbors
 from ..parallel import effective_n_jobs
-from ._affine import AffineMap
 from ._affinities import (
     Affinities,
     as_perplexities,
@@ -23,10 +22,9 @@ from ._affinities import (
     joint_affinities,
     neighbors_for,
 )
-from ._fitting import needs_no_method
 from ._initialization import array_start, pca_start, random_start, scaled, spectral_start
-from ._moments import principal_axes
 from ._placing import N_NEIGHBORS, SAME_DIRECTION, nearest_fitted, placed
+from ._thin import directions, thin_map
 from ._tsne_layout import Callback, Laid, Phase, lay_out
 
 __all__ = ["TSNE"]
@@ -34,8 +32,6 @@ __all__ = ["TSNE"]
 START_DEVIATION = 1e-4
 """Small beside the kernel's unit, so that early forces are linear and clusters can cross."""
 MOMENTUM = (0.5, 0.8)
-SAME_ROW = 1e-6
-"""Of directions: what rounding leaves between multiples of one vector in single precision."""
 
 
 class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -166,12 +162,12 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         self._check_parameters()
         notes: list[str] = []
         self._fitted = X
-        self._exact_map: AffineMap | None = None
-        directions = _directions(X) if self.metric == "cosine" else X
-        if needs_no_method(directions) or _are_equal(directions, self.metric):
-            self._stack_or_spread(directions, notes)
+        self._thin = thin_map(X, self.metric, int(self.n_components))
+        if self._thin is not None:
+            notes += self._thin.notes
+            self._learn(Laid(self._thin.coordinates, 0.0, 0, False), None, (1.0,))
         else:
-            self._descend(X, directions, notes)
+            self._descend(X, notes)
         for note in notes:
             warnings.warn(note, DriftglassWarning, stacklevel=2)
         self.notes_ = tuple(notes)
@@ -209,28 +205,15 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype="numeric", reset=False)
-        if self._exact_map is not None:
-            directions = _directions(X) if self.metric == "cosine" else X
-            return self._exact_map(directions).astype(np.float32)
+        if self._thin is not None:
+            return self._thin.transform(X)
         n_threads = effective_n_jobs(self.n_jobs)
         k = min(N_NEIGHBORS, len(self._fitted))
         indices, distances = nearest_fitted(X, self._fitted, k, self.metric, n_threads)
         same = SAME_DIRECTION if self.metric == "cosine" else 0.0
         return placed(indices, distances, self.embedding_, exact_below=same, n_threads=n_threads)
 
-    def _stack_or_spread(self, X: NDArray[Any], notes: list[str]) -> None:
-        """Up to three rows show their distances exactly; equal rows have one place."""
-        n_components = int(self.n_components)
-        if len(X) > 1 and _are_equal(X, self.metric):
-            notes.append(f"all {len(X)} rows are equal: one stacked point.")
-        place = AffineMap.from_axes(principal_axes(X, n_components), n_components)
-        coordinates = place(X)
-        if notes:
-            coordinates[:] = 0.0
-        self._exact_map = place
-        self._learn(Laid(coordinates.astype(np.float32), 0.0, 0, False), None, (1.0,))
-
-    def _descend(self, X: NDArray[Any], directions: NDArray[Any], notes: list[str]) -> None:
+    def _descend(self, X: NDArray[Any], notes: list[str]) -> None:
         wanted = as_perplexities(self.perplexity)
         perplexities = effective_perplexities(wanted, len(X))
         if max(perplexities) < max(wanted):
@@ -244,7 +227,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         graph = exact_neighbors(X, k, metric=_metric(self.metric), n_jobs=self.n_jobs)
         affinities = joint_affinities(graph, perplexities, self.n_jobs)
         laid = lay_out(
-            self._start(directions, affinities),
+            self._start(directions(X, self.metric), affinities),
             affinities,
             self._phases(len(X)),
             n_threads=effective_n_jobs(self.n_jobs),
@@ -332,17 +315,3 @@ def _metric(metric: Any) -> Any:
     if metric not in ("euclidean", "cosine"):
         raise InvalidInputError(f"metric is {metric!r}; 'euclidean' or 'cosine' is needed.")
     return metric
-
-
-def _directions(X: NDArray[Any]) -> NDArray[np.float64]:
-    """Rows of length one; rows of zeros stay."""
-    wide = X.astype(np.float64)
-    norms = np.linalg.norm(wide, axis=1, keepdims=True)
-    directions: NDArray[np.float64] = wide / np.where(norms > 0, norms, 1.0)
-    return directions
-
-
-def _are_equal(X: NDArray[Any], metric: str) -> bool:
-    if metric != "cosine":
-        return bool((X[0] == X).all())
-    return bool((np.abs(X - X[0]) <= SAME_ROW).all())
