@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
 
-from driftglass import InvalidInputError
+from driftglass import InvalidInputError, NotFoundError
 from driftglass._progress import Cancelled
 from driftglass.projections import extend_sequence, procrustes, project_sequence
 
@@ -73,6 +73,15 @@ def test_empty_tiny_and_equal_snapshots_are_passed_over(drifting):
     assert [len(frame.ids) for frame in sequence] == [0, 2, 120, 5, 120]
     assert not sequence[3].coordinates.std(axis=0).any()
     assert np.isfinite(sequence[4].coordinates).all()
+
+
+def test_parameters_are_passed_on_and_recorded(drifting):
+    sequence = project_sequence(drifting[:2], method="tsne", perplexity=7, n_iter=100)
+
+    assert sequence.provenance.parameters["perplexity"] == 7
+    assert not sequence[0].notes
+    with pytest.raises(NotFoundError, match=r"parameter of tsne named 'perplexty'.*Did you mean"):
+        project_sequence(drifting[:2], method="tsne", perplexty=7)
 
 
 def test_cannot_be_extended(drifting):

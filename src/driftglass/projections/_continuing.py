@@ -37,10 +37,9 @@ class ContinuedTSNE:
     ----------
     snapshots : Snapshots
         Where to read.
-    n_components : int
-        Coordinates per row, 1 to 3.
-    random_state : int
-        Seed.
+    estimator : TSNE
+        Settings of each map. Never fitted itself: copies are. Its early exaggeration is for the
+        first map only.
     progress : callable
         Called now and then, so that whoever waits can stop the work.
     """
@@ -48,30 +47,30 @@ class ContinuedTSNE:
     name = "tsne"
     joint = False
 
-    def __init__(
-        self, snapshots: Snapshots, n_components: int, random_state: int, progress: Progress
-    ) -> None:
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, snapshots: Snapshots, estimator: TSNE, progress: Progress) -> None:
         self._snapshots = snapshots
-        self._n_components = n_components
-        self._random_state = random_state
+        self._estimator = estimator
+        self._n_components = int(estimator.n_components)
         self._progress = progress
         self._last: tuple[NDArray[Any], NDArray[Any]] | None = None
-        self._notes: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> Mapping[str, Any]:
-        """What differs from a map made afresh."""
-        return {"continued_iter": CONTINUED_ITER}
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the last map says of itself, for example that its perplexity was lowered."""
-        return self._notes
+        """Those of the estimator, and how long a map is continued."""
+        left_out = ("callback", "callback_every", "n_jobs", "init")
+        settings = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in self._estimator.get_params().items()
+            if name not in left_out
+        }
+        return {**settings, "continued_iter": CONTINUED_ITER}
 
     def fit(self, numbers: Sequence[int]) -> Place | None:
         """Map of the last of these snapshots."""
         number = numbers[-1]
-        self._notes = ()
+        self.notes = ()
         loaded = self._snapshots.load(number)
         if len(loaded.vectors) == 0:
             return None
@@ -83,34 +82,29 @@ class ContinuedTSNE:
         return lambda _: Y
 
     def _descended(self, X: NDArray[Any], ids: NDArray[Any], number: int) -> NDArray[Any]:
-        estimator = self._estimator(self._start(X, ids), number)
+        estimator = self._set(self._start(X, ids), number)
         with warnings.catch_warnings():
             # The notes of the frame say it, and once per snapshot would be too often.
             warnings.simplefilter("ignore", DriftglassWarning)
             Y = estimator.fit_transform(X)
-        self._notes = estimator.notes_
+        self.notes = estimator.notes_
         return Y
 
-    def _estimator(self, start: NDArray[Any] | None, number: int) -> TSNE:
-        from ._tsne import TSNE
+    def _set(self, start: NDArray[Any] | None, number: int) -> TSNE:
+        from sklearn.base import clone
 
+        estimator: TSNE = clone(self._estimator)
         total = len(self._snapshots)
-        options: dict[str, Any] = {}
-        n_iter = 750
+        n_iter = int(estimator.early_exaggeration_iter) + int(estimator.n_iter)
         if start is not None:
             n_iter = CONTINUED_ITER
-            options = {"init": start, "early_exaggeration_iter": 0, "n_iter": n_iter}
+            estimator.set_params(init=start, early_exaggeration_iter=0, n_iter=n_iter)
 
         def report(done: int, divergence: float, Y: NDArray[Any]) -> None:
             self._progress(number + done / n_iter, total, "fitting and placing snapshots")
 
-        return TSNE(
-            self._n_components,
-            random_state=self._random_state,
-            callback=report,
-            callback_every=CHECK_EVERY,
-            **options,
-        )
+        estimator.set_params(callback=report, callback_every=CHECK_EVERY)
+        return estimator
 
     def _start(self, X: NDArray[Any], ids: NDArray[Any]) -> NDArray[Any] | None:
         if self._last is None:

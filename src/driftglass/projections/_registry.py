@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from .._progress import Progress, silent
@@ -14,10 +15,17 @@ from ._snapshots import Snapshots
 
 __all__ = ["fitting_for", "methods"]
 
+ESTIMATORS = {
+    "pacmap": ("._pacmap", "PaCMAP"),
+    "tsne": ("._tsne", "TSNE"),
+    "umap": ("._umap", "UMAP"),
+}
+"""Loaded when asked for: scikit-learn takes longer to import than all of driftglass."""
+
 
 def methods() -> tuple[str, ...]:
     """Names that `project_sequence` takes as its method."""
-    return ("pca", "tsne", "umap")
+    return ("pca", *sorted(ESTIMATORS))
 
 
 def fitting_for(
@@ -33,14 +41,15 @@ def fitting_for(
     if isinstance(method, str):
         if method.lower() not in methods():
             raise NotFoundError.for_name("method", method, methods())
-        if method.lower() == "umap":
-            parameters |= {"n_components": n_components, "random_state": random_state}
-            estimator = _umap(parameters)
-            return FittedFromRows(snapshots, estimator, n_components, name="umap", report=progress)
-        _refuse(method, parameters)
-        if method.lower() == "tsne":
-            return ContinuedTSNE(snapshots, n_components, random_state, progress)
-        return FittedFromMoments(snapshots, n_components)
+        name = method.lower()
+        if name not in ESTIMATORS:
+            _refuse(method, parameters)
+            return FittedFromMoments(snapshots, n_components)
+        parameters |= {"n_components": n_components, "random_state": random_state}
+        estimator = _made(name, parameters)
+        if name == "tsne":
+            return ContinuedTSNE(snapshots, estimator, progress)
+        return FittedFromRows(snapshots, estimator, n_components, name=name, report=progress)
     if isinstance(method, type) or not isinstance(method, Projector):
         hint = f"Make one first: {method.__name__}()." if isinstance(method, type) else ""
         raise InvalidInputError(
@@ -51,14 +60,14 @@ def fitting_for(
     return FittedFromRows(snapshots, method, n_components)
 
 
-def _umap(parameters: Mapping[str, Any]) -> Projector:
-    from ._umap import UMAP
-
-    known = UMAP().get_params()
+def _made(name: str, parameters: Mapping[str, Any]) -> Any:
+    module, estimator = ESTIMATORS[name]
+    made = getattr(import_module(module, __package__), estimator)()
+    known = made.get_params()
     for parameter in parameters:
         if parameter not in known:
-            raise NotFoundError.for_name("parameter of umap", parameter, sorted(known))
-    return UMAP(**parameters)
+            raise NotFoundError.for_name(f"parameter of {name}", parameter, sorted(known))
+    return made.set_params(**parameters)
 
 
 def _refuse(name: str, parameters: Mapping[str, Any]) -> None:

@@ -56,10 +56,11 @@ def project_sequence(
     steps : sequence of int, optional
         Ascending; 0, 1, … by default.
     method : str or object with ``fit_transform``
-        "pca", "umap", "tsne", or an object. "umap" is fitted to the basis: its rows keep the
-        places they were fitted at, and others are placed among them. "tsne" maps each snapshot
-        by itself, starting from the map before, and then turns it to fit: a point may also move
-        because others did, and `basis` does not apply. An object with ``fit`` and ``transform``
+        One of `methods`, or an object. "umap" and "pacmap" are fitted to the basis: its rows
+        keep the places they were fitted at, and others are placed among them. "tsne" maps each
+        snapshot by itself, starting from the map before, and then turns it to fit: a point may
+        also move because others did, and `basis` does not apply. An object with ``fit`` and
+        ``transform``
         is fitted to the basis, its rows pooled in memory, and places every snapshot. One without
         projects each snapshot on its own, and each map is turned, mirrored and shifted to fit
         the one before.
@@ -78,7 +79,7 @@ def project_sequence(
     progress : callable, optional
         Called with (done, total, what); may raise to stop.
     **parameters
-        Of "umap", for example ``n_neighbors=30``. Give other methods as objects to set theirs.
+        Of a method given by name, for example ``n_neighbors=30`` of "umap"; "pca" has none.
 
     Returns
     -------
