@@ -206,3 +206,52 @@ def optimize_layout(
 
     `targets` is the same array for a layout, or a fixed map in which to place new points.
     """
+
+def grow_trees(
+    sketch: NDArray[np.float32],
+    n_trees: int,
+    leaf_size: int,
+    *,
+    seed: int = 0,
+    n_threads: int = 1,
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Rows in the order of the leaves of each tree, and where the leaves, the same in all, end."""
+
+class Descent:
+    """Lists of the nearest rows met so far, of rows padded to a multiple of 16 values.
+
+    Lists do not depend on `n_threads`.
+    """
+
+    def __init__(
+        self,
+        X: NDArray[np.float32],
+        norms: NDArray[np.float32],
+        measure: Literal["sqeuclidean", "inner_product", "manhattan"],
+        k: int,
+        n_candidates: int,
+        *,
+        seed: int = 0,
+        variant: str = "auto",
+        n_threads: int = 1,
+    ) -> None: ...
+    def meet_in_leaves(self, order: NDArray[np.int32], ends: NDArray[np.int32]) -> None:
+        """Compare all rows that share a leaf."""
+
+    def meet_at_neighbors(self) -> int:
+        """Compare rows that have a neighbour in common; returns how many entries are new."""
+
+    def lists(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """Values and rows, both (n_samples, k), ascending; (inf, -1) where a list is short."""
+
+def meet_everyone(
+    X: NDArray[np.float32],
+    norms: NDArray[np.float32],
+    rows: NDArray[np.int32],
+    k: int,
+    measure: Literal["sqeuclidean", "inner_product", "manhattan"],
+    *,
+    variant: str = "auto",
+    n_threads: int = 1,
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Values and rows of the k nearest of each of `rows` among all others."""

@@ -57,7 +57,7 @@ def union(indices, weights, mix):
 
 def hashed(x):
     """The "lowbias32" hash of 32-bit numbers."""
-    x = np.asarray(x, dtype=np.uint32)
+    x = np.atleast_1d(np.asarray(x, dtype=np.uint32))  # arrays wrap around in silence
     x = (x ^ (x >> np.uint32(16))) * np.uint32(0x7FEB352D)
     x = (x ^ (x >> np.uint32(15))) * np.uint32(0x846CA68B)
     return x ^ (x >> np.uint32(16))

@@ -46,8 +46,9 @@ class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         detail, large ones the whole. Lowered with a warning to the number of rows.
     n_components : int
         Coordinates per row, 1 to 64.
-    metric : {"euclidean", "cosine", "correlation", "precomputed"}
-        Distance between rows; with "precomputed", X is a square matrix of distances.
+    metric : {"euclidean", "cosine", "correlation", "manhattan", "precomputed"}
+        Distance between rows; with "precomputed", X is a square matrix of distances. Large data
+        are searched approximately, and `neighbors_` says with what recall.
     n_epochs : int or None
         How often the heaviest edge pulls; None is 500 up to 10,000 rows and 200 beyond.
     learning_rate : float
@@ -192,7 +193,8 @@ class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
             self.embedding_ = self._places[groups.group]
         for note in notes:
             warnings.warn(note, DriftglassWarning, stacklevel=2)
-        self.notes_ = tuple(notes)
+        searched = self.neighbors_
+        self.notes_ = tuple(notes) + (() if searched is None else searched.notes)
         return self
 
     def fit_transform(self, X: Any, y: Any = None) -> NDArray[np.float32]:
@@ -322,7 +324,7 @@ class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
             notes.append(f"n_neighbors {wanted} lowered to {k}: only {len(base)} different rows.")
         if self.precomputed_knn is not None:
             return as_graph(self.precomputed_knn, len(base), k)
-        return distances_of(base, k - 1, self.metric, self.n_jobs, self._seed, notes)
+        return distances_of(base, k - 1, self.metric, self.n_jobs, self._seed)
 
     def _start(
         self, base: NDArray[Any], graph: FuzzyGraph, groups: Groups, notes: list[str]

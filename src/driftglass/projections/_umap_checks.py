@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidInputError, ShapeError
-from ..neighbors import NeighborGraph, exact_neighbors
+from ..neighbors import NeighborGraph, nearest_neighbors
 from ._placing import nearest_fitted
 
 __all__ = ["as_graph", "as_labels", "check_parameters", "distances_of", "neighbors_of"]
 
-METRICS = ("euclidean", "cosine", "correlation", "precomputed")
+METRICS = ("euclidean", "cosine", "correlation", "manhattan", "precomputed")
 STARTS = ("spectral", "pca", "random")
 MOST_COMPONENTS = 64
 
@@ -97,14 +97,11 @@ def distances_of(
     metric: str,
     n_jobs: int | None,
     seed: int,
-    notes: list[str],
 ) -> NeighborGraph:
     """The nearest `n_neighbors` other rows of each row."""
     if metric == "precomputed":
         return _from_distances(X, n_neighbors)
-    graph = exact_neighbors(_prepared(X, metric), n_neighbors, metric=_base(metric), n_jobs=n_jobs)
-    notes.extend(graph.notes)
-    return graph
+    return nearest_neighbors(X, n_neighbors, metric=metric, random_state=seed, n_jobs=n_jobs)
 
 
 def neighbors_of(
@@ -145,4 +142,5 @@ def _from_distances(D: NDArray[Any], n_neighbors: int) -> NeighborGraph:
         metric="precomputed",
         queries=rows,
         n_samples=len(D),
+        method="given",
     )
