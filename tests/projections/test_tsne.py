@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from driftglass import DriftglassWarning, InvalidInputError, ShapeError
+from driftglass.neighbors import exact_neighbors
 from driftglass.projections import PCA, TSNE, Projector, SupportsTransform
 from driftglass.projections._repulsion import EXACT_UP_TO
 
@@ -199,6 +200,33 @@ def test_the_cosine_metric_ignores_lengths(rng):
         atol=1e-6,
     )
     np.testing.assert_array_equal(plain.transform(3 * X[:5]), plain.transform(X[:5]))
+
+
+def test_the_correlation_metric_ignores_lengths_and_offsets(rng):
+    X = groups(rng)
+
+    plain = quick(metric="correlation").fit(X)
+    moved = quick(metric="correlation").fit(2 * X + rng.normal(size=(len(X), 1)))
+
+    np.testing.assert_allclose(
+        plain.affinities_.to_sparse().toarray(),
+        moved.affinities_.to_sparse().toarray(),
+        atol=1e-6,
+    )
+    np.testing.assert_array_equal(plain.transform(X[:5]), plain.embedding_[:5])
+
+
+def test_neighbours_can_be_given(rng):
+    X = groups(rng)
+    graph = exact_neighbors(X, 24)
+
+    given = quick(precomputed_knn=graph).fit(X)
+
+    np.testing.assert_array_equal(given.embedding_, quick().fit(X).embedding_)
+    with pytest.warns(DriftglassWarning, match="lowered to 4: precomputed_knn has only 12"):
+        fewer = quick(precomputed_knn=graph.restrict(12)).fit(X)
+    assert fewer.effective_perplexity_ == 4.0
+    assert np.isfinite(fewer.embedding_).all()
 
 
 def test_several_perplexities_are_kept(rng):

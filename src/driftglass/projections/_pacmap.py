@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import _kernels
 from ..errors import DriftglassWarning, InvalidInputError
-from ..neighbors import exact_neighbors
+from ..neighbors import nearest_neighbors
 from ..parallel import effective_n_jobs
 from ._affine import AffineMap
 from ._initialization import array_start, pca_start, random_start, scaled
@@ -221,7 +221,7 @@ class PaCMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
         k = self._clamped(len(X), notes)
         wide = min(k + EXTRA_NEIGHBORS, len(X) - 1)
         metric: Any = self.metric
-        graph = exact_neighbors(self._fitted, wide, metric=metric, n_jobs=self.n_jobs)
+        graph = nearest_neighbors(self._fitted, wide, metric=metric, n_jobs=self.n_jobs)
         near = nearest(graph, k)
         n_midnear, n_further = round(k * self.MN_ratio), round(k * self.FP_ratio)
         losses = PairLosses(

@@ -64,7 +64,7 @@ def nearest_fitted(
 
 def placed(
     indices: NDArray[np.int32],
-    distances: NDArray[np.float64],
+    distances: NDArray[Any],
     Y: NDArray[np.float32],
     *,
     exact_below: float,

@@ -12,8 +12,9 @@ from ._affine import AffineMap
 from ._fitting import needs_no_method
 from ._moments import principal_axes
 
-__all__ = ["ThinMap", "directions", "thin_map"]
+__all__ = ["DIRECTIONAL", "ThinMap", "directions", "thin_map"]
 
+DIRECTIONAL = ("cosine", "correlation")
 SAME_DIRECTION = 1e-6
 """What rounding leaves between multiples of one vector in single precision."""
 
@@ -31,7 +32,7 @@ class ThinMap:
     place : AffineMap
         Puts other rows on the same axes.
     metric : str
-        "cosine" looks at directions only.
+        "cosine" and "correlation" look at directions only.
     """
 
     coordinates: NDArray[np.float32]
@@ -45,10 +46,12 @@ class ThinMap:
 
 
 def directions(X: NDArray[Any], metric: str) -> NDArray[Any]:
-    """X itself, or for "cosine" rows of length one; rows of zeros stay."""
-    if metric != "cosine":
+    """X itself, or for "cosine" rows of length one, centred for "correlation"; zeros stay."""
+    if metric not in DIRECTIONAL:
         return X
     wide = X.astype(np.float64)
+    if metric == "correlation":
+        wide -= wide.mean(axis=1, keepdims=True)
     norms = np.linalg.norm(wide, axis=1, keepdims=True)
     return np.asarray(wide / np.where(norms > 0, norms, 1.0))
 
@@ -57,7 +60,7 @@ def thin_map(X: NDArray[Any], metric: str, n_components: int) -> ThinMap | None:
     """Map of rows that need no method, or None if they do."""
     X = directions(X, metric)
     equal = bool((X[0] == X).all())
-    if metric == "cosine":
+    if metric in DIRECTIONAL:
         equal = bool((np.abs(X - X[0]) <= SAME_DIRECTION).all())
     if not (equal or needs_no_method(X)):
         return None

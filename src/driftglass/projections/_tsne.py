@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..errors import DriftglassWarning, InvalidInputError
-from ..neighbors import exact_neighbors
+from ..neighbors import NeighborGraph, nearest_neighbors
 from ..parallel import effective_n_jobs
 from ._affinities import (
     Affinities,
@@ -23,15 +23,17 @@ from ._affinities import (
     neighbors_for,
 )
 from ._initialization import array_start, pca_start, random_start, scaled, spectral_start
-from ._placing import N_NEIGHBORS, SAME_DIRECTION, nearest_fitted, placed
-from ._thin import directions, thin_map
+from ._placing import N_NEIGHBORS, SAME_DIRECTION, placed
+from ._thin import DIRECTIONAL, directions, thin_map
 from ._tsne_layout import Callback, Laid, Phase, lay_out
+from ._umap_checks import as_graph, neighbors_of
 
 __all__ = ["TSNE"]
 
 START_DEVIATION = 1e-4
 """Small beside the kernel's unit, so that early forces are linear and clusters can cross."""
 MOMENTUM = (0.5, 0.8)
+METRICS = ("euclidean", "cosine", "correlation")
 
 
 class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -57,13 +59,16 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         scikit-learn's means the same.
     n_iter : int
         Iterations after the early ones.
-    metric : {"euclidean", "cosine"}
+    metric : {"euclidean", "cosine", "correlation"}
         Distance between rows.
     init : {"pca", "random", "spectral"} or array of shape (n_samples, n_components)
         Where points start. An array is taken as it is: with ``early_exaggeration_iter=0`` the
         map it came from is continued.
     random_state : int, RandomState or None
         Seed of ``init="random"``. "pca" draws only for coordinates beyond the features.
+    precomputed_knn : NeighborGraph, optional
+        Neighbours of the rows of X, in place of a search. Fewer than three for each unit of
+        perplexity lower it.
     n_jobs : int or None
         Threads; None uses every core.
     callback : callable, optional
@@ -78,6 +83,8 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         Map of the fitted rows, centred.
     affinities_ : Affinities
         Joint probabilities of neighbours. None for three rows and less, or if all are equal.
+    neighbors_ : NeighborGraph or None
+        Neighbours the affinities were made of, with the recall of the search.
     effective_perplexity_ : float or tuple of float
         Perplexity after lowering; a tuple if several were asked for.
     kl_divergence_ : float
@@ -87,7 +94,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
     stopped_ : bool
         Whether the callback stopped the descent.
     notes_ : tuple of str
-        What a reader of the map should know; each was also a warning.
+        What a reader of the map should know, also of the search; each was also a warning.
     n_features_in_ : int
         Features fitted.
 
@@ -121,6 +128,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         metric: str = "euclidean",
         init: Any = "pca",
         random_state: Any = None,
+        precomputed_knn: NeighborGraph | None = None,
         n_jobs: int | None = None,
         callback: Callback | None = None,
         callback_every: int = 50,
@@ -134,6 +142,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         self.metric = metric
         self.init = init
         self.random_state = random_state
+        self.precomputed_knn = precomputed_knn
         self.n_jobs = n_jobs
         self.callback = callback
         self.callback_every = callback_every
@@ -162,6 +171,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         self._check_parameters()
         notes: list[str] = []
         self._fitted = X
+        self.neighbors_: NeighborGraph | None = None
         self._thin = thin_map(X, self.metric, int(self.n_components))
         if self._thin is not None:
             notes += self._thin.notes
@@ -170,7 +180,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
             self._descend(X, notes)
         for note in notes:
             warnings.warn(note, DriftglassWarning, stacklevel=2)
-        self.notes_ = tuple(notes)
+        self.notes_ = (*notes, *(self.neighbors_.notes if self.neighbors_ else ()))
         return self
 
     def fit_transform(self, X: Any, y: Any = None) -> NDArray[np.float32]:
@@ -209,8 +219,8 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
             return self._thin.transform(X)
         n_threads = effective_n_jobs(self.n_jobs)
         k = min(N_NEIGHBORS, len(self._fitted))
-        indices, distances = nearest_fitted(X, self._fitted, k, self.metric, n_threads)
-        same = SAME_DIRECTION if self.metric == "cosine" else 0.0
+        indices, distances = neighbors_of(X, self._fitted, k, self.metric, n_threads)
+        same = SAME_DIRECTION if self.metric in DIRECTIONAL else 0.0
         return placed(indices, distances, self.embedding_, exact_below=same, n_threads=n_threads)
 
     def _descend(self, X: NDArray[Any], notes: list[str]) -> None:
@@ -224,8 +234,16 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         if min(wanted) < 1:
             notes.append(f"perplexity {min(wanted):g} raised to 1: one neighbour is the least.")
         k = neighbors_for(perplexities, len(X))
-        graph = exact_neighbors(X, k, metric=_metric(self.metric), n_jobs=self.n_jobs)
+        graph = self._neighbors(X, k)
+        if graph.n_neighbors < k:
+            perplexities = effective_perplexities(perplexities, graph.n_neighbors + 1)
+            notes.append(
+                f"perplexity lowered to {max(perplexities):g}: precomputed_knn has only "
+                f"{graph.n_neighbors} neighbours."
+            )
+            graph = graph.restrict(neighbors_for(perplexities, graph.n_neighbors + 1))
         affinities = joint_affinities(graph, perplexities, self.n_jobs)
+        self.neighbors_ = graph
         laid = lay_out(
             self._start(directions(X, self.metric), affinities),
             affinities,
@@ -235,6 +253,11 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
             callback_every=int(self.callback_every),
         )
         self._learn(laid, affinities, perplexities)
+
+    def _neighbors(self, X: NDArray[Any], k: int) -> NeighborGraph:
+        if self.precomputed_knn is not None:
+            return as_graph(self.precomputed_knn, len(X), k + 1)
+        return nearest_neighbors(X, k, metric=self.metric, n_jobs=self.n_jobs)
 
     def _start(self, X: NDArray[Any], affinities: Affinities) -> NDArray[np.float32]:
         n_components = int(self.n_components)
@@ -279,7 +302,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
                 f"Use PCA for more."
             )
         as_perplexities(self.perplexity)
-        _metric(self.metric)
+        _check_metric(self.metric)
         if isinstance(self.init, str) and self.init not in ("pca", "random", "spectral"):
             raise InvalidInputError(
                 f"init is {self.init!r}; 'pca', 'random', 'spectral' or an array is needed."
@@ -311,7 +334,6 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         return tags
 
 
-def _metric(metric: Any) -> Any:
-    if metric not in ("euclidean", "cosine"):
-        raise InvalidInputError(f"metric is {metric!r}; 'euclidean' or 'cosine' is needed.")
-    return metric
+def _check_metric(metric: Any) -> None:
+    if metric not in METRICS:
+        raise InvalidInputError(f"metric is {metric!r}; one of {', '.join(METRICS)} is needed.")
