@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .. import _kernels
 from ._affinities import affinity_rows
 from ._repulsion import GridField, Kernels, exact_field
+from ._thin import directions
 
 __all__ = ["nearest_fitted", "placed"]
 
@@ -32,23 +33,25 @@ def nearest_fitted(
 
     A row's answer does not depend on the other rows of X.
     """
+    if metric == "correlation":
+        X, fitted, metric = directions(X, metric), directions(fitted, metric), "cosine"
     origin = fitted.mean(axis=0, dtype=np.float64) if metric == "euclidean" else 0.0
     base = np.concatenate([fitted, X]).astype(np.float64) - origin
     scale = max(float(np.abs(base).max(initial=0.0)), np.finfo(np.float32).tiny)
     vectors = np.ascontiguousarray(base / scale, dtype=np.float32)
     n = len(fitted)
-    directions: NDArray[np.float32] = vectors
+    rows: NDArray[np.float32] = vectors
     if metric == "cosine":
         norms: NDArray[Any] = np.linalg.norm(vectors, axis=1, keepdims=True)
-        directions = (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
-    squares = np.einsum("ij,ij->i", directions[:n], directions[:n])
+        rows = (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
+    squares = np.einsum("ij,ij->i", rows[:n], rows[:n])
     # Products in single precision only narrow down; distances are computed from differences.
     wider = min(2 * k + 8, n)
     candidates = np.empty((len(X), wider), dtype=np.int32)
     size = max(1, BLOCK_VALUES // n)
     for first in range(0, len(X), size):
-        block = directions[n + first : n + first + size]
-        values = squares - 2.0 * (block @ directions[:n].T)
+        block = rows[n + first : n + first + size]
+        values = squares - 2.0 * (block @ rows[:n].T)
         chosen = np.argpartition(values, wider - 1, axis=1)[:, :wider]
         candidates[first : first + size] = chosen
     distances, indices = _kernels.nearest_candidates(

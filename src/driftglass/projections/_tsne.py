@@ -23,10 +23,10 @@ from ._affinities import (
     neighbors_for,
 )
 from ._initialization import array_start, pca_start, random_start, scaled, spectral_start
-from ._placing import N_NEIGHBORS, SAME_DIRECTION, placed
+from ._placing import N_NEIGHBORS, SAME_DIRECTION, nearest_fitted, placed
 from ._thin import DIRECTIONAL, directions, thin_map
 from ._tsne_layout import Callback, Laid, Phase, lay_out
-from ._umap_checks import as_graph, neighbors_of
+from ._umap_checks import as_graph
 
 __all__ = ["TSNE"]
 
@@ -219,7 +219,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
             return self._thin.transform(X)
         n_threads = effective_n_jobs(self.n_jobs)
         k = min(N_NEIGHBORS, len(self._fitted))
-        indices, distances = neighbors_of(X, self._fitted, k, self.metric, n_threads)
+        indices, distances = nearest_fitted(X, self._fitted, k, self.metric, n_threads)
         same = SAME_DIRECTION if self.metric in DIRECTIONAL else 0.0
         return placed(indices, distances, self.embedding_, exact_below=same, n_threads=n_threads)
 
