@@ -1,5 +1,6 @@
 // What Python sees of approximate neighbours.
 #include <driftglass/descent.hpp>
+#include <driftglass/search.hpp>
 
 #include <algorithm>
 #include <string>
@@ -124,6 +125,43 @@ nb::tuple everyone(In<float, 2> X, In<float, 1> norms, In<std::int32_t, 1> rows,
     return lists_out(lists, rows.shape(0));
 }
 
+nb::tuple searched(In<float, 2> queries, In<float, 1> query_norms, In<float, 2> X,
+                   In<float, 1> norms, In<std::int32_t, 1> entries, In<std::int64_t, 1> starts,
+                   In<std::int32_t, 1> columns, std::size_t k, const std::string &measure,
+                   const std::string &variant, std::size_t n_threads) {
+    require(k >= 1, "k is at least 1");
+    const Padded base = padded(X, norms, measure);
+    const Variant chosen = choose_variant(variant);
+    const std::size_t n = queries.shape(0);
+    if (n == 0) {
+        Lists none(0, k);
+        return lists_out(none, 0);
+    }
+    const Padded asked = padded(queries, query_norms, measure);
+    require(asked.stride == base.stride, "queries and rows have one width");
+    const auto is_row = [&](std::int32_t row) {
+        return row >= 0 && static_cast<std::size_t>(row) < base.n;
+    };
+    bool inside = std::all_of(entries.data(), entries.data() + entries.shape(0), is_row) &&
+                  std::all_of(columns.data(), columns.data() + columns.shape(0), is_row);
+    const bool walks = starts.shape(0) > 0;
+    if (walks) {
+        inside &= starts.shape(0) == base.n + 1 && starts.data()[0] == 0 &&
+                  starts.data()[base.n] == static_cast<std::int64_t>(columns.shape(0));
+        for (std::size_t i = 0; inside && i < base.n; ++i)
+            inside &= starts.data()[i] <= starts.data()[i + 1];
+    }
+    require(inside, "an entry or a link leads nowhere");
+    const Links links{starts.data(), columns.data()};
+    Lists lists(n, k);
+    {
+        nb::gil_scoped_release release;
+        search(asked, base, walks ? &links : nullptr, entries.data(), entries.shape(0), chosen,
+               threads(n_threads), lists);
+    }
+    return lists_out(lists, n);
+}
+
 }  // namespace
 
 void bind_neighbors(nb::module_ &m) {
@@ -141,6 +179,10 @@ void bind_neighbors(nb::module_ &m) {
     m.def("meet_everyone", &everyone, "X"_a.noconvert(), "norms"_a.noconvert(),
           "rows"_a.noconvert(), "k"_a, "measure"_a, nb::kw_only(), "variant"_a = "auto",
           "n_threads"_a = 1);
+    m.def("search", &searched, "queries"_a.noconvert(), "query_norms"_a.noconvert(),
+          "X"_a.noconvert(), "norms"_a.noconvert(), "entries"_a.noconvert(),
+          "starts"_a.noconvert(), "columns"_a.noconvert(), "k"_a, "measure"_a, nb::kw_only(),
+          "variant"_a = "auto", "n_threads"_a = 1);
 }
 
 }  // namespace driftglass

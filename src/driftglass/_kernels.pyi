@@ -255,3 +255,22 @@ def meet_everyone(
     n_threads: int = 1,
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Values and rows of the k nearest of each of `rows` among all others."""
+
+def search(
+    queries: NDArray[np.float32],
+    query_norms: NDArray[np.float32],
+    X: NDArray[np.float32],
+    norms: NDArray[np.float32],
+    entries: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    k: int,
+    measure: Literal["sqeuclidean", "inner_product", "manhattan"],
+    *,
+    variant: str = "auto",
+    n_threads: int = 1,
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Values and rows of X nearest to each query, both (n_queries, k).
+
+    All `entries` are compared; then, unless `starts` is empty, rows linked to the nearest.
+    """

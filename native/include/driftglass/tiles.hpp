@@ -43,26 +43,25 @@ struct DifferenceTerm {
 
 constexpr std::size_t kTile = 4;
 
-template <class Term, std::size_t Wide>
+template <class Term, std::size_t Tall, std::size_t Wide>
 DRIFTGLASS_INLINE void tile_part(const float *const *a, const float *const *b, std::size_t stride,
                                  float *sums, std::size_t row, std::size_t column) {
-    Floats acc[Wide][Wide];
-    for (std::size_t i = 0; i < Wide; ++i)
+    Floats acc[Tall][Wide];
+    for (std::size_t i = 0; i < Tall; ++i)
         for (std::size_t j = 0; j < Wide; ++j) acc[i][j] = Floats{};
     for (std::size_t c = 0; c < stride; c += kWidth) {
-        Floats left[Wide], right[Wide];
+        Floats left[Tall], right[Wide];
 #pragma GCC unroll 4
-        for (std::size_t i = 0; i < Wide; ++i) {
-            std::memcpy(&left[i], a[row + i] + c, sizeof left[i]);
-            std::memcpy(&right[i], b[column + i] + c, sizeof right[i]);
-        }
+        for (std::size_t i = 0; i < Tall; ++i) std::memcpy(&left[i], a[row + i] + c, 64);
 #pragma GCC unroll 4
-        for (std::size_t i = 0; i < Wide; ++i) {
+        for (std::size_t j = 0; j < Wide; ++j) std::memcpy(&right[j], b[column + j] + c, 64);
+#pragma GCC unroll 4
+        for (std::size_t i = 0; i < Tall; ++i) {
 #pragma GCC unroll 4
             for (std::size_t j = 0; j < Wide; ++j) Term::add(left[i], right[j], acc[i][j]);
         }
     }
-    for (std::size_t i = 0; i < Wide; ++i)
+    for (std::size_t i = 0; i < Tall; ++i)
         for (std::size_t j = 0; j < Wide; ++j)
             sums[(row + i) * kTile + column + j] = sum_of(acc[i][j]);
 }
@@ -76,19 +75,19 @@ template <class Term>
 void tile_sums_baseline(const float *const *a, const float *const *b, std::size_t stride,
                         float *sums) {
     for (std::size_t i = 0; i < kTile; i += 2)
-        for (std::size_t j = 0; j < kTile; j += 2) tile_part<Term, 2>(a, b, stride, sums, i, j);
+        for (std::size_t j = 0; j < kTile; j += 2) tile_part<Term, 2, 2>(a, b, stride, sums, i, j);
 }
 #if DRIFTGLASS_X86
 template <class Term>
 DRIFTGLASS_AVX2 void tile_sums_avx2(const float *const *a, const float *const *b,
                                     std::size_t stride, float *sums) {
     for (std::size_t i = 0; i < kTile; i += 2)
-        for (std::size_t j = 0; j < kTile; j += 2) tile_part<Term, 2>(a, b, stride, sums, i, j);
+        for (std::size_t j = 0; j < kTile; j += 2) tile_part<Term, 2, 2>(a, b, stride, sums, i, j);
 }
 template <class Term>
 DRIFTGLASS_AVX512 void tile_sums_avx512(const float *const *a, const float *const *b,
                                         std::size_t stride, float *sums) {
-    tile_part<Term, 4>(a, b, stride, sums, 0, 0);
+    tile_part<Term, 4, 4>(a, b, stride, sums, 0, 0);
 }
 #endif
 
@@ -105,6 +104,40 @@ TileSums tile_sums_of(Variant variant) {
 inline TileSums tile_sums(Measure measure, Variant variant) {
     return measure == Measure::manhattan ? tile_sums_of<DifferenceTerm>(variant)
                                          : tile_sums_of<ProductTerm>(variant);
+}
+
+// The first row of a tile alone.
+template <class Term>
+void row_sums_baseline(const float *const *a, const float *const *b, std::size_t stride,
+                       float *sums) {
+    tile_part<Term, 1, 4>(a, b, stride, sums, 0, 0);
+}
+#if DRIFTGLASS_X86
+template <class Term>
+DRIFTGLASS_AVX2 void row_sums_avx2(const float *const *a, const float *const *b,
+                                   std::size_t stride, float *sums) {
+    tile_part<Term, 1, 4>(a, b, stride, sums, 0, 0);
+}
+template <class Term>
+DRIFTGLASS_AVX512 void row_sums_avx512(const float *const *a, const float *const *b,
+                                       std::size_t stride, float *sums) {
+    tile_part<Term, 1, 4>(a, b, stride, sums, 0, 0);
+}
+#endif
+
+template <class Term>
+TileSums row_sums_of(Variant variant) {
+#if DRIFTGLASS_X86
+    if (variant == Variant::avx512) return row_sums_avx512<Term>;
+    if (variant == Variant::avx2) return row_sums_avx2<Term>;
+#endif
+    (void)variant;
+    return row_sums_baseline<Term>;
+}
+
+inline TileSums row_sums(Measure measure, Variant variant) {
+    return measure == Measure::manhattan ? row_sums_of<DifferenceTerm>(variant)
+                                         : row_sums_of<ProductTerm>(variant);
 }
 
 // Calls visit(i, j, value) for rows left[a] and right[b]; with `same`, for a < b only.

@@ -38,24 +38,37 @@ class PaddedVectors:
         Squared norms.
     measure : {"sqeuclidean", "inner_product", "manhattan"}
         What the kernel computes.
+    mean : ndarray of shape (n_features,) or 0.0
+        What was subtracted.
     """
 
     vectors: NDArray[np.float32]
     norms: NDArray[np.float32]
     measure: Measure
+    mean: Any
 
     @classmethod
     def of(
-        cls, base: NDArray[np.float32], metric: str, order: NDArray[np.int32], executor: Threads
+        cls,
+        base: NDArray[np.float32],
+        metric: str,
+        order: NDArray[np.int32],
+        executor: Threads,
+        *,
+        mean: Any = None,
     ) -> PaddedVectors:
-        """Prepare rows of shape (n_samples, n_features), in another order."""
+        """Prepare rows of shape (n_samples, n_features), in another order.
+
+        Rows that are to be compared with others need the `mean` of those.
+        """
         n_samples, n_features = base.shape
         width = -(-n_features // LANES) * LANES
         vectors = _aligned(n_samples, width)
         norms = np.empty(n_samples, dtype=np.float32)
         parts = _parts(n_samples, n_features)
-        mean: Any = 0.0
-        if metric == "euclidean":  # products of rows far from zero would lose their digits
+        own_mean = mean is None and metric == "euclidean"
+        mean = 0.0 if mean is None else mean
+        if own_mean:  # products of rows far from zero would lose their digits
             sums = executor.map(lambda part: base[part].sum(axis=0, dtype=np.float64), parts)
             mean = (np.sum(sums, axis=0) / n_samples).astype(np.float32)
 
@@ -69,7 +82,7 @@ class PaddedVectors:
         measure: Measure = "sqeuclidean"
         if metric in ("manhattan", "inner_product"):
             measure = metric  # type: ignore[assignment]  # narrowed by the line above
-        return cls(vectors, norms, measure)
+        return cls(vectors, norms, measure, mean)
 
 
 def prepared(block: NDArray[np.float32], metric: str) -> NDArray[np.float32]:

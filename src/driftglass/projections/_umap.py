@@ -254,7 +254,9 @@ class UMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
     def _placed(self, X: NDArray[Any], keys: NDArray[np.uint64]) -> NDArray[np.float32]:
         n_threads = effective_n_jobs(self.n_jobs)
         k = min(self.n_neighbors_, len(self._fitted))
-        indices, distances = neighbors_of(X, self._fitted, k, self.metric, n_threads)
+        indices, distances = neighbors_of(
+            X, self._fitted, k, self.metric, n_threads, self.neighbors_
+        )
         memberships, _, _ = _kernels.fuzzy_memberships(
             distances, float(self.local_connectivity), n_threads=n_threads
         )

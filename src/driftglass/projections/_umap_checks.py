@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidInputError, ShapeError
-from ..neighbors import NeighborGraph, nearest_neighbors
-from ._placing import nearest_fitted
+from ..neighbors import NeighborGraph, nearest_neighbors, query_neighbors
 
 __all__ = ["as_graph", "as_labels", "check_parameters", "distances_of", "neighbors_of"]
 
@@ -105,26 +104,15 @@ def distances_of(
 
 
 def neighbors_of(
-    X: NDArray[Any], fitted: NDArray[Any], k: int, metric: str, n_threads: int
+    X: NDArray[Any],
+    fitted: NDArray[Any],
+    k: int,
+    metric: str,
+    n_threads: int,
+    graph: NeighborGraph | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Rows of `fitted` nearest to each row of X, and their distances, both (n, k)."""
-    indices, distances = nearest_fitted(
-        _prepared(X, metric), _prepared(fitted, metric), k, _base(metric), n_threads
-    )
-    return indices, distances.astype(np.float32)
-
-
-def _base(metric: str) -> Any:
-    return "cosine" if metric == "correlation" else metric
-
-
-def _prepared(X: NDArray[Any], metric: str) -> NDArray[Any]:
-    """Correlation is the cosine between rows that are centred."""
-    if metric != "correlation":
-        return X
-    wide = X.astype(np.float64)
-    centred: NDArray[np.float64] = wide - wide.mean(axis=1, keepdims=True)
-    return centred
+    return query_neighbors(X, fitted, k, metric=metric, graph=graph, n_jobs=n_threads)
 
 
 def _from_distances(D: NDArray[Any], n_neighbors: int) -> NeighborGraph:
