@@ -216,13 +216,11 @@ def caller(method: str, X: Any, graph: dict[str, Any]) -> Callable[[], Any]:
 
 
 def our_caller(method: str, X: Any, graph: dict[str, Any]) -> Callable[[], Any]:
-    from driftglass.neighbors import approximate_neighbors, exact_neighbors
-    from driftglass.projections import UMAP
+    if method in ("driftglass approximate", "driftglass exact"):
+        from driftglass.neighbors import approximate_neighbors, exact_neighbors
 
-    if method == "driftglass approximate":
-        return lambda: approximate_neighbors(X, N_NEIGHBORS, n_jobs=THREADS).indices
-    if method == "driftglass exact":
-        return lambda: exact_neighbors(X, N_NEIGHBORS, n_jobs=THREADS).indices
+        search = exact_neighbors if method.endswith("exact") else approximate_neighbors
+        return lambda: search(X, N_NEIGHBORS, n_jobs=THREADS).indices
     if method == "driftglass layout":
         from driftglass.projections._edge_layout import Forces, lay_out
         from driftglass.projections._fuzzy import FuzzyGraph
@@ -234,6 +232,8 @@ def our_caller(method: str, X: Any, graph: dict[str, Any]) -> Callable[[], Any]:
         forces = Forces(float(a), float(b), 1.0, 5, 1.0, 0)
         n_epochs = 500 if len(X) <= 10_000 else 200
         return lambda: lay_out(graph["start"], given, forces, n_epochs, n_threads=THREADS)[0]
+    from driftglass.projections import UMAP
+
     if method == "driftglass transform":
         n_fitted = n_fitted_of(len(X))
         fitted = UMAP(random_state=0, n_jobs=THREADS).fit(X[:n_fitted])
