@@ -140,7 +140,7 @@ def test_refuses_what_is_not_a_table_of_numbers(X, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n_neighbors": 1}, "n_neighbors is 1; an integer of at least 2"),
+        ({"n_neighbors": 1}, "n_neighbors is 1; an integer from 2 to 4097"),
         ({"n_neighbors": 2.5}, "n_neighbors is 2.5"),
         ({"n_components": 0}, "n_components is 0; an integer from 1 to 64"),
         ({"n_components": True}, "n_components is True"),

@@ -248,7 +248,7 @@ def _by_everyone(search: _Search, k: int) -> tuple[NDArray[Any], NDArray[np.int3
         padded.measure,
         n_threads=search.executor.n_workers,
     )
-    distances, indices = _settled(search, values, rows, k)
+    distances, indices = _settled(search, order, values, rows, k)
     return distances, indices, 1.0
 
 
@@ -283,16 +283,21 @@ def _by_descent(search: _Search, k: int) -> tuple[NDArray[Any], NDArray[np.int32
         if descent.meet_at_neighbors() <= TOLERANCE * n * (k + 5):
             break
     search.report(total - 1, total, "measuring recall")
+    own = np.arange(n, dtype=np.int32)
     values, rows = descent.lists()
     values, rows = values[place], np.where(rows >= 0, order[rows], -1)[place]
-    distances, indices = _settled(search, values, rows, k)
-    recall = _recall(search, padded, order, indices)
+    distances, indices = _settled(search, own, values, rows, k)
+    recall = _recall(search, padded, order, distances)
     search.report(total, total, "measuring recall")
     return distances, indices, recall
 
 
 def _settled(
-    search: _Search, values: NDArray[np.float32], rows: NDArray[np.int32], k: int
+    search: _Search,
+    queries: NDArray[np.int32],
+    values: NDArray[np.float32],
+    rows: NDArray[np.int32],
+    k: int,
 ) -> tuple[NDArray[Any], NDArray[np.int32]]:
     """The k nearest of the candidates, where it can be by distances computed from differences."""
     base, metric = search.base, search.metric
@@ -304,7 +309,7 @@ def _settled(
         base = base - base.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
     distances, indices = _kernels.nearest_candidates(
         base,
-        np.arange(len(base), dtype=np.int32),
+        queries,
         np.ascontiguousarray(rows),
         k,
         metric="sqeuclidean" if metric == "euclidean" else "cosine",
@@ -317,22 +322,22 @@ def _recall(
     search: _Search,
     padded: PaddedVectors,
     order: NDArray[np.int32],
-    indices: NDArray[np.int32],
+    distances: NDArray[Any],
 ) -> float:
-    """Share of the true neighbours of some rows that are among those found."""
-    n, k = indices.shape
+    """Share of neighbours of some rows that are as near as the true ones; ties are as good."""
+    n, k = distances.shape
     rng = np.random.default_rng(search.seed)
     checked = np.sort(rng.choice(n, min(n, N_CHECKED), replace=False)).astype(np.int32)
-    _, true = _kernels.meet_everyone(
+    values, rows = _kernels.meet_everyone(
         padded.vectors,
         padded.norms,
         checked,
-        k,
+        min(k + 5, n - 1),
         padded.measure,
         n_threads=search.executor.n_workers,
     )
-    found = indices[order[checked]]
-    hits = (order[true][:, :, None] == found[:, None, :]).any(axis=2)
+    true, _ = _settled(search, order[checked], values, order[rows], k)
+    hits = distances[order[checked]] <= true[:, -1:]
     return float(hits.mean())
 
 

@@ -15,12 +15,13 @@ __all__ = ["as_graph", "as_labels", "check_parameters", "distances_of", "neighbo
 METRICS = ("euclidean", "cosine", "correlation", "manhattan", "precomputed")
 STARTS = ("spectral", "pca", "random")
 MOST_COMPONENTS = 64
+MOST_NEIGHBORS = 4097
 
 
 def check_parameters(estimator: Any) -> None:
     """Refuse parameters out of range, with what would do."""
-    counts = {
-        "n_neighbors": (2, None),
+    counts: dict[str, tuple[int, int | None]] = {
+        "n_neighbors": (2, MOST_NEIGHBORS),
         "n_components": (1, MOST_COMPONENTS),
         "negative_sample_rate": (0, None),
     }
