@@ -226,7 +226,9 @@ def our_caller(method: str, X: Any, graph: dict[str, Any]) -> Callable[[], Any]:
         from driftglass.projections._fuzzy import FuzzyGraph
 
         given = FuzzyGraph(
-            graph["starts"].astype("int64"), graph["columns"], graph["weights"].astype("float32")
+            graph["starts"].astype("int64"),
+            graph["columns"].astype("int32"),
+            graph["weights"].astype("float32"),
         )
         a, b = graph["ab"]
         forces = Forces(float(a), float(b), 1.0, 5, 1.0, 0)
