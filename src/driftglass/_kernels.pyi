@@ -113,6 +113,11 @@ def tsne_field(
 ) -> NDArray[np.float32]:
     """Sum over all sources of q and of q² (point - source), with q = 1 / (1 + distance²)."""
 
+def tsne_tree_field(
+    Y: NDArray[np.float32], theta: float, *, variant: str = "auto", n_threads: int = 1
+) -> NDArray[np.float32]:
+    """As `tsne_field` of the points at themselves, with far cells of a tree taken as one."""
+
 def tsne_divergence(
     Y: NDArray[np.float32],
     starts: NDArray[np.int64],

@@ -9,7 +9,13 @@ from reference import tsne as reference
 from driftglass import _kernels
 from driftglass.neighbors import exact_neighbors
 from driftglass.projections._affinities import joint_affinities
-from driftglass.projections._repulsion import GridField, Kernels, exact_field
+from driftglass.projections._repulsion import (
+    EXACT_UP_TO,
+    GridField,
+    Kernels,
+    exact_field,
+    own_field,
+)
 from driftglass.projections._tsne_layout import divergence, forces
 
 each_variant = pytest.mark.parametrize("variant", _kernels.cpu_features())
@@ -114,6 +120,46 @@ def test_the_grid_agrees_on_a_map_that_is_a_line_or_one_far_point(rng):
     found, exact = GridField(Y, bounds_of(Y), Kernels(), 1).at(Y), exact_field(Y, Y, 1)
 
     assert np.linalg.norm(found - exact) < 0.03 * np.linalg.norm(exact)
+
+
+@each_variant
+@each_dimension
+@pytest.mark.parametrize("n", [1, 15, 16, 17, 1000])
+def test_a_tree_that_trusts_no_cell_equals_all_pairs(rng, variant, n_components, n):
+    Y = a_map(rng, n, n_components)
+
+    found = _kernels.tsne_tree_field(Y, 0.0, variant=variant)
+
+    np.testing.assert_allclose(found, exact_field(Y, Y, 1), atol=2e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("width", [1e-4, 0.3, 4.0, 40.0])
+def test_the_tree_agrees_with_all_pairs(rng, monkeypatch, width):
+    monkeypatch.setitem(EXACT_UP_TO, 3, 100)
+    Y = a_map(rng, 4000, 3, width)
+    Y[:500] = Y[0]  # more than a leaf holds, at one place
+    exact = exact_field(Y, Y, 1)
+
+    found = own_field(Y, bounds_of(Y), Kernels(), 1)
+
+    monopole = _kernels.tsne_tree_field(Y, 50.0)
+    missed = np.linalg.norm(found[:, 1:] - exact[:, 1:])
+    assert found[:, 0].sum() == pytest.approx(exact[:, 0].sum(), rel=0.01)
+    assert missed < 0.02 * np.linalg.norm(exact[:, 1:])
+    # A map much smaller than the kernel is seen right by its mean alone.
+    assert width < 1 or np.linalg.norm(monopole[:, 1:] - exact[:, 1:]) > 2 * missed
+
+
+def test_threads_and_processors_do_not_change_the_tree(rng):
+    Y = a_map(rng, 5000, 3)
+
+    fields = {
+        _kernels.tsne_tree_field(Y, 0.6, variant=variant, n_threads=n_threads).tobytes()
+        for variant in _kernels.cpu_features()
+        for n_threads in (1, 2, 8)
+    }
+
+    assert len(fields) == 1
 
 
 def test_kept_kernels_give_what_new_ones_give(rng):

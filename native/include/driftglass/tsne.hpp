@@ -13,6 +13,7 @@
 #include "cpu.hpp"
 #include "lanes.hpp"
 #include "parallel.hpp"
+#include "tree.hpp"
 
 namespace driftglass {
 
@@ -89,6 +90,21 @@ void exact_field(const float *own, std::size_t n, const float *Y, std::size_t n_
     (void)variant;
     parallel_ranges(n, 16, n_threads, [&](std::size_t first, std::size_t last) {
         rows(own, sources.data(), n_padded, first, last, out);
+    });
+}
+
+template <std::size_t D>
+void tree_field(const float *Y, std::size_t n, float theta, Variant variant,
+                std::size_t n_threads, float *out) {
+    const Tree<D> tree(Y, n, kFar);
+    auto rows = tsne_baseline::tree_rows<D>;
+#if DRIFTGLASS_X86
+    if (variant == Variant::avx2) rows = tsne_avx2::tree_rows<D>;
+    if (variant == Variant::avx512) rows = tsne_avx512::tree_rows<D>;
+#endif
+    (void)variant;
+    parallel_ranges(n, 8 * kWidth, n_threads, [&](std::size_t first, std::size_t last) {
+        rows(tree, theta * theta, first, last, out);
     });
 }
 

@@ -1,8 +1,9 @@
 """The field of all points of a map under Student's t kernel: what pushes them apart.
 
 At a point y the field is the sum over all sources of ``q`` and of ``q² (y - source)`` with
-``q = 1 / (1 + |y - source|²)``. Few points are summed pair by pair. More are spread on a regular
-grid by cubic splines, the grid is convolved by FFT with ``q`` and with each component of
+``q = 1 / (1 + |y - source|²)``. Few points are summed pair by pair. Many in three dimensions
+push each other through a tree of cells (Barnes and Hut). In one and two they are spread on a
+regular grid by cubic splines, the grid is convolved by FFT with ``q`` and with each component of
 ``q² d``, and the results are read off at the points. Only one charge per point is spread, so no
 large sums cancel.
 """
@@ -17,26 +18,36 @@ from numpy.typing import NDArray
 
 from .. import _kernels
 
-__all__ = ["GridField", "Kernels", "exact_field", "is_worth_a_grid"]
+__all__ = ["GridField", "Kernels", "exact_field", "own_field"]
 
 SPACING = {1: 0.3, 2: 0.5, 3: 0.6}
 """Of the nodes, in the kernel's unit: the force is then right to about two per cent, and the
 divergence of a finished map to one."""
 FEWEST_NODES = {1: 256, 2: 64, 3: 24}
 """Along an axis while the map is small: a young map needs its own shape resolved."""
-MOST_NODES = {1: 1 << 20, 2: 1 << 12, 3: 1 << 8}
+MOST_NODES = {1: 1 << 20, 2: 1 << 12, 3: 96}
 """Along an axis: what memory allows. A map that is wider gets wider spacing."""
-EXACT_UP_TO = {1: 2000, 2: 4000, 3: 8000}
-"""Points up to which all pairs cost less than transforms of a grid."""
+EXACT_UP_TO = {1: 2000, 2: 4000, 3: 4000}
+"""Points up to which all pairs cost less than anything cleverer."""
+THETA = 0.6
+"""Width of a cell beside its distance up to which it stands for its points; in three dimensions
+the force is then right to about one per cent."""
 MARGIN = 12
 """Nodes over which what undoes the blur of a jump fades away."""
 BORDER = 2
 """Nodes beyond the outermost point that its spline needs."""
 
 
-def is_worth_a_grid(n_samples: int, n_components: int) -> bool:
-    """Whether a grid costs less than all pairs."""
-    return n_samples > EXACT_UP_TO[n_components]
+def own_field(
+    Y: NDArray[np.float32], bounds: NDArray[np.float32], kernels: Kernels, n_threads: int
+) -> NDArray[np.float32]:
+    """Field of the points of a map at themselves, in the way that costs least."""
+    n_samples, n_components = Y.shape
+    if n_samples <= EXACT_UP_TO[n_components]:
+        return exact_field(Y, Y, n_threads)
+    if n_components == 3:
+        return _kernels.tsne_tree_field(Y, THETA, n_threads=n_threads)
+    return GridField(Y, bounds, kernels, n_threads).at(Y)
 
 
 def exact_field(

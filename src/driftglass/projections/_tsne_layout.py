@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .. import _kernels
 from ._affinities import Affinities
-from ._repulsion import GridField, Kernels, exact_field, is_worth_a_grid
+from ._repulsion import Kernels, own_field
 
 __all__ = ["Callback", "Laid", "Phase", "divergence", "forces", "lay_out"]
 
@@ -99,9 +99,7 @@ class _Descent:
         return divergence(self.Y, self._affinities, self._field(), self._n_threads)
 
     def _field(self) -> NDArray[np.float32]:
-        if not is_worth_a_grid(*self.Y.shape):
-            return exact_field(self.Y, self.Y, self._n_threads)
-        return GridField(self.Y, self._bounds, self._kernels, self._n_threads).at(self.Y)
+        return own_field(self.Y, self._bounds, self._kernels, self._n_threads)
 
 
 def lay_out(
