@@ -59,7 +59,7 @@ class ContinuedTSNE:
     @property
     def parameters(self) -> Mapping[str, Any]:
         """Those of the estimator, and how long a map is continued."""
-        left_out = ("callback", "callback_every", "n_jobs", "init")
+        left_out = ("callback", "callback_every", "n_jobs", "init", "precomputed_knn")
         settings = {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in self._estimator.get_params().items()

@@ -36,9 +36,12 @@ def nearest_fitted(
     if metric == "correlation":
         X, fitted, metric = directions(X, metric), directions(fitted, metric), "cosine"
     origin = fitted.mean(axis=0, dtype=np.float64) if metric == "euclidean" else 0.0
-    base = np.concatenate([fitted, X]).astype(np.float64) - origin
-    scale = max(float(np.abs(base).max(initial=0.0)), np.finfo(np.float32).tiny)
-    vectors = np.ascontiguousarray(base / scale, dtype=np.float32)
+    # Single precision stays single, so that a large map is copied once and at no more width.
+    base = np.concatenate([fitted, X]).astype(np.result_type(fitted, X, np.float32), copy=False)
+    base -= np.asarray(origin, dtype=base.dtype)
+    scale = max(float(base.max(initial=0.0)), -float(base.min(initial=0.0)), 1e-37)
+    base /= base.dtype.type(scale)
+    vectors = np.ascontiguousarray(base, dtype=np.float32)
     n = len(fitted)
     rows: NDArray[np.float32] = vectors
     if metric == "cosine":
