@@ -91,6 +91,18 @@ public:
         driftglass::meet_in_leaves(view_, tree, settings_, lists_);
     }
 
+    void meet_given(In<std::int32_t, 2> rows) {
+        require(rows.shape(0) == view_.n, "one row of neighbours per row of X is needed");
+        const std::size_t size = rows.shape(0) * rows.shape(1);
+        require(std::all_of(rows.data(), rows.data() + size,
+                            [&](std::int32_t row) {
+                                return row < static_cast<std::int32_t>(view_.n);
+                            }),
+                "a neighbour is not a row of X");
+        nb::gil_scoped_release release;
+        driftglass::meet_given(view_, rows.data(), rows.shape(1), settings_, lists_);
+    }
+
     std::size_t meet_at_neighbors() {
         nb::gil_scoped_release release;
         return driftglass::meet_at_neighbors(view_, settings_, round_++, lists_, fresh_, stale_);
@@ -174,6 +186,7 @@ void bind_neighbors(nb::module_ &m) {
              nb::kw_only(), "seed"_a = 0, "variant"_a = "auto", "n_threads"_a = 1)
         .def("meet_in_leaves", &Descent::meet_in_leaves, "order"_a.noconvert(),
              "ends"_a.noconvert())
+        .def("meet_given", &Descent::meet_given, "rows"_a.noconvert())
         .def("meet_at_neighbors", &Descent::meet_at_neighbors)
         .def("lists", &Descent::lists);
     m.def("meet_everyone", &everyone, "X"_a.noconvert(), "norms"_a.noconvert(),

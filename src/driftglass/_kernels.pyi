@@ -243,6 +243,9 @@ class Descent:
     def meet_in_leaves(self, order: NDArray[np.int32], ends: NDArray[np.int32]) -> None:
         """Compare all rows that share a leaf."""
 
+    def meet_given(self, rows: NDArray[np.int32]) -> None:
+        """Compare each row with those given for it, of shape (n_samples, any); -1 is none."""
+
     def meet_at_neighbors(self) -> int:
         """Compare rows that have a neighbour in common; returns how many entries are new."""
 

@@ -253,3 +253,33 @@ def test_rounds_equal_the_reference(rng, measure):
         assert descent.meet_at_neighbors() == expected.meet_at_neighbors(turn)
 
         assert descent.lists()[1].tolist() == expected.rows()
+
+
+def test_rows_without_structure_get_a_second_effort(rng, monkeypatch):
+    X = rng.normal(size=(4000, 40)).astype(np.float32)
+    true = true_neighbors(X, 10, "euclidean")
+
+    graph = approximate_neighbors(X, 10)
+    monkeypatch.setattr("driftglass.neighbors._approximate.GOOD_RECALL", 0.0)
+    once = approximate_neighbors(X, 10)
+
+    assert shared(true, once.indices) < 0.95
+    assert shared(true, graph.indices) > 0.97
+    assert graph.recall == pytest.approx(shared(true, graph.indices), abs=0.015)
+
+
+def test_neighbours_given_are_compared(rng):
+    X = rng.normal(size=(50, 16)).astype(np.float32)
+    given = rng.integers(-1, 50, size=(50, 6)).astype(np.int32)
+    descent = _kernels.Descent(X, (X**2).sum(axis=1), "manhattan", 6, 4)
+
+    descent.meet_given(given)
+
+    values, rows = descent.lists()
+    for i in range(50):
+        others = sorted(set(given[i].tolist()) - {-1, i})
+        assert sorted(rows[i][rows[i] >= 0].tolist()) == others
+        expected = sorted(np.abs(X[i] - X[others]).sum(axis=1))
+        np.testing.assert_allclose(values[i][: len(others)], expected, rtol=1e-5)
+    with pytest.raises(ValueError, match="a neighbour is not a row"):
+        descent.meet_given(np.full((50, 1), 50, np.int32))

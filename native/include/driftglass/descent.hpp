@@ -91,6 +91,26 @@ inline void meet_in_leaves(const Padded &X, const Tree &tree, const DescentSetti
     });
 }
 
+// Offers every row the m rows given for it; those below zero are none.
+inline void meet_given(const Padded &X, const std::int32_t *rows, std::size_t m,
+                       const DescentSettings &settings, Lists &lists) {
+    const TileSums sums = row_sums(X.measure, settings.variant);
+    parallel_ranges(X.n, 128, settings.n_threads, [&](std::size_t first, std::size_t last) {
+        for (std::size_t i = first; i < last; ++i) {
+            const auto self = static_cast<std::int32_t>(i);
+            for (std::size_t j = 0; j < m; ++j) {
+                const std::int32_t other = rows[i * m + j];
+                if (other < 0 || other == self) continue;
+                const float *a = X.row(i), *b = X.row(static_cast<std::size_t>(other));
+                const float *left[kTile] = {a, a, a, a}, *right[kTile] = {b, b, b, b};
+                float out[kTile * kTile];
+                sums(left, right, X.stride, out);
+                lists.offer(i, list_key(X.value(out[0], i, static_cast<std::size_t>(other)), other));
+            }
+        }
+    });
+}
+
 // One round: rows that have a neighbour in common meet, unless they have met before.
 // Returns the number of entries that are new afterwards.
 inline std::size_t meet_at_neighbors(const Padded &X, const DescentSettings &settings,

@@ -35,8 +35,10 @@ __all__ = ["approximate_neighbors", "nearest_neighbors"]
 METRICS = ("euclidean", "cosine", "correlation", "manhattan", "inner_product")
 N_TREES = 8
 LEAF_SIZE = 96
-N_CANDIDATES = 16
-"""New and old entries of a list that meet in a round."""
+EFFORTS = ((5, 16), (25, 40))
+"""Entries of a list beyond those wanted, and how many new and old ones meet in a round. The second
+is tried only where recall stays below `GOOD_RECALL`: rows without much of a structure need more."""
+GOOD_RECALL = 0.97
 MAX_ROUNDS = 12
 TOLERANCE = 1e-3
 """Share of entries that are new at which rounds end."""
@@ -266,29 +268,35 @@ def _by_descent(search: _Search, k: int) -> tuple[NDArray[Any], NDArray[np.int32
     place = np.empty(n, dtype=np.int32)
     place[order] = np.arange(n, dtype=np.int32)
     padded = PaddedVectors.of(base, search.metric, order, search.executor)
-    descent = _kernels.Descent(
-        padded.vectors,
-        padded.norms,
-        padded.measure,
-        min(k + 5, n - 1),
-        N_CANDIDATES,
-        seed=search.seed,
-        n_threads=n_threads,
-    )
-    for tree in range(N_TREES):
-        search.report(tree, total, "comparing rows of a leaf")
-        descent.meet_in_leaves(place[orders[tree]], ends)
-    for turn in range(MAX_ROUNDS):
-        search.report(N_TREES + turn, total, "comparing neighbours of neighbours")
-        if descent.meet_at_neighbors() <= TOLERANCE * n * (k + 5):
+    checks = _Checks.of(search, padded, order, k)
+    rows = np.empty((n, 0), dtype=np.int32)
+    for more, n_candidates in EFFORTS:
+        descent = _kernels.Descent(
+            padded.vectors,
+            padded.norms,
+            padded.measure,
+            min(k + more, n - 1),
+            n_candidates,
+            seed=search.seed,
+            n_threads=n_threads,
+        )
+        descent.meet_given(rows)
+        if rows.shape[1] == 0:
+            for tree in range(N_TREES):
+                search.report(tree, total, "comparing rows of a leaf")
+                descent.meet_in_leaves(place[orders[tree]], ends)
+        for turn in range(MAX_ROUNDS):
+            search.report(N_TREES + turn, total, "comparing neighbours of neighbours")
+            if descent.meet_at_neighbors() <= TOLERANCE * n * (k + more):
+                break
+        values, rows = descent.lists()
+        own = np.arange(n, dtype=np.int32)
+        named = np.where(rows >= 0, order[rows], -1)[place]
+        distances, indices = _settled(search, own, values[place], named, k)
+        recall = checks.recall(distances)
+        if recall >= GOOD_RECALL or k + more >= n - 1:
             break
-    search.report(total - 1, total, "measuring recall")
-    own = np.arange(n, dtype=np.int32)
-    values, rows = descent.lists()
-    values, rows = values[place], np.where(rows >= 0, order[rows], -1)[place]
-    distances, indices = _settled(search, own, values, rows, k)
-    recall = _recall(search, padded, order, distances)
-    search.report(total, total, "measuring recall")
+    search.report(total, total, "comparing neighbours of neighbours")
     return distances, indices, recall
 
 
@@ -318,31 +326,38 @@ def _settled(
     return np.sqrt(distances) if metric == "euclidean" else distances, indices
 
 
-def _recall(
-    search: _Search,
-    padded: PaddedVectors,
-    order: NDArray[np.int32],
-    distances: NDArray[Any],
-) -> float:
-    """Share of neighbours of some rows that are as near as the true ones; ties are as good."""
-    n, k = distances.shape
-    rng = np.random.default_rng(search.seed)
-    checked = np.sort(rng.choice(n, min(n, N_CHECKED), replace=False)).astype(np.int32)
-    values, rows = _kernels.meet_everyone(
-        padded.vectors,
-        padded.norms,
-        checked,
-        min(k + 5, n - 1),
-        padded.measure,
-        n_threads=search.executor.n_workers,
-    )
-    true, _ = _settled(search, order[checked], values, order[rows], k)
-    hits = distances[order[checked]] <= true[:, -1:]
-    return float(hits.mean())
+@dataclass(frozen=True, eq=False)
+class _Checks:
+    """Some rows, and how far their k-th true neighbours are."""
+
+    rows: NDArray[np.int32]
+    reach: NDArray[Any]
+
+    @classmethod
+    def of(
+        cls, search: _Search, padded: PaddedVectors, order: NDArray[np.int32], k: int
+    ) -> _Checks:
+        n = len(order)
+        rng = np.random.default_rng(search.seed)
+        checked = np.sort(rng.choice(n, min(n, N_CHECKED), replace=False)).astype(np.int32)
+        values, rows = _kernels.meet_everyone(
+            padded.vectors,
+            padded.norms,
+            checked,
+            min(k + 5, n - 1),
+            padded.measure,
+            n_threads=search.executor.n_workers,
+        )
+        true, _ = _settled(search, order[checked], values, order[rows], k)
+        return cls(order[checked], true[:, -1:])
+
+    def recall(self, distances: NDArray[Any]) -> float:
+        """Share of neighbours that are as near as the true ones; ties are as good."""
+        return float((distances[self.rows] <= self.reach).mean())
 
 
 def _pairs(n: int, k: int) -> tuple[float, float]:
     """Pairs that an exact and an approximate search compare."""
     in_leaves = N_TREES * LEAF_SIZE / 2
-    in_rounds = 4 * 1.5 * N_CANDIDATES**2
+    in_rounds = 4 * 1.5 * EFFORTS[0][1] ** 2
     return n * n / 2, n * (in_leaves + in_rounds) * max(1.0, k / 15)
