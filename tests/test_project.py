@@ -238,3 +238,18 @@ def test_progress_reaches_its_end(store):
     dg.project(run, progress=lambda done, total, what: seen.append((done, total, what)))
 
     assert seen[-1] == (3, 3, "measuring trust")
+
+
+def test_a_umap_of_a_run_is_kept_and_its_plan_costs_more_than_principal_axes(store):
+    run = logged(store, 3)
+    request = ProjectionRequest("hidden", "umap", parameters={"n_neighbors": 8, "n_epochs": 50})
+
+    before = plan(run, request)
+    sequence = dg.project(run, method="umap", n_neighbors=8, n_epochs=50)
+    again = dg.project(store.run("run"), method="umap", n_neighbors=8, n_epochs=50)
+
+    assert before.seconds > plan(run, REQUEST).seconds
+    assert plan(run, request).status == "ready"
+    for one, two in zip(sequence, again, strict=True):
+        assert one.quality.trustworthiness > 0.6
+        np.testing.assert_array_equal(one.coordinates, two.coordinates)

@@ -1,38 +1,15 @@
 // What Python sees of the kernels: checks of shapes and bounds, then one call without the GIL.
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/string.h>
-#include <nanobind/stl/vector.h>
-
 #include <driftglass/cpu.hpp>
 #include <driftglass/distances.hpp>
 #include <driftglass/ranks.hpp>
 #include <driftglass/select.hpp>
 
-namespace nb = nanobind;
-using namespace nb::literals;
+#include "arrays.hpp"
+
+using namespace nanobind::literals;
 using namespace driftglass;
 
 namespace {
-
-template <class T, std::size_t N>
-using In = nb::ndarray<const T, nb::ndim<N>, nb::c_contig, nb::device::cpu>;
-template <class T>
-using Matrix = nb::ndarray<nb::numpy, T, nb::ndim<2>, nb::c_contig>;
-
-// An uninitialised matrix that Python owns.
-template <class T>
-Matrix<T> new_matrix(std::size_t n_rows, std::size_t n_columns) {
-    T *data = new T[n_rows * n_columns];
-    nb::capsule owner(data, [](void *memory) noexcept { delete[] static_cast<T *>(memory); });
-    return Matrix<T>(data, {n_rows, n_columns}, owner);
-}
-
-void require(bool holds, const char *message) {
-    if (!holds) throw std::invalid_argument(message);
-}
-
-std::size_t threads(std::size_t wanted) { return wanted == 0 ? 1 : wanted; }
 
 Selection *make_selection(std::size_t n_rows, std::size_t k, In<float, 1> offsets,
                           const std::string &variant, std::size_t n_threads) {
@@ -124,4 +101,7 @@ NB_MODULE(_kernels, m) {
           "variant"_a = "auto", "n_threads"_a = 1);
     m.def("count_below", &below, "values"_a.noconvert(), "limits"_a.noconvert(), nb::kw_only(),
           "variant"_a = "auto", "n_threads"_a = 1);
+    bind_layout(m);
+    bind_neighbors(m);
+    bind_tsne(m);
 }

@@ -68,3 +68,217 @@ def count_below(
     n_threads: int = 1,
 ) -> NDArray[np.int32]:
     """Count the ``values[i]`` below each of ``limits[i]``; shape of `limits`."""
+
+def affinity_rows(
+    distances: NDArray[np.float32], perplexities: NDArray[np.float64], *, n_threads: int = 1
+) -> NDArray[np.float32]:
+    """Gaussian weights with the entropy log(perplexity), rows adding up to one; mean of several."""
+
+def joint_affinities(
+    indices: NDArray[np.int32], weights: NDArray[np.float32], *, n_threads: int = 1
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+    """``(W + W.T) / 2n`` of the rows' weights, as starts, ascending columns and values."""
+
+def tsne_attraction(
+    own: NDArray[np.float32],
+    Y: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    values: NDArray[np.float32],
+    *,
+    variant: str = "auto",
+    n_threads: int = 1,
+) -> NDArray[np.float32]:
+    """Sum over each row's pairs of ``p (Y[j] - own[i]) / (1 + |Y[j] - own[i]|²)``."""
+
+def pair_forces(
+    own: NDArray[np.float32],
+    Y: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    values: NDArray[np.float32],
+    offset: float,
+    *,
+    variant: str = "auto",
+    n_threads: int = 1,
+) -> NDArray[np.float32]:
+    """Sum over each row's pairs of ``value (Y[j] - own[i]) / (offset + |Y[j] - own[i]|²)²``."""
+
+def tsne_field(
+    points: NDArray[np.float32],
+    sources: NDArray[np.float32],
+    *,
+    variant: str = "auto",
+    n_threads: int = 1,
+) -> NDArray[np.float32]:
+    """Sum over all sources of q and of q² (point - source), with q = 1 / (1 + distance²)."""
+
+def tsne_tree_field(
+    Y: NDArray[np.float32], theta: float, *, variant: str = "auto", n_threads: int = 1
+) -> NDArray[np.float32]:
+    """As `tsne_field` of the points at themselves, with far cells of a tree taken as one."""
+
+def tsne_divergence(
+    Y: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    values: NDArray[np.float32],
+    *,
+    n_threads: int = 1,
+) -> float:
+    """Sum over pairs of ``p log(p (1 + |Y[i] - Y[j]|²))``."""
+
+def tsne_step(
+    Y: NDArray[np.float32],
+    velocity: NDArray[np.float32],
+    gains: NDArray[np.float32],
+    attraction: NDArray[np.float32],
+    field: NDArray[np.float32],
+    *,
+    exaggeration: float,
+    normalization: float,
+    learning_rate: float,
+    momentum: float,
+    longest: float,
+    n_threads: int = 1,
+) -> None:
+    """Move Y in place along the forces, with momentum and a gain per coordinate."""
+
+def center(Y: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Move the mean of Y to the origin in place; lowest and highest coordinates, (2, d)."""
+
+def grid_charges(
+    Y: NDArray[np.float32],
+    low: list[float],
+    spacing: float,
+    n_nodes: list[int],
+    *,
+    n_threads: int = 1,
+) -> NDArray[np.float32]:
+    """Spread a unit charge per point on the nodes of a grid; flat, in C order."""
+
+def grid_gather(
+    Y: NDArray[np.float32],
+    fields: NDArray[np.float32],
+    low: list[float],
+    spacing: float,
+    n_nodes: list[int],
+    width: int,
+    *,
+    n_threads: int = 1,
+) -> NDArray[np.float32]:
+    """Interpolate 1 + n_components fields, with grid rows of `width`, at the points of Y."""
+
+def fuzzy_memberships(
+    distances: NDArray[np.float32], local_connectivity: float, *, n_threads: int = 1
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Memberships in (0, 1] of ascending distances, and the unit and free distance of each row.
+
+    Beyond the free distance they fall by e with each unit, and add up to log2(k + 1).
+    """
+
+def fuzzy_union(
+    indices: NDArray[np.int32],
+    memberships: NDArray[np.float32],
+    set_op_mix_ratio: float,
+    *,
+    n_threads: int = 1,
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+    """``mix * (P + P.T - P * P.T) + (1 - mix) * P * P.T`` as starts, columns, weights."""
+
+def optimize_layout(
+    positions: NDArray[np.float32],
+    targets: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    shares: NDArray[np.float32],
+    *,
+    a: float,
+    b: float,
+    repulsion: float,
+    rate: float,
+    negatives: int,
+    first_epoch: int,
+    last_epoch: int,
+    n_epochs: int,
+    seed: int,
+    keys: NDArray[np.uint64] | None = None,
+    n_blocks: int = 8,
+    variant: str = "auto",
+    n_threads: int = 1,
+) -> None:
+    """Move `positions` in place through some of `n_epochs`.
+
+    `targets` is the same array for a layout, or a fixed map in which to place new points.
+    """
+
+def grow_trees(
+    sketch: NDArray[np.float32],
+    n_trees: int,
+    leaf_size: int,
+    *,
+    seed: int = 0,
+    n_threads: int = 1,
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Rows in the order of the leaves of each tree, and where the leaves, the same in all, end."""
+
+class Descent:
+    """Lists of the nearest rows met so far, of rows padded to a multiple of 16 values.
+
+    Lists do not depend on `n_threads`.
+    """
+
+    def __init__(
+        self,
+        X: NDArray[np.float32],
+        norms: NDArray[np.float32],
+        measure: Literal["sqeuclidean", "inner_product", "manhattan"],
+        k: int,
+        n_candidates: int,
+        *,
+        seed: int = 0,
+        variant: str = "auto",
+        n_threads: int = 1,
+    ) -> None: ...
+    def meet_in_leaves(self, order: NDArray[np.int32], ends: NDArray[np.int32]) -> None:
+        """Compare all rows that share a leaf."""
+
+    def meet_given(self, rows: NDArray[np.int32]) -> None:
+        """Compare each row with those given for it, of shape (n_samples, any); -1 is none."""
+
+    def meet_at_neighbors(self) -> int:
+        """Compare rows that have a neighbour in common; returns how many entries are new."""
+
+    def lists(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """Values and rows, both (n_samples, k), ascending; (inf, -1) where a list is short."""
+
+def meet_everyone(
+    X: NDArray[np.float32],
+    norms: NDArray[np.float32],
+    rows: NDArray[np.int32],
+    k: int,
+    measure: Literal["sqeuclidean", "inner_product", "manhattan"],
+    *,
+    variant: str = "auto",
+    n_threads: int = 1,
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Values and rows of the k nearest of each of `rows` among all others."""
+
+def search(
+    queries: NDArray[np.float32],
+    query_norms: NDArray[np.float32],
+    X: NDArray[np.float32],
+    norms: NDArray[np.float32],
+    entries: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    k: int,
+    measure: Literal["sqeuclidean", "inner_product", "manhattan"],
+    *,
+    variant: str = "auto",
+    n_threads: int = 1,
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Values and rows of X nearest to each query, both (n_queries, k).
+
+    All `entries` are compared; then, unless `starts` is empty, rows linked to the nearest.
+    """

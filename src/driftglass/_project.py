@@ -28,6 +28,8 @@ VERSION = "1"
 FLOPS_PER_SECOND = 2e10
 """A slow laptop's single-precision matrix product; estimates err on the long side."""
 BYTES_PER_SECOND = 5e8
+LAYOUT_SECONDS = 2e-4
+"""Per row of a map made by attraction and repulsion; digits take half of that."""
 N_ANCHORS = 1000
 N_ANCHORS_LARGE = 300
 LARGE = 20_000
@@ -136,8 +138,8 @@ def project(
     space : str, optional
         Space to project; may be left out when the run has only one.
     method : str or estimator
-        "pca", or an object with ``fit_transform`` (and ``transform``, if it can place new rows);
-        results of objects are not kept.
+        "pca", "umap", "tsne", or an object with ``fit_transform`` (and ``transform``, if it can
+        place new rows); results of objects are not kept.
     n_components : int
         Coordinates per row, 2 or 3 for the viewer.
     steps : iterable of int, optional
@@ -149,8 +151,7 @@ def project(
     progress : callable
         Called with (done, total, what); may raise to stop.
     **parameters
-        Further parameters of the method; for "pca" see
-        `driftglass.projections.project_sequence`.
+        Further parameters; see `driftglass.projections.project_sequence` and the method.
 
     Returns
     -------
@@ -393,4 +394,8 @@ def _seconds(infos: Sequence[SnapshotInfo], request: ProjectionRequest, *, fit: 
             flops += 2.0 * n * d * d
         total += flops / FLOPS_PER_SECOND + info.nbytes * (2 if fit else 1) / BYTES_PER_SECOND
         total += 0.003
+    if fit and request.method != "pca":
+        rows = float(sum(info.n_samples for info in infos))
+        width = max(info.n_features for info in infos)
+        total += 2.0 * rows * rows * width / FLOPS_PER_SECOND + rows * LAYOUT_SECONDS
     return total

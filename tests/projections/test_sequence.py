@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA as SklearnPCA
 
-from driftglass import ShapeError
+from driftglass import InvalidInputError, NotFoundError, ShapeError
+from driftglass._progress import Cancelled
 from driftglass.projections import (
     extend_sequence,
     procrustes,
@@ -192,3 +193,43 @@ def test_reports_progress_to_the_end_and_can_be_stopped(Xs):
     assert seen[-1] == (10, 10, "placing snapshots")
     with pytest.raises(StoppedError):
         project_sequence(Xs, progress=stop)
+
+
+@pytest.mark.parametrize("basis", ["all", "last", "window"])
+def test_umap_goes_by_name(Xs, basis):
+    sequence = project_sequence(Xs[:3], method="umap", basis=basis, window=2, random_state=1)
+
+    again = project_sequence(Xs[:3], method="umap", basis=basis, window=2, random_state=1)
+    assert sequence.provenance.method == "umap"
+    assert [frame.coordinates.shape for frame in sequence] == [(60, 2)] * 3
+    for frame, same in zip(sequence, again, strict=True):
+        np.testing.assert_array_equal(frame.coordinates, same.coordinates)
+
+
+def test_a_row_that_does_not_change_keeps_its_place(Xs):
+    frozen = [Xs[0], Xs[1], Xs[0]]
+
+    sequence = project_sequence(frozen, method="umap", n_epochs=30)
+
+    np.testing.assert_array_equal(sequence[0].coordinates, sequence[2].coordinates)
+
+
+def test_parameters_of_a_method_are_passed_on_and_recorded(Xs):
+    sequence = project_sequence(Xs[:2], method="umap", n_neighbors=7, n_epochs=10)
+
+    assert sequence.provenance.parameters["n_neighbors"] == 7
+    with pytest.raises(
+        NotFoundError, match=r"parameter of umap named 'n_neighbours'.*Did you mean"
+    ):
+        project_sequence(Xs[:2], method="umap", n_neighbours=7)
+    with pytest.raises(InvalidInputError, match="pca takes no parameter 'n_neighbors'"):
+        project_sequence(Xs[:2], n_neighbors=7)
+
+
+def test_a_fit_can_be_stopped_from_outside(Xs):
+    def stop(done, total, what):
+        if "rounds" in what:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        project_sequence(Xs[:2], method="umap", progress=stop)

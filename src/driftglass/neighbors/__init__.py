@@ -4,7 +4,15 @@ Projectors and diagnostics share the `NeighborGraph` made here. What a neighbour
 a map belongs in `driftglass.diagnostics`.
 """
 
+from ._approximate import approximate_neighbors, nearest_neighbors
 from ._exact import exact_neighbors
 from ._graph import NeighborGraph
+from ._query import query_neighbors
 
-__all__ = ["NeighborGraph", "exact_neighbors"]
+__all__ = [
+    "NeighborGraph",
+    "approximate_neighbors",
+    "exact_neighbors",
+    "nearest_neighbors",
+    "query_neighbors",
+]

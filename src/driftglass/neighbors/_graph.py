@@ -27,13 +27,17 @@ class NeighborGraph:
     distances : ndarray of shape (n_queries, n_neighbors), dtype float32
         In the unit of the vectors for "euclidean"; in [0, 2] for "cosine".
     metric : str
-        "euclidean" or "cosine".
+        Name of the distance.
     queries : ndarray of shape (n_queries,), dtype int32
         Row of the data that each row of the graph belongs to.
     n_samples : int
         Rows of the data.
     notes : tuple of str
         What a reader should know, for example that `n_neighbors` was lowered.
+    method : {"exact", "approximate", "given"}
+        How they were found.
+    recall : float
+        Share of the true neighbours that are there, measured on a sample; 1 if exact.
 
     Raises
     ------
@@ -54,6 +58,8 @@ class NeighborGraph:
     queries: NDArray[np.int32]
     n_samples: int
     notes: tuple[str, ...] = ()
+    method: str = "exact"
+    recall: float = 1.0
 
     def __post_init__(self) -> None:
         if self.indices.shape != self.distances.shape or len(self.queries) != len(self.indices):

@@ -6,6 +6,7 @@ Projectors take arrays and return arrays. How far a map can be trusted is measur
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._base import Projector, SupportsTransform
@@ -14,10 +15,16 @@ from ._registry import methods
 from ._sequence import extend_sequence, project_sequence
 
 if TYPE_CHECKING:
+    from ._pacmap import PaCMAP as PaCMAP
     from ._pca import PCA as PCA
+    from ._tsne import TSNE as TSNE
+    from ._umap import UMAP as UMAP
 
 __all__ = [
     "PCA",
+    "TSNE",
+    "UMAP",
+    "PaCMAP",
     "ProcrustesFit",
     "Projector",
     "SupportsTransform",
@@ -28,10 +35,16 @@ __all__ = [
 ]
 
 
+_ESTIMATORS = {
+    "PCA": "._pca",
+    "PaCMAP": "._pacmap",
+    "TSNE": "._tsne",
+    "UMAP": "._umap",
+}
+
+
 def __getattr__(name: str) -> Any:
     # scikit-learn takes longer to import than all of driftglass.
-    if name == "PCA":
-        from ._pca import PCA
-
-        return PCA
+    if name in _ESTIMATORS:
+        return getattr(import_module(_ESTIMATORS[name], __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from .._progress import Progress, silent
 from ._affine import AffineMap
 from ._base import Projector, SupportsTransform
 from ._moments import Moments, principal_axes
@@ -43,6 +44,11 @@ class Fitting(Protocol):
         """Whether one map can hold several snapshots."""
         ...
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the last map should know."""
+        ...
+
     def fit(self, numbers: Sequence[int]) -> Place | None:
         """Map learnt from these snapshots together; None if they have no rows."""
         ...
@@ -61,6 +67,7 @@ class FittedFromMoments:
 
     name = "pca"
     joint = True
+    notes = ()
 
     def __init__(self, snapshots: Snapshots, n_components: int) -> None:
         self._snapshots = snapshots
@@ -123,13 +130,28 @@ class FittedFromRows:
         Never fitted itself: copies are.
     n_components : int
         Coordinates where the method cannot be asked, because there are too few rows.
+    name : str, optional
+        Name of the method; that of its class by default.
+    report : Progress
+        Hears how far a fit is, if the method has a ``callback`` that nobody uses.
     """
 
-    def __init__(self, snapshots: Snapshots, method: Projector, n_components: int) -> None:
+    notes = ()
+
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        method: Projector,
+        n_components: int,
+        *,
+        name: str | None = None,
+        report: Progress = silent,
+    ) -> None:
         self._snapshots = snapshots
         self._method = method
+        self._report = report
         self._n_components = int(getattr(method, "n_components", None) or n_components)
-        self.name = type(method).__name__
+        self.name = type(method).__name__ if name is None else name
         self.joint = isinstance(method, SupportsTransform)
 
     @property
@@ -141,6 +163,7 @@ class FittedFromRows:
         return {
             name: value if isinstance(value, plain) else repr(value)
             for name, value in self._method.get_params().items()
+            if name != "callback"
         }
 
     def fit(self, numbers: Sequence[int]) -> Place | None:
@@ -152,11 +175,19 @@ class FittedFromRows:
         rows = parts[0] if len(parts) == 1 else np.concatenate(parts)
         if needs_no_method(rows):
             return AffineMap.from_axes(principal_axes(rows, self._n_components), self._n_components)
-        method = copy.deepcopy(self._method)
+        method: Any = copy.deepcopy(self._method)
+        if self._report is not silent and getattr(method, "callback", self) is None:
+            method.callback = self._watch
         if not isinstance(method, SupportsTransform):
-            return method.fit_transform
+            fit_transform: Place = method.fit_transform
+            return fit_transform
         method.fit(_at_least_float32(rows))
-        return method.transform
+        transform: Place = method.transform
+        return transform
+
+    def _watch(self, done: int, *state: Any) -> None:
+        # How many rounds there will be is the method's own affair. Raising here ends the fit.
+        self._report(0, 1, f"fitting {self.name}, {done} rounds")
 
 
 def needs_no_method(X: NDArray[Any]) -> bool:

@@ -2,31 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
+from .._progress import Progress, silent
 from ..errors import InvalidInputError, NotFoundError
 from ._base import Projector
+from ._continuing import ContinuedTSNE
 from ._fitting import FittedFromMoments, FittedFromRows, Fitting
 from ._snapshots import Snapshots
 
 __all__ = ["fitting_for", "methods"]
 
+ESTIMATORS = {
+    "pacmap": ("._pacmap", "PaCMAP"),
+    "tsne": ("._tsne", "TSNE"),
+    "umap": ("._umap", "UMAP"),
+}
+"""Loaded when asked for: scikit-learn takes longer to import than all of driftglass."""
+
 
 def methods() -> tuple[str, ...]:
     """Names that `project_sequence` takes as its method."""
-    return ("pca",)
+    return ("pca", *sorted(ESTIMATORS))
 
 
-def fitting_for(method: Any, snapshots: Snapshots, n_components: int) -> Fitting:
+def fitting_for(
+    method: Any,
+    snapshots: Snapshots,
+    n_components: int,
+    random_state: int = 0,
+    progress: Progress = silent,
+    parameters: Mapping[str, Any] | None = None,
+) -> Fitting:
     """How a method, given by name or as an object, learns from snapshots."""
+    parameters = dict(parameters or {})
     if isinstance(method, str):
         if method.lower() not in methods():
             raise NotFoundError.for_name("method", method, methods())
-        return FittedFromMoments(snapshots, n_components)
+        name = method.lower()
+        if name not in ESTIMATORS:
+            _refuse(method, parameters)
+            return FittedFromMoments(snapshots, n_components)
+        parameters |= {"n_components": n_components, "random_state": random_state}
+        estimator = _made(name, parameters)
+        if name == "tsne":
+            return ContinuedTSNE(snapshots, estimator, progress)
+        return FittedFromRows(snapshots, estimator, n_components, name=name, report=progress)
     if isinstance(method, type) or not isinstance(method, Projector):
         hint = f"Make one first: {method.__name__}()." if isinstance(method, type) else ""
         raise InvalidInputError(
             f"method is {method!r:.80}; a name ({', '.join(methods())}) or an object with "
             f"fit_transform is needed. {hint}".rstrip()
         )
+    _refuse(type(method).__name__, parameters)
     return FittedFromRows(snapshots, method, n_components)
+
+
+def _made(name: str, parameters: Mapping[str, Any]) -> Any:
+    module, estimator = ESTIMATORS[name]
+    made = getattr(import_module(module, __package__), estimator)()
+    known = made.get_params()
+    for parameter in parameters:
+        if parameter not in known:
+            raise NotFoundError.for_name(f"parameter of {name}", parameter, sorted(known))
+    return made.set_params(**parameters)
+
+
+def _refuse(name: str, parameters: Mapping[str, Any]) -> None:
+    if parameters:
+        raise InvalidInputError(
+            f"{name} takes no parameter {sorted(parameters)[0]!r} here. Pass an object made with "
+            f"it as the method."
+        )

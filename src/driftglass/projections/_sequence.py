@@ -36,6 +36,7 @@ def project_sequence(
     nan: NanPolicy = "drop",
     random_state: int = 0,
     progress: Progress | None = None,
+    **parameters: Any,
 ) -> ProjectionSequence:
     """Coordinates of every snapshot, in one frame.
 
@@ -55,9 +56,14 @@ def project_sequence(
     steps : sequence of int, optional
         Ascending; 0, 1, … by default.
     method : str or object with ``fit_transform``
-        "pca", or an object. One with ``fit`` and ``transform`` is fitted to the basis, its rows
-        pooled in memory, and places every snapshot. One without projects each snapshot on its
-        own, and each map is turned, mirrored and shifted to fit the one before.
+        One of `methods`, or an object. "umap" and "pacmap" are fitted to the basis: its rows
+        keep the places they were fitted at, and others are placed among them. "tsne" maps each
+        snapshot by itself, starting from the map before, and then turns it to fit: a point may
+        also move because others did, and `basis` does not apply. An object with ``fit`` and
+        ``transform``
+        is fitted to the basis, its rows pooled in memory, and places every snapshot. One without
+        projects each snapshot on its own, and each map is turned, mirrored and shifted to fit
+        the one before.
     basis : {"all", "first", "last", "window"} or int
         Snapshots that the map is learnt from: all pooled, one, every n-th, or for each snapshot
         the `window` up to it.
@@ -71,7 +77,9 @@ def project_sequence(
     random_state : int
         Seed of methods given by name; "pca" draws nothing.
     progress : callable, optional
-        Called with (done, total, what).
+        Called with (done, total, what); may raise to stop.
+    **parameters
+        Of a method given by name, for example ``n_neighbors=30`` of "umap"; "pca" has none.
 
     Returns
     -------
@@ -106,12 +114,12 @@ def project_sequence(
     _check_parameters(basis, window, n_components)
     window, n_components = int(window), int(n_components)
     report = silent if progress is None else progress
-    fitting = fitting_for(method, snapshots, n_components)
-    parameters = {**fitting.parameters, "n_components": n_components, "nan": nan}
+    fitting = fitting_for(method, snapshots, n_components, random_state, report, parameters)
+    recorded = {**fitting.parameters, "n_components": n_components, "nan": nan}
     if fitting.joint:
-        parameters |= {"basis": basis} | ({"window": window} if basis == "window" else {})
+        recorded |= {"basis": basis} | ({"window": window} if basis == "window" else {})
     seed = random_state if isinstance(method, str) else None
-    provenance = Provenance(fitting.name, parameters, random_state=seed)
+    provenance = Provenance(fitting.name, recorded, random_state=seed)
     making = _Making(snapshots, fitting, n_components, provenance, report)
     if basis == "window" or not fitting.joint:
         frames, place = _following(making, window if fitting.joint else 1)
@@ -215,8 +223,8 @@ def _following(making: _Making, window: int) -> tuple[list[Projection], Place | 
     for number, step in enumerate(snapshots.steps):
         making.report(number, len(snapshots), "fitting and placing snapshots")
         loaded = snapshots.load(number)
-        notes: list[str] = []
         place = fitting.fit(range(max(0, number - window + 1), number + 1))
+        notes = list(fitting.notes)
         if isinstance(place, AffineMap) and isinstance(before, AffineMap):
             place = place.with_signs_of(before)
         Y = _coordinates(place, loaded.vectors, making.n_components, step)

@@ -1,0 +1,190 @@
+// Forces between the points of a map under Student's t kernel, and one step along them.
+//
+// Every row is summed by one thread over sixteen fixed lanes without fused multiply-add, so the
+// result is the same bits at any thread count and on any processor.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "cpu.hpp"
+#include "lanes.hpp"
+#include "parallel.hpp"
+#include "tree.hpp"
+
+namespace driftglass {
+
+constexpr float kFar = 1e18f;  // its kernel is zero, and its square still fits
+
+struct Edges {
+    const std::int64_t *starts;
+    const std::int32_t *columns;
+    const float *values;
+};
+
+template <class T>
+DRIFTGLASS_INLINE T sixteen(const void *from) {
+    T values;
+    std::memcpy(&values, from, sizeof values);
+    return values;
+}
+
+}  // namespace driftglass
+
+#define TSNE_VARIANT tsne_baseline
+#define TSNE_TARGET
+#define TSNE_GATHER PlainGather
+#include "tsne_rows.inc"
+#undef TSNE_VARIANT
+#undef TSNE_TARGET
+#undef TSNE_GATHER
+#if DRIFTGLASS_X86
+#define TSNE_VARIANT tsne_avx2
+#define TSNE_TARGET DRIFTGLASS_AVX2
+#define TSNE_GATHER Avx2Gather
+#include "tsne_rows.inc"
+#undef TSNE_VARIANT
+#undef TSNE_TARGET
+#undef TSNE_GATHER
+#define TSNE_VARIANT tsne_avx512
+#define TSNE_TARGET DRIFTGLASS_AVX512
+#define TSNE_GATHER Avx512Gather
+#include "tsne_rows.inc"
+#undef TSNE_VARIANT
+#undef TSNE_TARGET
+#undef TSNE_GATHER
+#endif
+
+namespace driftglass {
+
+// The kernel is 1 / (offset + distance²), or its square.
+template <std::size_t D, bool Squared = false>
+void attraction(const float *own, std::size_t n, const float *Y, const Edges &edges, float offset,
+                Variant variant, std::size_t n_threads, float *out) {
+    auto rows = tsne_baseline::attract_rows<D, Squared>;
+#if DRIFTGLASS_X86
+    if (variant == Variant::avx2) rows = tsne_avx2::attract_rows<D, Squared>;
+    if (variant == Variant::avx512) rows = tsne_avx512::attract_rows<D, Squared>;
+#endif
+    (void)variant;
+    parallel_ranges(n, 128, n_threads, [&](std::size_t first, std::size_t last) {
+        rows(own, Y, edges, offset, first, last, out);
+    });
+}
+
+template <std::size_t D>
+void exact_field(const float *own, std::size_t n, const float *Y, std::size_t n_sources,
+                 Variant variant, std::size_t n_threads, float *out) {
+    const std::size_t n_padded = (n_sources + kWidth - 1) / kWidth * kWidth;
+    std::vector<float> sources(D * n_padded, kFar);
+    for (std::size_t j = 0; j < n_sources; ++j)
+        for (std::size_t d = 0; d < D; ++d) sources[d * n_padded + j] = Y[j * D + d];
+    auto rows = tsne_baseline::repel_rows<D>;
+#if DRIFTGLASS_X86
+    if (variant == Variant::avx2) rows = tsne_avx2::repel_rows<D>;
+    if (variant == Variant::avx512) rows = tsne_avx512::repel_rows<D>;
+#endif
+    (void)variant;
+    parallel_ranges(n, 16, n_threads, [&](std::size_t first, std::size_t last) {
+        rows(own, sources.data(), n_padded, first, last, out);
+    });
+}
+
+template <std::size_t D>
+void tree_field(const float *Y, std::size_t n, float theta, Variant variant,
+                std::size_t n_threads, float *out) {
+    const Tree<D> tree(Y, n, kFar);
+    auto rows = tsne_baseline::tree_rows<D>;
+#if DRIFTGLASS_X86
+    if (variant == Variant::avx2) rows = tsne_avx2::tree_rows<D>;
+    if (variant == Variant::avx512) rows = tsne_avx512::tree_rows<D>;
+#endif
+    (void)variant;
+    parallel_ranges(n, 8 * kWidth, n_threads, [&](std::size_t first, std::size_t last) {
+        rows(tree, theta * theta, first, last, out);
+    });
+}
+
+// sum over edges of p log(p (1 + |y_i - y_j|²)): the divergence, less the logarithm of the
+// normalization. Summed per chunk and then in order.
+template <std::size_t D>
+double edge_divergence(const float *Y, std::size_t n, const Edges &edges, std::size_t n_threads) {
+    const std::size_t grain = 256;
+    std::vector<double> parts((n + grain - 1) / grain, 0.0);
+    parallel_ranges(n, grain, n_threads, [&](std::size_t first, std::size_t last) {
+        double sum = 0.0;
+        for (std::size_t i = first; i < last; ++i)
+            for (auto e = static_cast<std::size_t>(edges.starts[i]);
+                 e < static_cast<std::size_t>(edges.starts[i + 1]); ++e) {
+                const auto j = static_cast<std::size_t>(edges.columns[e]);
+                double squared = 1.0;
+                for (std::size_t d = 0; d < D; ++d) {
+                    const double step = static_cast<double>(Y[i * D + d]) - Y[j * D + d];
+                    squared += step * step;
+                }
+                const double p = edges.values[e];
+                if (p > 0.0) sum += p * std::log(p * squared);
+            }
+        parts[first / grain] = sum;
+    });
+    double total = 0.0;
+    for (const double part : parts) total += part;
+    return total;
+}
+
+struct Step {
+    float exaggeration, inverse_normalization, learning_rate, momentum, longest;
+};
+
+// One step of gradient descent with momentum and a gain per coordinate (Jacobs 1988).
+// The force is exaggeration * attraction + repulsion / normalization.
+template <std::size_t D>
+void descend(float *Y, float *velocity, float *gains, const float *attraction, const float *field,
+             std::size_t n, const Step &step, std::size_t n_threads) {
+    parallel_ranges(n, 4096, n_threads, [&](std::size_t first, std::size_t last) {
+        for (std::size_t i = first; i < last; ++i) {
+            float squared = 0.0f;
+            for (std::size_t d = 0; d < D; ++d) {
+                const std::size_t at = i * D + d;
+                const float force = step.exaggeration * attraction[at] +
+                                    step.inverse_normalization * field[i * (D + 1) + d + 1];
+                const bool onward = (force > 0.0f) == (velocity[at] > 0.0f);
+                gains[at] = std::max(onward ? gains[at] + 0.2f : gains[at] * 0.8f, 0.01f);
+                velocity[at] =
+                    step.momentum * velocity[at] + step.learning_rate * gains[at] * force;
+                squared += velocity[at] * velocity[at];
+            }
+            const float length = std::sqrt(squared);
+            const float shrink = length > step.longest ? step.longest / length : 1.0f;
+            for (std::size_t d = 0; d < D; ++d) {
+                velocity[i * D + d] *= shrink;
+                Y[i * D + d] += velocity[i * D + d];
+            }
+        }
+    });
+}
+
+// Moves the mean to the origin; bounds receives D lowest and then D highest coordinates.
+template <std::size_t D>
+void center(float *Y, std::size_t n, float *bounds) {
+    double sums[D] = {};
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t d = 0; d < D; ++d) sums[d] += Y[i * D + d];
+    float mean[D];
+    for (std::size_t d = 0; d < D; ++d) {
+        mean[d] = static_cast<float>(sums[d] / static_cast<double>(n));
+        bounds[d] = INFINITY;
+        bounds[D + d] = -INFINITY;
+    }
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t d = 0; d < D; ++d) {
+            const float y = Y[i * D + d] -= mean[d];
+            bounds[d] = std::min(bounds[d], y);
+            bounds[D + d] = std::max(bounds[D + d], y);
+        }
+}
+
+}  // namespace driftglass

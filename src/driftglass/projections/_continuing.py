@@ -1,0 +1,125 @@
+"""A sequence of t-SNE maps, each begun where the one before left off."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._progress import Progress
+from ..data._ids import positions
+from ..errors import DriftglassWarning
+from ._affine import AffineMap
+from ._fitting import Place, needs_no_method
+from ._moments import principal_axes
+from ._snapshots import Snapshots
+
+if TYPE_CHECKING:
+    from ._tsne import TSNE
+
+__all__ = ["ContinuedTSNE"]
+
+CONTINUED_ITER = 150
+"""Enough to follow a snapshot that differs a little; a whole descent takes 750."""
+CHECK_EVERY = 25
+
+
+class ContinuedTSNE:
+    """t-SNE of each snapshot on its own, started from the map of the snapshot before.
+
+    Points that both have begin where they were; new ones begin at the mean place of their
+    nearest neighbours among those. Without points in common the descent starts afresh.
+
+    Parameters
+    ----------
+    snapshots : Snapshots
+        Where to read.
+    estimator : TSNE
+        Settings of each map. Never fitted itself: copies are. Its early exaggeration is for the
+        first map only.
+    progress : callable
+        Called now and then, so that whoever waits can stop the work.
+    """
+
+    name = "tsne"
+    joint = False
+
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, snapshots: Snapshots, estimator: TSNE, progress: Progress) -> None:
+        self._snapshots = snapshots
+        self._estimator = estimator
+        self._n_components = int(estimator.n_components)
+        self._progress = progress
+        self._last: tuple[NDArray[Any], NDArray[Any]] | None = None
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Those of the estimator, and how long a map is continued."""
+        left_out = ("callback", "callback_every", "n_jobs", "init", "precomputed_knn")
+        settings = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in self._estimator.get_params().items()
+            if name not in left_out
+        }
+        return {**settings, "continued_iter": CONTINUED_ITER}
+
+    def fit(self, numbers: Sequence[int]) -> Place | None:
+        """Map of the last of these snapshots."""
+        number = numbers[-1]
+        self.notes = ()
+        loaded = self._snapshots.load(number)
+        if len(loaded.vectors) == 0:
+            return None
+        X = loaded.vectors
+        if needs_no_method(X):
+            return AffineMap.from_axes(principal_axes(X, self._n_components), self._n_components)
+        Y = self._descended(X, loaded.ids, number)
+        self._last = (loaded.ids, Y)
+        return lambda _: Y
+
+    def _descended(self, X: NDArray[Any], ids: NDArray[Any], number: int) -> NDArray[Any]:
+        estimator = self._set(self._start(X, ids), number)
+        with warnings.catch_warnings():
+            # The notes of the frame say it, and once per snapshot would be too often.
+            warnings.simplefilter("ignore", DriftglassWarning)
+            Y = estimator.fit_transform(X)
+        self.notes = estimator.notes_
+        return Y
+
+    def _set(self, start: NDArray[Any] | None, number: int) -> TSNE:
+        from sklearn.base import clone
+
+        estimator: TSNE = clone(self._estimator)
+        total = len(self._snapshots)
+        n_iter = int(estimator.early_exaggeration_iter) + int(estimator.n_iter)
+        if start is not None:
+            n_iter = CONTINUED_ITER
+            estimator.set_params(init=start, early_exaggeration_iter=0, n_iter=n_iter)
+
+        def report(done: int, divergence: float, Y: NDArray[Any]) -> None:
+            self._progress(number + done / n_iter, total, "fitting and placing snapshots")
+
+        estimator.set_params(callback=report, callback_every=CHECK_EVERY)
+        return estimator
+
+    def _start(self, X: NDArray[Any], ids: NDArray[Any]) -> NDArray[Any] | None:
+        if self._last is None:
+            return None
+        before = positions(ids, self._last[0])
+        known = np.flatnonzero(before >= 0)
+        if len(known) == 0:
+            return None
+        start = np.zeros((len(X), self._n_components))
+        start[known] = self._last[1][before[known]]
+        new = np.flatnonzero(before < 0)
+        if len(new):
+            from ._placing import nearest_fitted
+
+            k = min(5, len(known))
+            near, _ = nearest_fitted(X[new], X[known], k, "euclidean", 1)
+            start[new] = start[known][near].mean(axis=1)
+        return start

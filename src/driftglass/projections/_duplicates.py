@@ -1,0 +1,66 @@
+"""Equal rows, found by hash: they share one place in a map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Groups", "group_rows", "row_keys"]
+
+
+def row_keys(X: NDArray[Any]) -> NDArray[np.uint64]:
+    """Hash of the values of each row of X, in double precision for float64, else in single."""
+    import xxhash
+
+    wide = X.dtype == np.float64 or X.dtype.kind in "iu"
+    # Adding zero turns -0 into +0, so that equal values are equal bytes.
+    keys = np.empty(len(X), dtype=np.uint64)
+    for first in range(0, len(X), 4096):
+        block: Any = np.array(
+            X[first : first + 4096], np.float64 if wide else np.float32, order="C"
+        )
+        block += 0
+        width = block.shape[1] * block.itemsize
+        flat = memoryview(block).cast("B")
+        keys[first : first + len(block)] = [
+            xxhash.xxh3_64_intdigest(flat[start : start + width])
+            for start in range(0, len(flat), width)
+        ]
+    return keys
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Which rows are equal.
+
+    Parameters
+    ----------
+    first : ndarray of shape (n_groups,)
+        First row of each group, ascending.
+    group : ndarray of shape (n_samples,)
+        The group of each row.
+    keys : ndarray of shape (n_groups,), dtype uint64
+        Hash of the rows of each group.
+    """
+
+    first: NDArray[np.intp]
+    group: NDArray[np.intp]
+    keys: NDArray[np.uint64]
+
+    @property
+    def all_differ(self) -> bool:
+        """Whether no two rows are equal."""
+        return len(self.first) == len(self.group)
+
+
+def group_rows(X: NDArray[Any]) -> Groups:
+    """Group the equal rows of X of shape (n_samples, n_features)."""
+    keys = row_keys(X)
+    _, first, group = np.unique(keys, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return Groups(first[order], rank[group.ravel()], keys[first[order]])

@@ -1,0 +1,142 @@
+"""Fuzzy neighbourhoods: distances as degrees of membership, and labels that sharpen them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _kernels
+from ..neighbors import NeighborGraph
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+__all__ = ["FuzzyGraph", "fuzzy_graph", "sharpened"]
+
+UNKNOWN = -1
+UNKNOWN_PENALTY = float(np.exp(-1.0))
+"""What becomes of an edge that has an end without a label."""
+
+
+@dataclass(frozen=True, eq=False)
+class FuzzyGraph:
+    """Degrees to which points are neighbours: a symmetric sparse matrix.
+
+    Parameters
+    ----------
+    starts : ndarray of shape (n_samples + 1,), dtype int64
+        Where the edges of each point begin.
+    columns : ndarray of shape (n_edges,), dtype int32
+        Their other ends, ascending for each point.
+    weights : ndarray of shape (n_edges,), dtype float32
+        In (0, 1].
+    """
+
+    starts: NDArray[np.int64]
+    columns: NDArray[np.int32]
+    weights: NDArray[np.float32]
+
+    @property
+    def n_samples(self) -> int:
+        """Number of points."""
+        return len(self.starts) - 1
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """The point that each edge belongs to."""
+        return np.repeat(np.arange(self.n_samples), np.diff(self.starts))
+
+    def to_sparse(self) -> csr_array[Any]:
+        """As a SciPy sparse array of shape (n_samples, n_samples)."""
+        from scipy.sparse import csr_array
+
+        shape = (self.n_samples, self.n_samples)
+        return csr_array((self.weights, self.columns, self.starts), shape=shape)
+
+    @classmethod
+    def from_sparse(cls, graph: Any) -> FuzzyGraph:
+        """Read what `to_sparse` gives."""
+        graph = graph.tocsr()
+        graph.sort_indices()
+        return cls(
+            graph.indptr.astype(np.int64),
+            graph.indices.astype(np.int32),
+            graph.data.astype(np.float32),
+        )
+
+    def shares(self, n_epochs: int) -> tuple[FuzzyGraph, NDArray[np.float32]]:
+        """Edges that are active in at least one of `n_epochs`, and the share in which they are."""
+        shares = self.weights / self.weights.max(initial=np.float32(1e-30))
+        kept = shares * np.float32(n_epochs) >= 1.0
+        counts = np.bincount(self.rows[kept], minlength=self.n_samples)
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        pruned = FuzzyGraph(starts, self.columns[kept], self.weights[kept])
+        return pruned, np.ascontiguousarray(shares[kept], dtype=np.float32)
+
+
+def fuzzy_graph(
+    neighbors: NeighborGraph,
+    *,
+    set_op_mix_ratio: float = 1.0,
+    local_connectivity: float = 1.0,
+    n_threads: int = 1,
+) -> FuzzyGraph:
+    """Join the fuzzy neighbourhoods of all points.
+
+    Parameters
+    ----------
+    neighbors : NeighborGraph
+        Neighbours of every row, without the row itself.
+    set_op_mix_ratio : float
+        1 keeps an edge that either end sees, 0 only what both see.
+    local_connectivity : float
+        Neighbours of each point that are connected fully.
+    n_threads : int
+        Changes the time and not the result.
+
+    Returns
+    -------
+    graph : FuzzyGraph
+        Symmetric.
+    """
+    memberships, _, _ = _kernels.fuzzy_memberships(
+        neighbors.distances, local_connectivity, n_threads=n_threads
+    )
+    return FuzzyGraph(
+        *_kernels.fuzzy_union(neighbors.indices, memberships, set_op_mix_ratio, n_threads=n_threads)
+    )
+
+
+def sharpened(graph: FuzzyGraph, labels: NDArray[np.int64], weight: float) -> FuzzyGraph:
+    """Weaken edges between unlike labels, and let every point have a full neighbour again.
+
+    Parameters
+    ----------
+    graph : FuzzyGraph
+        Symmetric.
+    labels : ndarray of int, shape (n_samples,)
+        -1 where the label is not known.
+    weight : float
+        0 leaves the graph as it is, 1 cuts every edge between unlike labels.
+
+    Returns
+    -------
+    graph : FuzzyGraph
+        Symmetric.
+    """
+    distance = 2.5 / (1.0 - weight) if weight < 1.0 else 1e12
+    mine, other = labels[graph.rows], labels[graph.columns]
+    unknown = (mine == UNKNOWN) | (other == UNKNOWN)
+    factor = np.where(unknown, UNKNOWN_PENALTY, np.where(mine == other, 1.0, np.exp(-distance)))
+    weights: NDArray[np.float64] = graph.weights.astype(np.float64) * factor
+    largest = np.zeros(graph.n_samples)
+    np.maximum.at(largest, graph.rows, weights)
+    weights = weights / np.where(largest > 0, largest, 1.0)[graph.rows]
+    one_sided = FuzzyGraph(graph.starts, graph.columns, weights.astype(np.float32)).to_sparse()
+    back = one_sided.T.tocsr()
+    joined = one_sided + back - one_sided * back
+    joined.eliminate_zeros()
+    return FuzzyGraph.from_sparse(joined)

@@ -1,0 +1,317 @@
+"""Pairwise controlled manifold approximation as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .. import _kernels
+from ..errors import DriftglassWarning, InvalidInputError
+from ..neighbors import nearest_neighbors
+from ..parallel import effective_n_jobs
+from ._affine import AffineMap
+from ._initialization import array_start, pca_start, random_start, scaled
+from ._moments import principal_axes
+from ._pacmap_layout import PairLosses, descend_pairs
+from ._pairs import further, midnear, nearest, symmetric
+from ._placing import SAME_DIRECTION, nearest_fitted
+from ._thin import directions, thin_map
+from ._tsne_layout import Callback
+
+__all__ = ["PaCMAP"]
+
+PCA_ABOVE, AXES_FROM_ROWS = 100, 1 << 14
+"""Features beyond which vectors are first projected to so many principal axes."""
+EXTRA_NEIGHBORS = 50
+"""Neighbours among which the nearest in local units are chosen."""
+START_DEVIATION = {"pca": 0.01, "random": 1e-4}
+PLACING_ITER = 50
+
+
+class PaCMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Map that weighs neighbours against the arrangement of the whole, in three phases.
+
+    Pairs of each row with its neighbours, with rows of middling distance and with rows drawn by
+    chance take turns in deciding. Compared with t-SNE, the arrangement of groups means more and
+    the finest neighbourhoods less. The same seed gives the same bytes at any `n_jobs`.
+
+    Parameters
+    ----------
+    n_components : int
+        Coordinates per row: 1, 2 or 3.
+    n_neighbors : int or None
+        Near pairs per row. None is 10 up to 10,000 rows, and grows with their logarithm.
+        Lowered with a warning if there are not as many other rows.
+    MN_ratio : float
+        Mid-near pairs per near pair.
+    FP_ratio : float
+        Further pairs per near pair.
+    metric : {"euclidean", "cosine"}
+        Distance between rows.
+    init : {"pca", "random"} or array of shape (n_samples, n_components)
+        Where points start.
+    num_iters : tuple of three int
+        Iterations of the phases.
+    random_state : int, RandomState or None
+        Seed of the pairs that are drawn.
+    n_jobs : int or None
+        Threads; None uses every core.
+    callback : callable, optional
+        Called with (iterations done, loss, map). A true answer stops the descent and keeps the
+        map as it is then.
+    callback_every : int
+        Iterations between calls.
+
+    Attributes
+    ----------
+    embedding_ : ndarray of shape (n_samples, n_components), dtype float32
+        Map of the fitted rows.
+    effective_n_neighbors_ : int
+        Near pairs per row after lowering.
+    n_iter_ : int
+        Iterations made.
+    stopped_ : bool
+        Whether the callback stopped the descent.
+    notes_ : tuple of str
+        What a reader of the map should know; each was also a warning.
+    n_features_in_ : int
+        Features fitted.
+
+    See Also
+    --------
+    driftglass.projections.TSNE : keeps the nearest neighbours more faithfully.
+
+    References
+    ----------
+    .. [1] Wang, Huang, Rudin and Shaposhnik (2021). Understanding how dimension reduction tools
+       work. JMLR.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(90, 5)) + 9 * np.repeat(np.eye(3, 5), 30, axis=0)
+    >>> PaCMAP(random_state=0).fit_transform(X).shape
+    (90, 2)
+    """
+
+    def __init__(
+        self,
+        n_components: int = 2,
+        *,
+        n_neighbors: int | None = 10,
+        MN_ratio: float = 0.5,
+        FP_ratio: float = 2.0,
+        metric: str = "euclidean",
+        init: Any = "pca",
+        num_iters: tuple[int, int, int] = (100, 100, 250),
+        random_state: Any = None,
+        n_jobs: int | None = None,
+        callback: Callback | None = None,
+        callback_every: int = 50,
+    ) -> None:
+        self.n_components = n_components
+        self.n_neighbors = n_neighbors
+        self.MN_ratio = MN_ratio
+        self.FP_ratio = FP_ratio
+        self.metric = metric
+        self.init = init
+        self.num_iters = num_iters
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.callback = callback
+        self.callback_every = callback_every
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Make the map of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Finite vectors of any real dtype.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : PaCMAP
+            Fitted.
+
+        Raises
+        ------
+        InvalidInputError
+            A parameter is out of range.
+        """
+        X = validate_data(self, X, dtype="numeric")
+        self._check_parameters()
+        notes: list[str] = []
+        self._thin = thin_map(X, self.metric, int(self.n_components))
+        if self._thin is not None:
+            notes += self._thin.notes
+            self.embedding_ = self._thin.coordinates
+            self.effective_n_neighbors_, self.n_iter_, self.stopped_ = len(X) - 1, 0, False
+        else:
+            self._descend(X, notes)
+        for note in notes:
+            warnings.warn(note, DriftglassWarning, stacklevel=2)
+        self.notes_ = tuple(notes)
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None) -> NDArray[np.float32]:
+        """Make the map of X and return it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Finite vectors of any real dtype.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        Y : ndarray of shape (n_samples, n_components)
+            Coordinates.
+        """
+        return self.fit(X).embedding_
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        """Place rows in the map, where the loss of their near pairs is least.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Finite vectors.
+
+        Returns
+        -------
+        Y : ndarray of shape (n_samples, n_components)
+            A row equal to a fitted row takes its place. Rows do not depend on each other.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype="numeric", reset=False)
+        if self._thin is not None:
+            return self._thin.transform(X)
+        n_threads = effective_n_jobs(self.n_jobs)
+        k = min(self.effective_n_neighbors_, len(self._fitted))
+        vectors = self._reduced(X)
+        near, distances = nearest_fitted(vectors, self._fitted, k, self.metric, n_threads)
+        Y = self.embedding_
+        places = np.ascontiguousarray(Y[near].mean(axis=1))
+        starts = np.arange(len(X) + 1, dtype=np.int64) * k
+        # Weights such that the slope is at most one, and a whole step never overshoots.
+        values = np.full(near.size, 121.0 / k, dtype=np.float32)
+        for _ in range(PLACING_ITER):
+            places += _kernels.pair_forces(
+                places, Y, starts, near.ravel(), values, 11.0, n_threads=n_threads
+            )
+        same = distances[:, 0] <= self._same_below()
+        places[same] = Y[near[same, 0]]
+        return places
+
+    def _descend(self, X: NDArray[Any], notes: list[str]) -> None:
+        n_threads = effective_n_jobs(self.n_jobs)
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        rng = np.random.default_rng(seed)
+        self._axes = _axes_for(X, self.metric)
+        self._fitted = self._reduced(X)
+        k = self._clamped(len(X), notes)
+        wide = min(k + EXTRA_NEIGHBORS, len(X) - 1)
+        metric: Any = self.metric
+        graph = nearest_neighbors(self._fitted, wide, metric=metric, n_jobs=self.n_jobs)
+        near = nearest(graph, k)
+        n_midnear, n_further = round(k * self.MN_ratio), round(k * self.FP_ratio)
+        losses = PairLosses(
+            symmetric(near, n_threads),
+            symmetric(midnear(self._fitted, n_midnear, metric, rng, n_threads), n_threads),
+            symmetric(further(near, n_further, rng), n_threads),
+        )
+        first, second, third = (int(n) for n in self.num_iters)
+        self.embedding_, self.n_iter_, self.stopped_ = descend_pairs(
+            self._start(rng),
+            losses,
+            (first, second, third),
+            n_threads=n_threads,
+            callback=self.callback,
+            callback_every=int(self.callback_every),
+        )
+        self.effective_n_neighbors_ = k
+
+    def _same_below(self) -> float:
+        """Distance that rounding may leave between equal rows."""
+        if self.metric == "cosine":
+            return SAME_DIRECTION
+        # Axes are applied to many rows at a time, and the order of their sums may differ.
+        return 0.0 if self._axes is None else 1e-5 * float(self._fitted.std())
+
+    def _reduced(self, X: NDArray[Any]) -> NDArray[np.float32]:
+        X = directions(X, self.metric)
+        return np.ascontiguousarray(self._axes(X) if self._axes else X, dtype=np.float32)
+
+    def _start(self, rng: np.random.Generator) -> NDArray[np.float32]:
+        n_samples, n_components = len(self._fitted), int(self.n_components)
+        if not isinstance(self.init, str):
+            return array_start(self.init, n_samples, n_components).astype(np.float32)
+        if self.init == "random":
+            start = random_start(n_samples, n_components, rng)
+        else:
+            start = pca_start(self._fitted, n_components)
+        return scaled(start, START_DEVIATION[self.init], rng).astype(np.float32)
+
+    def _clamped(self, n_samples: int, notes: list[str]) -> int:
+        wanted = self.n_neighbors
+        if wanted is None:
+            wanted = 10 if n_samples <= 10_000 else round(10 + 15 * (np.log10(n_samples) - 4))
+        most = n_samples - 1
+        if wanted > most:
+            notes.append(f"n_neighbors {wanted} lowered to {most}: only {n_samples} samples.")
+        return int(min(wanted, most))
+
+    def _check_parameters(self) -> None:
+        if isinstance(self.n_components, bool) or self.n_components not in (1, 2, 3):
+            raise InvalidInputError(
+                f"n_components is {self.n_components!r}; 1, 2 or 3 is needed. Use PCA for more."
+            )
+        if self.metric not in ("euclidean", "cosine"):
+            raise InvalidInputError(
+                f"metric is {self.metric!r}; 'euclidean' or 'cosine' is needed."
+            )
+        if isinstance(self.init, str) and self.init not in START_DEVIATION:
+            raise InvalidInputError(
+                f"init is {self.init!r}; 'pca', 'random' or an array is needed."
+            )
+        counts = {"n_neighbors": self.n_neighbors or 1, "callback_every": self.callback_every}
+        for name, count in counts.items():
+            if not isinstance(count, (int, np.integer)) or count < 1:
+                raise InvalidInputError(f"{name} is {count!r}; an integer of at least 1 is needed.")
+        for name in ("MN_ratio", "FP_ratio"):
+            ratio = getattr(self, name)
+            if not isinstance(ratio, (int, float, np.number)) or not 0 < ratio < np.inf:
+                raise InvalidInputError(f"{name} is {ratio!r}; a positive number is needed.")
+        phases = tuple(self.num_iters) if np.ndim(self.num_iters) == 1 else ()
+        if len(phases) != 3 or any(int(n) != n or n < 0 for n in phases):
+            raise InvalidInputError(
+                f"num_iters is {self.num_iters!r}; three numbers of iterations are needed."
+            )
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.embedding_.shape[1])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+def _axes_for(X: NDArray[Any], metric: str) -> AffineMap | None:
+    """Leading axes of vectors with very many features; none are needed for others."""
+    X = directions(X, metric)
+    part = X[:: max(1, len(X) // AXES_FROM_ROWS)]
+    if X.shape[1] > PCA_ABOVE and metric != "cosine":
+        n_axes = min(PCA_ABOVE, *part.shape)
+        return AffineMap.from_axes(principal_axes(part, n_axes), n_axes)
+    return None
