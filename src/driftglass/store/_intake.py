@@ -30,6 +30,10 @@ __all__ = [
 
 MAX_STEP = 2**53 - 1
 """The largest whole number that a browser keeps exactly."""
+_NAMES = {
+    np.dtype(name): name
+    for name in ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8")
+}
 JOB_OVERHEAD = 2048
 """Bytes that a queued job without arrays is counted as."""
 
@@ -130,6 +134,8 @@ def _as_float(value: Any, name: str) -> float:
 
 def take_vectors(value: Any, space: str) -> tuple[NDArray[Any], str]:
     """Vectors as an array that may still be the caller's memory, and the name of their type."""
+    if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype in _NAMES:
+        return value, _NAMES[value.dtype]  # nearly always; asking a type for its name is slow
     if str(getattr(value, "dtype", "")) in ("bfloat16", "torch.bfloat16"):
         return _bfloat16_bits(value, space), "bfloat16"
     array = as_vectors(value, name=f"spaces[{space!r}]")
