@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 
+import driftglass as dg
 from driftglass.data import Provenance
 from driftglass.errors import InvalidInputError
 from driftglass.store import Cache, LocalBlobs, MemoryBlobs
@@ -155,3 +156,15 @@ def test_a_run_keeps_its_results_beside_it(logged):
         for folder in ("vectors", "predictions", "ids", "columns", "images", "run.json")
         for blob in logged._blobs.list(folder)
     )
+
+
+def test_results_of_a_run_that_may_not_be_written_go_to_the_user(logged, local):
+    before = sorted(path for path in folder_of(logged).rglob("*"))
+    reading = dg.open(local.path, read_only=True).run("run")
+    reading.cache.put("key", {"n": 1}, {"x": np.arange(3)})
+
+    assert reading.cache.get("key").arrays["x"].tolist() == [0, 1, 2]
+    assert reading.cache.keys() == ["key"]
+    assert dg.open(local.path, read_only=True).run("run").cache.get("key").description == {"n": 1}
+    assert logged.cache.get("key") is None
+    assert sorted(path for path in folder_of(logged).rglob("*")) == before

@@ -29,7 +29,7 @@ def open(
     path : path
         A store, a folder that is empty or missing, or the folder of one run.
     read_only : bool
-        Write nothing at all, not even derived results.
+        Write nothing into the store; derived results go to the user's cache.
     check : {"on_read", "always", "never"}
         When to compare data with its checksums. By default the first time a file is read, which
         costs 15 GB/s from memory or as much as reading the disk does.

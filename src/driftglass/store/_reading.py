@@ -43,7 +43,7 @@ class RunReader:
     place : str
         Where it is, for messages.
     read_only : bool
-        Write nothing at all, not even derived results.
+        Write nothing into the store; derived results go to the user's cache.
     check : {"on_read", "always", "never"}
         When to compare data with its checksums. "on_read" does so the first time this object
         reads a file, at 15 GB/s from memory or as fast as the disk.
