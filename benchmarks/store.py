@@ -132,13 +132,17 @@ def log_all(run: dg.Run, first: int, array: NDArray[Any], n_snapshots: int) -> f
 def logging(root: Path, array: NDArray[Any], n_calls: int) -> dict[str, Any]:
     """Time of `log` on the caller's thread against copying the array."""
     run = dg.open(root / "log").create("run", when_full="block")
-    logged, copied = [], []
+    logged, copied, warm = [], [], []
+    kept = array.copy()
     for step in range(n_calls):
         # A training step between two snapshots; it leaves the disk time to keep up.
         time.sleep(3 * array.nbytes / 1e9)
         begun = time.perf_counter()
         np.array(array)
         copied.append(time.perf_counter() - begun)
+        begun = time.perf_counter()
+        np.copyto(kept, array)
+        warm.append(time.perf_counter() - begun)
         begun = time.perf_counter()
         run.log(step, {"hidden": array})
         logged.append(time.perf_counter() - begun)
@@ -148,6 +152,8 @@ def logging(root: Path, array: NDArray[Any], n_calls: int) -> dict[str, Any]:
     assert report_.n_dropped == 0
     p99, copy = float(np.percentile(logged, 99)) * 1e3, float(np.median(copied)) * 1e3
     copy_p99 = float(np.percentile(copied, 99)) * 1e3
+    # The stricter yardstick: fresh memory costs the system more than the copy itself.
+    used = float(np.median(warm)) * 1e3
     return report(
         {
             "what": "log on the caller's thread",
@@ -158,13 +164,15 @@ def logging(root: Path, array: NDArray[Any], n_calls: int) -> dict[str, Any]:
             "p99_ms": round(p99, 2),
             "copy_ms": round(copy, 2),
             "copy_p99_ms": round(copy_p99, 2),
+            "copy_into_used_memory_ms": round(used, 2),
             "p99_beyond_copy_ms": round(p99 - copy, 2),
+            "p99_beyond_copy_into_used_memory_ms": round(p99 - used, 2),
             "calls": n_calls,
             "goal": "p99 <= 5 ms + the copy",
         },
         f"log of {array.nbytes / 1e6:.0f} MB: median {np.median(logged) * 1e3:.1f} ms, p99 "
-        f"{p99:.1f}; copy alone {copy:.1f}, p99 {copy_p99:.1f}: {p99 - copy:.1f} ms beyond "
-        f"(goal <= 5)",
+        f"{p99:.1f}; copy alone {copy:.1f}, into used memory {used:.1f}: {p99 - copy:.1f} and "
+        f"{p99 - used:.1f} ms beyond (goal <= 5)",
     )
 
 
