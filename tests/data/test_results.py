@@ -116,3 +116,12 @@ def test_scalars_are_found_by_name_and_step():
     assert np.isnan(scalars.at("loss", 10))
     with pytest.raises(NotFoundError, match="Did you mean 'loss'"):
         scalars["los"]
+
+
+def test_a_scalar_that_may_be_missing_is_asked_as_of_any_mapping():
+    scalars = Scalars({"loss": (np.array([0]), np.array([2.0]))})
+
+    assert "loss" in scalars
+    assert "accuracy" not in scalars
+    assert scalars.get("accuracy") is None
+    assert scalars.get("loss") is scalars["loss"]

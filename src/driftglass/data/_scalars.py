@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from ..errors import NotFoundError
 
 __all__ = ["Scalars"]
 
+T = TypeVar("T")
 Series = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 
@@ -37,6 +39,18 @@ class Scalars(Mapping[str, Series]):
             return self.series[name]
         except KeyError:
             raise NotFoundError.for_name("scalar", name, list(self.series)) from None
+
+    def __contains__(self, name: object) -> bool:
+        # Mapping's own asks for KeyError, which a LookupError with a hint is not.
+        return name in self.series
+
+    @overload
+    def get(self, name: str, /) -> Series | None: ...
+    @overload
+    def get(self, name: str, default: Series | T, /) -> Series | T: ...
+    def get(self, name: str, default: Any = None, /) -> Any:
+        """Steps and values of `name`, or `default` where there is none."""
+        return self.series.get(name, default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.series)
