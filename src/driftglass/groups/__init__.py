@@ -8,10 +8,12 @@ mappings) and returns masks, columns or positions. Drawing belongs in `driftglas
 from ._records import group_names, labels_in, map_labels, names_elsewhere, records_from
 from ._sample import Sample, sample
 from ._select import RULES, n_labels, select
+from ._separation import compare_separation, separation
 
 __all__ = [
     "RULES",
     "Sample",
+    "compare_separation",
     "group_names",
     "labels_in",
     "map_labels",
@@ -20,4 +22,5 @@ __all__ = [
     "records_from",
     "sample",
     "select",
+    "separation",
 ]
