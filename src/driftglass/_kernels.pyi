@@ -118,6 +118,16 @@ def tsne_tree_field(
 ) -> NDArray[np.float32]:
     """As `tsne_field` of the points at themselves, with far cells of a tree taken as one."""
 
+def tsne_tree_field_at(
+    points: NDArray[np.float32],
+    sources: NDArray[np.float32],
+    theta: float,
+    *,
+    variant: str = "auto",
+    n_threads: int = 1,
+) -> NDArray[np.float32]:
+    """As `tsne_field`, with far cells of a tree taken as one, by each point on its own."""
+
 def tsne_divergence(
     Y: NDArray[np.float32],
     starts: NDArray[np.int64],
