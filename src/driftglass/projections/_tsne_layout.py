@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import _kernels
+from ..errors import InvalidInputError, ShapeError
 from ._affinities import Affinities
 from ._repulsion import Kernels, own_field
 
-__all__ = ["Callback", "Laid", "Phase", "divergence", "forces", "lay_out"]
+__all__ = ["Callback", "Laid", "Phase", "Pull", "divergence", "forces", "lay_out"]
 
 Callback = Callable[[int, float, NDArray[np.float32]], object]
 """Called with iterations done, divergence and a copy of the map; a true answer stops the work."""
@@ -42,6 +44,70 @@ class Phase:
     learning_rate: float
     momentum: float
 
+    @classmethod
+    def continued(cls, n_iter: int, n_samples: int) -> Phase:
+        """Phase that goes on with a map whose early exaggeration is over."""
+        return cls(n_iter, exaggeration=1.0, learning_rate=float(n_samples), momentum=0.8)
+
+
+@dataclass(frozen=True, eq=False)
+class Pull:
+    """Places that points are drawn to, each with its own strength.
+
+    The force on point i gains ``strength[i] / n_samples * (anchors[i] - y[i])``. Affinities of a
+    point add up to about 1 / n_samples, so a strength of 1 draws as hard as all its neighbours
+    would together, and strengths mean the same for any number of rows.
+
+    Parameters
+    ----------
+    anchors : ndarray of shape (n_samples, n_components)
+        Where each point is drawn to, in the frame of the start. Rows of strength 0 are not read.
+    strength : float or ndarray of shape (n_samples,)
+        Not negative; 0 leaves a point free, infinity holds it at its anchor.
+
+    Raises
+    ------
+    ShapeError
+        One strength per anchor is needed.
+    InvalidInputError
+        A strength is negative or not a number, or the anchor of a point that is drawn is not
+        finite.
+    """
+
+    anchors: NDArray[Any]
+    strength: float | NDArray[Any]
+
+    def __post_init__(self) -> None:
+        strength = np.asarray(self.strength, dtype=np.float32)
+        anchors = np.array(self.anchors, dtype=np.float32, order="C")
+        if anchors.ndim != 2 or strength.shape not in ((), (len(anchors),)):
+            raise ShapeError(
+                f"anchors {anchors.shape} and strength {strength.shape} do not belong together; "
+                f"(n_samples, n_components) and (n_samples,) or one number are needed."
+            )
+        strength = np.array(np.broadcast_to(strength, len(anchors)))
+        if not (strength >= 0).all():
+            row = int(np.flatnonzero(~(strength >= 0))[0])
+            raise InvalidInputError(
+                f"strength is {strength[row]} in row {row}; a number of at least 0 is needed."
+            )
+        anchors[strength == 0] = 0
+        bad = ~np.isfinite(anchors).all(axis=1)
+        if bad.any():
+            row = int(np.flatnonzero(bad)[0])
+            raise InvalidInputError(
+                f"The anchor of row {row} is {anchors[row]}; finite coordinates are needed. "
+                f"Give rows without one a strength of 0."
+            )
+        object.__setattr__(self, "anchors", anchors)
+        object.__setattr__(self, "strength", strength)
+
+    @property
+    def stiffness(self) -> NDArray[np.float32]:
+        """Force per unit of distance of each point."""
+        strength: NDArray[np.float32] = np.asarray(self.strength, dtype=np.float32)
+        return strength / np.float32(max(len(strength), 1))
+
 
 @dataclass(frozen=True, eq=False)
 class Laid:
@@ -50,7 +116,7 @@ class Laid:
     Parameters
     ----------
     coordinates : ndarray of shape (n_samples, n_components)
-        Map, centred.
+        Map, centred unless points were drawn to places.
     divergence : float
         Kullback-Leibler divergence, in nats, without exaggeration.
     n_iter : int
@@ -68,14 +134,22 @@ class Laid:
 class _Descent:
     """Map, velocities and gains on their way down."""
 
-    def __init__(self, start: NDArray[np.float32], affinities: Affinities, n_threads: int) -> None:
+    def __init__(
+        self,
+        start: NDArray[np.float32],
+        affinities: Affinities,
+        pull: Pull | None,
+        n_threads: int,
+    ) -> None:
         self.Y = np.array(start, dtype=np.float32, order="C")
         self._velocity = np.zeros_like(self.Y)
         self._gains = np.ones_like(self.Y)
         self._affinities = affinities
         self._n_threads = n_threads
         self._kernels = Kernels()
-        self._bounds = _kernels.center(self.Y)
+        self._anchors = None if pull is None else pull.anchors
+        self._stiffness = None if pull is None else pull.stiffness
+        self._bounds = self._centered()
 
     def step(self, phase: Phase) -> None:
         attraction = _attraction(self.Y, self._affinities, self._n_threads)
@@ -91,12 +165,18 @@ class _Descent:
             learning_rate=phase.learning_rate,
             momentum=phase.momentum,
             longest=LONGEST_STEP,
+            anchors=self._anchors,
+            stiffness=self._stiffness,
             n_threads=self._n_threads,
         )
-        self._bounds = _kernels.center(self.Y)
+        self._bounds = self._centered()
 
     def divergence(self) -> float:
         return divergence(self.Y, self._affinities, self._field(), self._n_threads)
+
+    def _centered(self) -> NDArray[np.float32]:
+        # Anchors are in the frame of the start, which must then not move.
+        return _kernels.center(self.Y, shift=self._anchors is None)
 
     def _field(self) -> NDArray[np.float32]:
         return own_field(self.Y, self._bounds, self._kernels, self._n_threads)
@@ -107,11 +187,16 @@ def lay_out(
     affinities: Affinities,
     phases: Sequence[Phase],
     *,
+    pull: Pull | None = None,
     n_threads: int = 1,
     callback: Callback | None = None,
     callback_every: int = 50,
 ) -> Laid:
     """Move points from a start until the phases have passed or the callback says stop.
+
+    To continue a map, start from its coordinates with one phase without exaggeration::
+
+        lay_out(Y, affinities, [Phase.continued(150, len(Y))], pull=Pull(anchors, strength))
 
     Parameters
     ----------
@@ -121,6 +206,9 @@ def lay_out(
         Joint probabilities of the pairs.
     phases : sequence of Phase
         One after the other; velocities and gains live on.
+    pull : Pull, optional
+        Places that points are drawn to. The map then stays in the frame of the start; without,
+        its mean is kept at the origin.
     n_threads : int
         Changes the time and not the result.
     callback : callable, optional
@@ -132,8 +220,18 @@ def lay_out(
     -------
     laid : Laid
         Map and what is known of it.
+
+    Raises
+    ------
+    ShapeError
+        `pull` has another shape than `start`.
     """
-    descent = _Descent(start, affinities, n_threads)
+    if pull is not None and pull.anchors.shape != start.shape:
+        raise ShapeError(
+            f"The anchors have shape {pull.anchors.shape} and the start {start.shape}; "
+            f"one anchor per point is needed."
+        )
+    descent = _Descent(start, affinities, pull, n_threads)
     done, stopped = 0, False
     for phase in phases:
         for _ in range(phase.n_iter):
