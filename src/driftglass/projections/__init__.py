@@ -15,6 +15,7 @@ from ._registry import methods
 from ._sequence import extend_sequence, project_sequence
 
 if TYPE_CHECKING:
+    from ._affinities import Affinities as Affinities
     from ._pacmap import PaCMAP as PaCMAP
     from ._pca import PCA as PCA
     from ._tsne import TSNE as TSNE
@@ -24,6 +25,7 @@ __all__ = [
     "PCA",
     "TSNE",
     "UMAP",
+    "Affinities",
     "PaCMAP",
     "ProcrustesFit",
     "Projector",
@@ -36,6 +38,7 @@ __all__ = [
 
 
 _ESTIMATORS = {
+    "Affinities": "._affinities",
     "PCA": "._pca",
     "PaCMAP": "._pacmap",
     "TSNE": "._tsne",
