@@ -17,11 +17,13 @@ from ._sequence import extend_sequence, project_sequence
 if TYPE_CHECKING:
     from ._pacmap import PaCMAP as PaCMAP
     from ._pca import PCA as PCA
+    from ._phate import PHATE as PHATE
     from ._tsne import TSNE as TSNE
     from ._umap import UMAP as UMAP
 
 __all__ = [
     "PCA",
+    "PHATE",
     "TSNE",
     "UMAP",
     "PaCMAP",
@@ -37,6 +39,7 @@ __all__ = [
 
 _ESTIMATORS = {
     "PCA": "._pca",
+    "PHATE": "._phate",
     "PaCMAP": "._pacmap",
     "TSNE": "._tsne",
     "UMAP": "._umap",
