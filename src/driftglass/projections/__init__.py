@@ -15,6 +15,7 @@ from ._registry import methods
 from ._sequence import extend_sequence, project_sequence
 
 if TYPE_CHECKING:
+    from ._affinities import Affinities as Affinities
     from ._pacmap import PaCMAP as PaCMAP
     from ._pca import PCA as PCA
     from ._phate import PHATE as PHATE
@@ -26,6 +27,7 @@ __all__ = [
     "PHATE",
     "TSNE",
     "UMAP",
+    "Affinities",
     "PaCMAP",
     "ProcrustesFit",
     "Projector",
@@ -38,6 +40,7 @@ __all__ = [
 
 
 _ESTIMATORS = {
+    "Affinities": "._affinities",
     "PCA": "._pca",
     "PHATE": "._phate",
     "PaCMAP": "._pacmap",
