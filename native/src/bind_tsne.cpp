@@ -132,6 +132,21 @@ Matrix<float> by_tree(In<float, 2> Y, double theta, const std::string &variant,
     return out;
 }
 
+Matrix<float> by_tree_at(In<float, 2> points, In<float, 2> Y, double theta,
+                         const std::string &variant, std::size_t n_threads) {
+    require(Y.shape(0) >= 1, "a tree needs a point");
+    require(theta >= 0.0, "theta is not negative");
+    require(points.shape(1) == Y.shape(1), "both need the same number of components");
+    const Variant chosen = choose_variant(variant);
+    auto out = new_matrix<float>(points.shape(0), Y.shape(1) + 1);
+    with_dimension(Y.shape(1), [&](auto D) {
+        nb::gil_scoped_release release;
+        tree_field_at<D()>(points.data(), points.shape(0), Y.data(), Y.shape(0),
+                           static_cast<float>(theta), chosen, threads(n_threads), out.data());
+    });
+    return out;
+}
+
 double divergence(In<float, 2> Y, In<std::int64_t, 1> starts, In<std::int32_t, 1> columns,
                   In<float, 1> values, std::size_t n_threads) {
     const Edges edges = as_edges(starts, columns, values, Y.shape(0));
@@ -248,6 +263,8 @@ void bind_tsne(nb::module_ &m) {
           "variant"_a = "auto", "n_threads"_a = 1);
     m.def("tsne_tree_field", &by_tree, "Y"_a.noconvert(), "theta"_a, nb::kw_only(),
           "variant"_a = "auto", "n_threads"_a = 1);
+    m.def("tsne_tree_field_at", &by_tree_at, "points"_a.noconvert(), "sources"_a.noconvert(),
+          "theta"_a, nb::kw_only(), "variant"_a = "auto", "n_threads"_a = 1);
     m.def("tsne_divergence", &divergence, "Y"_a.noconvert(), "starts"_a.noconvert(),
           "columns"_a.noconvert(), "values"_a.noconvert(), nb::kw_only(), "n_threads"_a = 1);
     m.def("tsne_step", &step, "Y"_a.noconvert(), "velocity"_a.noconvert(), "gains"_a.noconvert(),

@@ -108,6 +108,21 @@ void tree_field(const float *Y, std::size_t n, float theta, Variant variant,
     });
 }
 
+template <std::size_t D>
+void tree_field_at(const float *points, std::size_t n, const float *Y, std::size_t n_sources,
+                   float theta, Variant variant, std::size_t n_threads, float *out) {
+    const Tree<D> tree(Y, n_sources, kFar);
+    auto rows = tsne_baseline::tree_rows_at<D>;
+#if DRIFTGLASS_X86
+    if (variant == Variant::avx2) rows = tsne_avx2::tree_rows_at<D>;
+    if (variant == Variant::avx512) rows = tsne_avx512::tree_rows_at<D>;
+#endif
+    (void)variant;
+    parallel_ranges(n, 64, n_threads, [&](std::size_t first, std::size_t last) {
+        rows(tree, points, theta * theta, first, last, out);
+    });
+}
+
 // sum over edges of p log(p (1 + |y_i - y_j|²)): the divergence, less the logarithm of the
 // normalization. Summed per chunk and then in order.
 template <std::size_t D>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,15 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _kernels
+from .._progress import Progress, silent
 from ..errors import InvalidInputError, ShapeError
 from ._affinities import Affinities
 from ._repulsion import Kernels, own_field
 
-__all__ = ["Callback", "Laid", "Phase", "Pull", "divergence", "forces", "lay_out"]
+__all__ = ["Callback", "Descent", "Laid", "Phase", "Pull", "divergence", "forces", "lay_out"]
 
 Callback = Callable[[int, float, NDArray[np.float32]], object]
 """Called with iterations done, divergence and a copy of the map; a true answer stops the work."""
 
+REPORT_EVERY = 10
 LONGEST_STEP = 5.0
 """No point moves further at a time: a few points pulled from afar would else overshoot."""
 
@@ -37,12 +40,15 @@ class Phase:
         Step per unit of force, before gains.
     momentum : float
         Share of the last step that is made again.
+    name : str
+        What to call it while it lasts.
     """
 
     n_iter: int
     exaggeration: float
     learning_rate: float
     momentum: float
+    name: str = "gradient descent"
 
     @classmethod
     def continued(cls, n_iter: int, n_samples: int) -> Phase:
@@ -131,17 +137,43 @@ class Laid:
     stopped: bool
 
 
-class _Descent:
-    """Map, velocities and gains on their way down."""
+class Descent:
+    """Map, velocities and gains on their way down.
+
+    Parameters
+    ----------
+    start : ndarray of shape (n_samples, n_components)
+        Where to begin, of one to three components.
+    affinities : Affinities
+        Joint probabilities of the pairs.
+    pull : Pull, optional
+        Places that points are drawn to. The map then stays in the frame of the start; without,
+        its mean is kept at the origin.
+    n_threads : int
+        Changes the time and not the result.
+
+    Raises
+    ------
+    ShapeError
+        `pull` has another shape than `start`.
+    """
 
     def __init__(
         self,
         start: NDArray[np.float32],
         affinities: Affinities,
-        pull: Pull | None,
-        n_threads: int,
+        *,
+        pull: Pull | None = None,
+        n_threads: int = 1,
     ) -> None:
+        if pull is not None and pull.anchors.shape != start.shape:
+            raise ShapeError(
+                f"The anchors have shape {pull.anchors.shape} and the start {start.shape}; "
+                f"one anchor per point is needed."
+            )
         self.Y = np.array(start, dtype=np.float32, order="C")
+        self._done = 0
+        self._stopped = False
         self._velocity = np.zeros_like(self.Y)
         self._gains = np.ones_like(self.Y)
         self._affinities = affinities
@@ -151,7 +183,37 @@ class _Descent:
         self._stiffness = None if pull is None else pull.stiffness
         self._bounds = self._centered()
 
+    def run(
+        self,
+        phases: Sequence[Phase],
+        *,
+        callback: Callback | None = None,
+        callback_every: int = 50,
+        progress: Progress = silent,
+    ) -> None:
+        """Go on until the phases have passed, the callback says stop or one of both raises.
+
+        The map is whole at any time: what has been reached can be read off with `laid`.
+        """
+        self._stopped = True
+        total = self._done + sum(phase.n_iter for phase in phases)
+        began, at = time.monotonic(), self._done
+        for phase in phases:
+            for _ in range(phase.n_iter):
+                if progress is not silent and self._done % REPORT_EVERY == 0:
+                    spent = time.monotonic() - began
+                    left = spent / max(self._done - at, 1) * (total - self._done)
+                    progress(self._done, total, _named(phase.name, left, self._done > at))
+                self.step(phase)
+                if callback is None or self._done % callback_every:
+                    continue
+                if callback(self._done, self.divergence(), self.Y.copy()):
+                    return
+        self._stopped = False
+        progress(self._done, total, "t-SNE")
+
     def step(self, phase: Phase) -> None:
+        """Move every point once."""
         attraction = _attraction(self.Y, self._affinities, self._n_threads)
         field = self._field()
         _kernels.tsne_step(
@@ -170,9 +232,15 @@ class _Descent:
             n_threads=self._n_threads,
         )
         self._bounds = self._centered()
+        self._done += 1
 
     def divergence(self) -> float:
+        """Kullback-Leibler divergence of the map as it is, in nats."""
         return divergence(self.Y, self._affinities, self._field(), self._n_threads)
+
+    def laid(self) -> Laid:
+        """What it has come to."""
+        return Laid(self.Y, self.divergence(), self._done, self._stopped)
 
     def _centered(self) -> NDArray[np.float32]:
         # Anchors are in the frame of the start, which must then not move.
@@ -191,6 +259,7 @@ def lay_out(
     n_threads: int = 1,
     callback: Callback | None = None,
     callback_every: int = 50,
+    progress: Progress = silent,
 ) -> Laid:
     """Move points from a start until the phases have passed or the callback says stop.
 
@@ -215,6 +284,8 @@ def lay_out(
         Called every `callback_every` iterations.
     callback_every : int
         Iterations between calls.
+    progress : callable
+        Called with (iterations done, all iterations, stage and time left); may raise to stop.
 
     Returns
     -------
@@ -226,24 +297,13 @@ def lay_out(
     ShapeError
         `pull` has another shape than `start`.
     """
-    if pull is not None and pull.anchors.shape != start.shape:
-        raise ShapeError(
-            f"The anchors have shape {pull.anchors.shape} and the start {start.shape}; "
-            f"one anchor per point is needed."
-        )
-    descent = _Descent(start, affinities, pull, n_threads)
-    done, stopped = 0, False
-    for phase in phases:
-        for _ in range(phase.n_iter):
-            descent.step(phase)
-            done += 1
-            if callback is not None and done % callback_every == 0:
-                stopped = bool(callback(done, descent.divergence(), descent.Y.copy()))
-            if stopped:
-                break
-        if stopped:
-            break
-    return Laid(descent.Y, descent.divergence(), done, stopped)
+    descent = Descent(start, affinities, pull=pull, n_threads=n_threads)
+    descent.run(phases, callback=callback, callback_every=callback_every, progress=progress)
+    return descent.laid()
+
+
+def _named(stage: str, seconds_left: float, known: bool) -> str:
+    return f"{stage}, about {seconds_left:.0f} s left" if known else stage
 
 
 def divergence(
