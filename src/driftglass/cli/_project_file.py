@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._arrays import finite_rows
 from ..errors import InvalidInputError
 from ._console import Console
 from ._text import count, megabytes, plain, seconds
@@ -38,6 +37,7 @@ def project_vectors(
     **options: Any,
 ) -> None:
     """Read, project, measure, write, and print what came of it."""
+    from .._arrays import finite_rows
     from .._project_file import project_file, refuse_gaps
     from ..formats import MAP_SUFFIXES, read_vectors
 
