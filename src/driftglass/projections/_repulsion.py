@@ -20,14 +20,18 @@ from .. import _kernels
 
 __all__ = ["GridField", "Kernels", "exact_field", "own_field", "tree_field"]
 
-SPACING = {1: 0.25, 2: 0.44}
-"""Of the nodes, in the kernel's unit: the force is then right to about two per cent, and the
-divergence of a finished map to one."""
+SPACING = {1: 0.25, 2: 0.36}
+"""Of the nodes, in the kernel's unit: forces are then right to about one per cent, and the
+divergence of a finished map to one in a few hundred."""
+FINE_UP_TO = 20_000
+FINER = 0.8
+"""What spacing is multiplied by for up to so many points: each has fewer others around it, so that
+errors weigh more, and their grids are cheap."""
 FEWEST_NODES = {1: 256, 2: 64}
 """Along an axis while the map is small: a young map needs its own shape resolved."""
 MOST_NODES = {1: 1 << 20, 2: 1 << 12}
 """Along an axis: what memory allows. A map that is wider gets wider spacing."""
-EXACT_UP_TO = {1: 2000, 2: 4000, 3: 4000}
+EXACT_UP_TO = {1: 3000, 2: 6000, 3: 6000}
 """Points up to which all pairs cost less than anything cleverer."""
 THETA = 0.6
 """Width of a cell beside its distance up to which it stands for its points; in three dimensions
@@ -115,7 +119,7 @@ class GridField:
         self._n_threads = n_threads
         low, high = bounds.astype(np.float64)
         span = float((high - low).max())
-        self._spacing = _spacing(span, n_components)
+        self._spacing = _spacing(span, n_components, len(sources))
         less = 1.0 if span <= SMALL_SPAN else 0.0
         self._more = np.float32(less * len(sources))
         nodes = [ceil(span / self._spacing) + 1 + 2 * BORDER for span in high - low]
@@ -166,8 +170,8 @@ class GridField:
         return field
 
 
-def _spacing(span: float, n_components: int) -> float:
-    widest = SPACING[n_components]
+def _spacing(span: float, n_components: int, n_sources: int) -> float:
+    widest = SPACING[n_components] * (FINER if n_sources <= FINE_UP_TO else 1.0)
     wanted = min(max(span, 1e-12) / FEWEST_NODES[n_components], widest)
     # Steps of a quarter of an octave, so that the kernels of a growing map can be kept.
     spacing = widest * float(2.0 ** (ceil(4 * log2(wanted / widest)) / 4))
