@@ -302,3 +302,17 @@ def search(
 
     All `entries` are compared; then, unless `starts` is empty, rows linked to the nearest.
     """
+
+def stress_pull(
+    own: NDArray[np.float32],
+    Y: NDArray[np.float32],
+    wanted: NDArray[np.float32],
+    *,
+    variant: str = "auto",
+    n_threads: int = 1,
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """For each row the sums of ``wanted / distance * (own - Y)`` and ``(wanted - distance)²``.
+
+    `wanted` has a row for each of `own` and a column for each of `Y`; pairs at no distance pull
+    nowhere.
+    """
