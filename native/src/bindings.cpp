@@ -103,5 +103,6 @@ NB_MODULE(_kernels, m) {
           "variant"_a = "auto", "n_threads"_a = 1);
     bind_layout(m);
     bind_neighbors(m);
+    bind_rounded(m);
     bind_tsne(m);
 }
