@@ -26,15 +26,23 @@ std::vector<float> padded_offsets(const QuantizedRows &rows, const In<float, 1> 
     return all;
 }
 
+void require_rows(const In<std::int32_t, 1> &rows, std::size_t n) {
+    bool inside = true;
+    for (std::size_t i = 0; i < rows.shape(0); ++i)
+        inside &= rows.data()[i] >= 0 && static_cast<std::size_t>(rows.data()[i]) < n;
+    require(inside, "a row is not there");
+}
+
 class Rounded {
 public:
-    Rounded(In<float, 2> X, In<double, 1> mean, double factor, bool centered, bool normalized,
-            std::size_t n_threads) {
+    Rounded(In<float, 2> X, In<std::int32_t, 1> order, In<double, 1> mean, double factor,
+            bool centered, bool normalized, std::size_t n_threads) {
         require(mean.shape(0) == X.shape(1), "one mean per feature is needed");
         require(X.shape(0) <= 0x7fffffff, "at most 2**31 - 1 rows can be numbered");
         require(X.shape(1) >= 1 && X.shape(1) <= 131072, "1 to 131072 features");
+        require_rows(order, X.shape(0));
         nb::gil_scoped_release release;
-        rows_ = quantize(X.data(), X.shape(0), X.shape(1),
+        rows_ = quantize(X.data(), order.data(), order.shape(0), X.shape(1),
                          Moved{mean.data(), factor, centered, normalized}, threads(n_threads));
     }
     explicit Rounded(QuantizedRows rows) : rows_(std::move(rows)) {}
@@ -52,9 +60,7 @@ public:
         return out;
     }
     Rounded taken(In<std::int32_t, 1> which) const {
-        for (std::size_t i = 0; i < which.shape(0); ++i)
-            require(which.data()[i] >= 0 && static_cast<std::size_t>(which.data()[i]) < rows_.n,
-                    "a row is not there");
+        require_rows(which, rows_.n);
         nb::gil_scoped_release release;
         return Rounded(take(rows_, which.data(), which.shape(0)));
     }
@@ -129,8 +135,9 @@ nb::tuple against_all(const Rounded &asked, In<float, 1> asked_offsets, const Ro
 void bind_rounded(nb::module_ &m) {
     m.def("product_units", &available_units);
     nb::class_<Rounded>(m, "Rounded")
-        .def(nb::init<In<float, 2>, In<double, 1>, double, bool, bool, std::size_t>(),
-             "X"_a.noconvert(), "mean"_a.noconvert(), nb::kw_only(), "factor"_a = 1.0,
+        .def(nb::init<In<float, 2>, In<std::int32_t, 1>, In<double, 1>, double, bool, bool,
+                      std::size_t>(),
+             "X"_a.noconvert(), "order"_a.noconvert(), "mean"_a.noconvert(), nb::kw_only(), "factor"_a = 1.0,
              "centered"_a = false, "normalized"_a = false, "n_threads"_a = 1)
         .def_prop_ro("norms", &Rounded::norms, nb::rv_policy::automatic)
         .def_prop_ro("scales", &Rounded::scales, nb::rv_policy::automatic)

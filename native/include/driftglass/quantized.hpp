@@ -125,9 +125,9 @@ inline QuantizedRows take(const QuantizedRows &rows, const std::int32_t *which, 
     return out;
 }
 
-// Both layouts of n rows of d values each.
-inline QuantizedRows quantize(const float *X, std::size_t n, std::size_t d, const Moved &moved,
-                              std::size_t n_threads) {
+// Both layouts of n rows of d values each: those that `order` names.
+inline QuantizedRows quantize(const float *X, const std::int32_t *order, std::size_t n,
+                              std::size_t d, const Moved &moved, std::size_t n_threads) {
     QuantizedRows out(n, (d + kDepth - 1) / kDepth * kDepth);
     const std::size_t n_groups = out.n_padded() / kGroup;
     constexpr std::size_t grain = 16;
@@ -137,7 +137,8 @@ inline QuantizedRows quantize(const float *X, std::size_t n, std::size_t d, cons
         for (std::size_t g = first; g < last; ++g) {
             for (std::size_t r = 0; r < kGroup; ++r) {
                 const std::size_t i = g * kGroup + r;
-                if (i < n) quantize_row(X + i * d, d, moved, v, out, i);
+                if (i < n)
+                    quantize_row(X + static_cast<std::size_t>(order[i]) * d, d, moved, v, out, i);
             }
             pack_group(out, g);
         }
