@@ -82,6 +82,11 @@ public:
 
     std::size_t n_rounds() const { return RoundedSearch::n_rounds(rows_.n); }
 
+    void limit(In<float, 1> limits) {
+        require(limits.shape(0) == rows_.n, "one limit per row is needed");
+        for (std::size_t i = 0; i < rows_.n; ++i) lists_.limit(i, limits.data()[i]);
+    }
+
     void run(std::size_t first, std::size_t last) {
         require(first <= last && last <= n_rounds(), "there are not as many rounds");
         nb::gil_scoped_release release;
@@ -151,6 +156,7 @@ void bind_rounded(nb::module_ &m) {
              "rounded"_a, "offsets"_a.noconvert(), "k"_a, nb::kw_only(), "unit"_a = "auto",
              "n_threads"_a = 1, nb::keep_alive<1, 2>())
         .def_prop_ro("n_rounds", &AllPairs::n_rounds)
+        .def("limit", &AllPairs::limit, "limits"_a.noconvert())
         .def("run", &AllPairs::run, "first"_a, "last"_a)
         .def("smallest", &AllPairs::smallest);
     m.def("search_rounded", &against_all, "asked"_a, "asked_offsets"_a.noconvert(), "rounded"_a,

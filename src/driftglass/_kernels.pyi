@@ -111,6 +111,9 @@ class AllPairs:
         n_threads: int = 1,
     ) -> None: ...
     n_rounds: int
+    def limit(self, limits: NDArray[np.float32]) -> None:
+        """Leave out values of a row above its limit; before the first round."""
+
     def run(self, first: int, last: int) -> None:
         """Compare the pairs of some of the rounds."""
 

@@ -30,6 +30,8 @@ SLACK = 2.0**-18
 """More than all roundings of the value of a pair together, relative to it and to its norms."""
 TREE_WIDTH = 16
 LEAF = 256
+SAMPLED = 4096
+"""Rows that all others are compared with first, to see how near neighbours must be."""
 PER_REPORT = 16
 
 
@@ -75,6 +77,12 @@ class RoundedRows:
         What both rows add to the value of a pair.
     lengths, residuals : ndarray of shape (n_samples,), dtype float64
         Of the rounded rows, and what rounding moved them by.
+    sorted_lengths : ndarray of shape (n_samples,), dtype float64
+        Ascending.
+    most_missing : ndarray of shape (n_samples + 1,), dtype float64
+        Largest residual of the 0, 1, 2, ... shortest rows.
+    coarsest : float
+        Largest residual beside the row's length.
     unit : float
         Times this, values are squared distances, cosine distances or negative products.
     metric : {"euclidean", "cosine", "inner_product"}
@@ -87,6 +95,9 @@ class RoundedRows:
     offsets: NDArray[np.float32]
     lengths: NDArray[np.float64]
     residuals: NDArray[np.float64]
+    sorted_lengths: NDArray[np.float64]
+    most_missing: NDArray[np.float64]
+    coarsest: float
     unit: float
     metric: str
 
@@ -127,8 +138,22 @@ class RoundedRows:
             offsets, unit = own.astype(np.float32), 0.5 / factor**2
         place = np.empty(n, dtype=np.int32)
         place[order] = np.arange(n, dtype=np.int32)
-        lengths = np.sqrt(squared.astype(np.float64))
-        return cls(rows, order, place, offsets, lengths, rows.residuals, unit, metric)
+        lengths, residuals = np.sqrt(squared.astype(np.float64)), rows.residuals
+        ratios = np.divide(residuals, lengths, out=np.zeros(n), where=lengths > 0)
+        by_length = np.argsort(lengths, kind="stable")
+        return cls(
+            rows,
+            order,
+            place,
+            offsets,
+            lengths,
+            residuals,
+            lengths[by_length],
+            np.concatenate([[0.0], np.maximum.accumulate(residuals[by_length])]),
+            float(ratios.max(initial=0.0)),
+            unit,
+            metric,
+        )
 
     def all_pairs(self, k: int, executor: Threads, report: Progress = silent) -> Screened:
         """Find k candidates of every row, in the order of `order`, and the row itself."""
@@ -136,18 +161,44 @@ class RoundedRows:
         if n * (k + max(k // 2, 48)) * 8 > LISTS_BYTES:
             return self.against_all(self.order, k + 1, executor, report=report)
         search = _kernels.AllPairs(self.rows, self.offsets, k, n_threads=executor.n_workers)
+        limits = np.full(n, np.inf, dtype=np.float32)
+        if n >= 4 * SAMPLED:
+            report(0, 1, "comparing all rows with some")
+            limits = self._first_limits(k, executor)
+            search.limit(limits)
         total = search.n_rounds
         for first in range(0, total, PER_REPORT):
             report(first, total, "comparing all pairs")
             search.run(first, min(first + PER_REPORT, total))
         values, places = search.smallest()
-        found = self._screened(np.arange(n), values, places, np.full(n, np.inf))
+        found = self._screened(np.arange(n), values, places, limits.astype(np.float64))
         lowest = np.full((n, 1), -np.inf, dtype=np.float32)
         return Screened(
             np.hstack([self.order[:, None], found.columns]),
             np.hstack([lowest, found.bounds]),
             found.outside,
         )
+
+    def _first_limits(self, k: int, executor: Threads) -> NDArray[np.float32]:
+        """Values that k others of nearly every row do not exceed, as a sample has it.
+
+        Lists that begin with a limit are offered a fraction of the rows. Where the sample misleads,
+        a list stays short, and that is known.
+        """
+        n = len(self.order)
+        chosen = np.linspace(0, n - 1, SAMPLED).astype(np.int32)
+        expected = k * SAMPLED / n
+        rank = int(np.ceil(expected + 4.0 * np.sqrt(expected) + 3.0))
+        values, _ = _kernels.search_rounded(
+            self.rows,
+            self.offsets,
+            self.rows.take(chosen),
+            self.offsets[chosen],
+            np.full(n, np.inf, dtype=np.float32),
+            rank,
+            n_threads=executor.n_workers,
+        )
+        return np.ascontiguousarray(values[:, -1])
 
     def against_all(
         self,
@@ -211,7 +262,9 @@ class RoundedRows:
             return np.asarray((wide - self._product_error(at)) * self.unit)
         wide *= 1.0 - SLACK * np.sign(wide)  # infinity stays
         wide -= SLACK * self.lengths[at, None] ** 2 + 1e-36
-        reach = np.sqrt(np.maximum(wide, 0.0)) - self._missing(at)
+        reach = np.sqrt(np.maximum(wide, 0.0))
+        farthest = np.where(np.isfinite(reach), reach, 0.0).max(axis=1, keepdims=True)
+        reach -= self._missing(at, farthest)
         return np.asarray(np.maximum(reach, 0.0) ** 2 * self.unit)
 
     def _limits(self, at: NDArray[np.integer], reach: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -220,13 +273,24 @@ class RoundedRows:
         if self.metric == "inner_product":
             limits = wide + self._product_error(at)
         else:
-            limits = (np.sqrt(np.maximum(wide, 0.0)) + self._missing(at)) ** 2
+            near = np.sqrt(np.maximum(wide, 0.0))
+            # A little further than needed, so that what is found to be outside is beyond `reach`.
+            beyond = 1.001 * (near + self.residuals[at, None] + self.most_missing[-1])
+            limits = (near + self._missing(at, beyond)) ** 2
             limits += 2 * SLACK * (limits + self.lengths[at, None] ** 2) + 1e-36
         return np.nextafter(limits[:, 0].astype(np.float32), np.float32(np.inf)).astype(np.float64)
 
-    def _missing(self, at: NDArray[np.integer]) -> NDArray[np.float64]:
-        """At most what rounding took from a distance."""
-        return np.asarray((self.residuals[at] + self.residuals.max())[:, None])
+    def _missing(self, at: NDArray[np.integer], reach: NDArray[np.float64]) -> NDArray[np.float64]:
+        """At most what rounding took from distances to rows that may be within a reach.
+
+        Those are not much longer than the row itself, and rows that are short were rounded by
+        little: a few long rows do not cost all others their certainty.
+        """
+        if self.coarsest > 0.5:  # rounding left hardly anything of some row
+            return np.asarray(self.residuals[at, None] + self.most_missing[-1])
+        longest = (self.lengths[at, None] + reach) / (1.0 - self.coarsest)
+        shorter = np.searchsorted(self.sorted_lengths, longest, side="right")
+        return np.asarray(self.residuals[at, None] + self.most_missing[shorter])
 
     def _product_error(self, at: NDArray[np.integer]) -> NDArray[np.float64]:
         own, other = self.lengths[at], float(self.lengths.max())
