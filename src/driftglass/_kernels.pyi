@@ -186,6 +186,11 @@ def tsne_field(
 ) -> NDArray[np.float32]:
     """Sum over all sources of q and of q² (point - source), with q = 1 / (1 + distance²)."""
 
+def tsne_own_field(
+    Y: NDArray[np.float32], *, variant: str = "auto", n_threads: int = 1
+) -> NDArray[np.float32]:
+    """As `tsne_field` of the points at themselves, with each pair computed once."""
+
 def tsne_tree_field(
     Y: NDArray[np.float32], theta: float, *, variant: str = "auto", n_threads: int = 1
 ) -> NDArray[np.float32]:
@@ -247,7 +252,7 @@ def grid_charges(
 
 def grid_gather(
     Y: NDArray[np.float32],
-    fields: NDArray[np.float32],
+    potential: NDArray[np.float32],
     low: list[float],
     spacing: float,
     n_nodes: list[int],
@@ -255,7 +260,7 @@ def grid_gather(
     *,
     n_threads: int = 1,
 ) -> NDArray[np.float32]:
-    """Interpolate 1 + n_components fields, with grid rows of `width`, at the points of Y."""
+    """Potential, with grid rows of `width`, at the points of Y, and minus half its slopes."""
 
 def fuzzy_memberships(
     distances: NDArray[np.float32], local_connectivity: float, *, n_threads: int = 1
