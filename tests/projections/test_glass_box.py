@@ -382,7 +382,7 @@ def test_a_fit_can_be_watched_as_a_run(wine, tmp_path):
     assert len(steps) >= 6
     last = run.snapshot("map", steps[-1])
     np.testing.assert_allclose(last.vectors, model.embedding_, atol=1e-6)
-    assert {"loss", "learning_rate"} <= set(run.scalars().names)
+    assert {"loss", "learning_rate"} <= set(run.scalars())
 
 
 def test_checkpoints_hold_the_best_weights_and_the_model(wine, tmp_path):

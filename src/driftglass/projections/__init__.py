@@ -15,6 +15,7 @@ from ._registry import methods
 from ._sequence import extend_sequence, project_sequence
 
 if TYPE_CHECKING:
+    from ._affinities import Affinities as Affinities
     from ._glassbox._encoders import create_encoder as create_encoder
     from ._glassbox._encoders import register_encoder as register_encoder
     from ._glassbox._encoders import view_registry as view_registry
@@ -22,13 +23,16 @@ if TYPE_CHECKING:
     from ._glassbox._parametric import ParametricUMAP as ParametricUMAP
     from ._pacmap import PaCMAP as PaCMAP
     from ._pca import PCA as PCA
+    from ._phate import PHATE as PHATE
     from ._tsne import TSNE as TSNE
     from ._umap import UMAP as UMAP
 
 __all__ = [
     "PCA",
+    "PHATE",
     "TSNE",
     "UMAP",
+    "Affinities",
     "GlassBoxUMAP",
     "PaCMAP",
     "ParametricUMAP",
@@ -47,7 +51,9 @@ __all__ = [
 
 _ESTIMATORS = {
     "GlassBoxUMAP": "._glassbox._glass_box",
+    "Affinities": "._affinities",
     "PCA": "._pca",
+    "PHATE": "._phate",
     "PaCMAP": "._pacmap",
     "ParametricUMAP": "._glassbox._parametric",
     "TSNE": "._tsne",

@@ -345,9 +345,11 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         """Rows of numbers, checked against what was fitted."""
         check_is_fitted(self)
         X = as_samples(X)
-        if len(self.input_dims_) == 1 and np.ndim(X) <= 2:
-            return np.asarray(validate_data(self, X, dtype="numeric", reset=False))
-        return flattened(check_array(X, dtype="numeric", allow_nd=True), self.input_dims_)
+        if len(self.input_dims_) == 1:
+            X = validate_data(self, X, dtype="numeric", allow_nd=True, reset=False)
+        else:
+            X = check_array(X, dtype="numeric", allow_nd=True)
+        return flattened(X, self.input_dims_)
 
     def _placed(self, U: NDArray[np.float64], block: int = BLOCK) -> NDArray[np.float32]:
         Y = self._encoded(U, self.encoder_, torch.float32, block) - self.origin_
