@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from driftglass import DriftglassWarning, InvalidInputError, ShapeError
+from driftglass import DriftglassWarning, ShapeError
 from driftglass.diagnostics import quality
 from driftglass.neighbors import exact_neighbors
 from driftglass.projections import UMAP, Projector, SupportsTransform

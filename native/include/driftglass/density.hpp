@@ -28,6 +28,7 @@ struct Density {
 };
 
 constexpr double kLeastRadius = 1e-8;
+constexpr float kDamping = 0.15f;
 
 // Logarithms of the local radii; also the affinity of each edge and the sum of each point's.
 inline void log_radii(const Density &density, std::size_t n_threads, float *affinities,
@@ -94,29 +95,31 @@ inline double density_step(const Density &density, std::size_t n_threads) {
     }
     std::vector<float> moved(n * dim);
     parallel_ranges(n, 256, n_threads, [&](std::size_t first, std::size_t last) {
-        float difference[kMaxComponents];
+        float force[kMaxComponents];
         for (std::size_t i = first; i < last; ++i) {
             const float *own = density.positions + i * dim;
-            float *to = moved.data() + i * dim;
-            std::copy_n(own, dim, to);
+            float stiffness = 0.0f;
+            std::fill_n(force, dim, 0.0f);
             for (std::int64_t edge = density.starts[i]; edge < density.starts[i + 1]; ++edge) {
                 const auto j = static_cast<std::size_t>(density.columns[edge]);
+                const float *other = density.positions + j * dim;
                 float squared = 0.0f;
-                for (std::size_t c = 0; c < dim; ++c) {
-                    difference[c] = own[c] - density.positions[j * dim + c];
-                    squared += difference[c] * difference[c];
-                }
+                for (std::size_t c = 0; c < dim; ++c)
+                    squared += (own[c] - other[c]) * (own[c] - other[c]);
                 if (!(squared > kTiny)) continue;
                 const float affinity = affinities[edge];
                 // Derivative of the affinity by the squared length.
                 const float slope = -density.b * affinity * (1.0f - affinity) / squared;
                 const float along = share[i] * (slope * (squared - radii[i]) + affinity) +
                                     share[j] * (slope * (squared - radii[j]) + affinity);
-                for (std::size_t c = 0; c < dim; ++c) {
-                    const float force = density.step * 2.0f * along * difference[c];
-                    to[c] += std::min(std::max(force, -kClip), kClip);
-                }
+                const float pull = 2.0f * density.step * along;
+                stiffness += std::fabs(pull);
+                for (std::size_t c = 0; c < dim; ++c)
+                    force[c] += std::min(std::max(pull * (own[c] - other[c]), -kClip), kClip);
             }
+            // Shortened where it would overshoot; more than this keeps radii from following.
+            for (std::size_t c = 0; c < dim; ++c)
+                moved[i * dim + c] = own[c] + force[c] / (1.0f + kDamping * stiffness);
         }
     });
     std::copy(moved.begin(), moved.end(), density.positions);

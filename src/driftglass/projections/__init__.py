@@ -10,9 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._base import Projector, SupportsTransform
+from ._edge_layout import Forces, lay_out
+from ._fuzzy import FuzzyGraph, fuzzy_graph
 from ._procrustes import ProcrustesFit, procrustes
 from ._registry import methods
 from ._sequence import extend_sequence, project_sequence
+from ._umap_start import initial_positions
+from ._watch import FitProgress
 
 if TYPE_CHECKING:
     from ._pacmap import PaCMAP as PaCMAP
@@ -24,11 +28,17 @@ __all__ = [
     "PCA",
     "TSNE",
     "UMAP",
+    "FitProgress",
+    "Forces",
+    "FuzzyGraph",
     "PaCMAP",
     "ProcrustesFit",
     "Projector",
     "SupportsTransform",
     "extend_sequence",
+    "fuzzy_graph",
+    "initial_positions",
+    "lay_out",
     "methods",
     "procrustes",
     "project_sequence",

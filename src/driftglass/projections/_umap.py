@@ -25,7 +25,7 @@ from ._fuzzy import FuzzyGraph
 from ._moments import principal_axes
 from ._umap_checks import check_parameters
 from ._umap_fit import FEW_SAMPLES, Stages, epochs_of, expected_costs, metric_of, radii_of_map
-from ._umap_new import Inverse, nearest_of_new, start_among
+from ._umap_new import nearest_of_new, start_among, vectors_at
 from ._umap_targets import CATEGORICAL, Labels, Numbers, as_target
 from ._watch import Listener, Watch
 
@@ -317,9 +317,8 @@ or callable
     def inverse_transform(self, X: Any) -> NDArray[np.float32]:
         """Vectors that would lie at given places of the map.
 
-        Between the fitted points they are found by their memberships in the neighbourhoods of the
-        nearest ones, with metrics other than "euclidean" as weighted means of these. Far from all
-        points they say nothing.
+        Fitted points give their own vectors back, and places between them a mean of the nearest
+        ones. Far from all points vectors say nothing.
 
         Parameters
         ----------
@@ -352,13 +351,8 @@ or callable
             raise InvalidInputError(f"X is not finite in row {row}; every place is needed.")
         if self._exact_map is not None or self.neighbors_ is None:
             return self._nearest_vectors(Y)
-        n_threads = effective_n_jobs(self.n_jobs)
-        _, units, free = _kernels.fuzzy_memberships(
-            self.neighbors_.distances, float(self.local_connectivity), n_threads=n_threads
-        )
-        refine = isinstance(self.metric, str) and self.metric == "euclidean"
-        inverse = Inverse(self._fitted, self._places, units, free, self.a_, self.b_, refine)
-        return inverse(Y, min(self.n_neighbors_, len(self._places)), n_threads)
+        k = min(self.n_neighbors_ + 1, len(self._places))
+        return vectors_at(Y, self._places, self._fitted, k, effective_n_jobs(self.n_jobs))
 
     @property
     def graph_(self) -> Any:
