@@ -30,13 +30,17 @@ DRIFTGLASS_INLINE Bits lane_numbers() {
     return Bits{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 }
 
-// Halves are added until one number is left: four steps instead of sixteen.
+// Halves are added until one number is left: four steps instead of sixteen, in registers.
 DRIFTGLASS_INLINE float sum_of(const Floats &values) {
-    float v[kWidth];
-    std::memcpy(v, &values, sizeof v);
-    for (std::size_t width = kWidth / 2; width > 0; width /= 2)
-        for (std::size_t lane = 0; lane < width; ++lane) v[lane] += v[lane + width];
-    return v[0];
+    typedef float Eight __attribute__((vector_size(32)));
+    typedef float Four __attribute__((vector_size(16)));
+    Eight eights[2];
+    std::memcpy(eights, &values, sizeof values);
+    const Eight eight = eights[0] + eights[1];
+    Four fours[2];
+    std::memcpy(fours, &eight, sizeof eight);
+    const Four four = fours[0] + fours[1];
+    return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
 DRIFTGLASS_INLINE Floats clipped(const Floats &values, float limit) {
@@ -96,7 +100,17 @@ DRIFTGLASS_INLINE Ints scaled_to(const Bits &bits, std::uint32_t n) {
 
 // How each instruction set fetches rows of a table of two columns, and how it keeps some of
 // sixteen numbers: `keep` writes those that are marked (all bits set) and returns how many.
+// `last` reads fewer than sixteen rows and values, filled up with the first row of no value.
 struct PlainGather {
+    static DRIFTGLASS_INLINE void last(const std::int32_t *rows, const float *values,
+                                       std::size_t n, Ints &row, Floats &value) {
+        row = Ints{} + rows[0];
+        value = Floats{};
+        for (std::size_t lane = 0; lane < n; ++lane) {
+            row[lane] = rows[lane];
+            value[lane] = values[lane];
+        }
+    }
     static DRIFTGLASS_INLINE std::size_t keep(const std::int32_t *from, const Ints &marked,
                                               std::size_t n, std::int32_t *to) {
         std::size_t kept = 0;
@@ -118,6 +132,17 @@ struct PlainGather {
 
 #if DRIFTGLASS_X86
 struct Avx2Gather {
+    static DRIFTGLASS_AVX2 DRIFTGLASS_INLINE void last(const std::int32_t *rows,
+                                                       const float *values, std::size_t n,
+                                                       Ints &row, Floats &value) {
+        alignas(64) std::int32_t filled[kWidth];
+        alignas(64) float weights[kWidth] = {};
+        for (std::size_t lane = 0; lane < kWidth; ++lane) filled[lane] = rows[0];
+        std::memcpy(filled, rows, n * sizeof *rows);
+        std::memcpy(weights, values, n * sizeof *values);
+        std::memcpy(&row, filled, sizeof row);
+        std::memcpy(&value, weights, sizeof value);
+    }
     static DRIFTGLASS_AVX2 DRIFTGLASS_INLINE std::size_t keep(const std::int32_t *from,
                                                               const Ints &marked, std::size_t n,
                                                               std::int32_t *to) {
@@ -145,6 +170,13 @@ struct Avx2Gather {
 };
 
 struct Avx512Gather {
+    static DRIFTGLASS_AVX512 DRIFTGLASS_INLINE void last(const std::int32_t *rows,
+                                                         const float *values, std::size_t n,
+                                                         Ints &row, Floats &value) {
+        const auto there = static_cast<__mmask16>((1u << n) - 1u);
+        row = (Ints)_mm512_mask_loadu_epi32(_mm512_set1_epi32(rows[0]), there, rows);
+        value = (Floats)_mm512_maskz_loadu_ps(there, values);
+    }
     static DRIFTGLASS_AVX512 DRIFTGLASS_INLINE std::size_t keep(const std::int32_t *from,
                                                                 const Ints &marked,
                                                                 std::size_t n, std::int32_t *to) {

@@ -17,7 +17,9 @@
 
 namespace driftglass {
 
-constexpr float kFar = 1e18f;  // its kernel is zero, and its square still fits
+constexpr float kFar = 1e18f;   // its kernel is zero, and its square still fits
+constexpr float kAside = 1e9f;  // its kernel is nothing beside 1, and squares of squares fit
+constexpr std::size_t kStripes = 8;
 
 struct Edges {
     const std::int64_t *starts;
@@ -93,6 +95,35 @@ void exact_field(const float *own, std::size_t n, const float *Y, std::size_t n_
     });
 }
 
+// The field of points at themselves, at half the cost of `exact_field`. Pairs are shared out to
+// a fixed number of stripes whose sums are added in order.
+template <std::size_t D>
+void mutual_field(const float *Y, std::size_t n, Variant variant, std::size_t n_threads,
+                  float *out) {
+    const std::size_t n_padded = (n + kWidth - 1) / kWidth * kWidth;
+    const std::size_t size = (D + 1) * n_padded;
+    std::vector<float> places(D * n_padded, kAside), own(size), mutual(kStripes * size, 0.0f);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t d = 0; d < D; ++d) places[d * n_padded + i] = Y[i * D + d];
+    auto rows = tsne_baseline::repel_both<D>;
+#if DRIFTGLASS_X86
+    if (variant == Variant::avx2) rows = tsne_avx2::repel_both<D>;
+    if (variant == Variant::avx512) rows = tsne_avx512::repel_both<D>;
+#endif
+    (void)variant;
+    parallel_ranges(kStripes, 1, n_threads, [&](std::size_t stripe, std::size_t) {
+        rows(places.data(), n_padded, stripe, kStripes, mutual.data() + stripe * size, own.data());
+    });
+    for (std::size_t f = 0; f <= D; ++f) {
+        float *sums = own.data() + f * n_padded;
+        for (std::size_t stripe = 0; stripe < kStripes; ++stripe) {
+            const float *more = mutual.data() + stripe * size + f * n_padded;
+            for (std::size_t i = 0; i < n; ++i) sums[i] += more[i];
+        }
+        for (std::size_t i = 0; i < n; ++i) out[i * (D + 1) + f] = sums[i];
+    }
+}
+
 template <std::size_t D>
 void tree_field(const float *Y, std::size_t n, float theta, Variant variant,
                 std::size_t n_threads, float *out) {
@@ -105,6 +136,21 @@ void tree_field(const float *Y, std::size_t n, float theta, Variant variant,
     (void)variant;
     parallel_ranges(n, 8 * kWidth, n_threads, [&](std::size_t first, std::size_t last) {
         rows(tree, theta * theta, first, last, out);
+    });
+}
+
+template <std::size_t D>
+void tree_field_at(const float *points, std::size_t n, const float *Y, std::size_t n_sources,
+                   float theta, Variant variant, std::size_t n_threads, float *out) {
+    const Tree<D> tree(Y, n_sources, kFar);
+    auto rows = tsne_baseline::tree_rows_at<D>;
+#if DRIFTGLASS_X86
+    if (variant == Variant::avx2) rows = tsne_avx2::tree_rows_at<D>;
+    if (variant == Variant::avx512) rows = tsne_avx512::tree_rows_at<D>;
+#endif
+    (void)variant;
+    parallel_ranges(n, 64, n_threads, [&](std::size_t first, std::size_t last) {
+        rows(tree, points, theta * theta, first, last, out);
     });
 }
 
@@ -139,22 +185,36 @@ struct Step {
     float exaggeration, inverse_normalization, learning_rate, momentum, longest;
 };
 
+// Places that points are drawn to, and how stiff each one's spring is; null without.
+struct Springs {
+    const float *anchors, *stiffness;
+};
+
 // One step of gradient descent with momentum and a gain per coordinate (Jacobs 1988).
-// The force is exaggeration * attraction + repulsion / normalization.
+// The force is exaggeration * attraction + repulsion / normalization. Springs take their step
+// implicitly: where forces balance stays the same, and the stiffest cannot overshoot.
 template <std::size_t D>
 void descend(float *Y, float *velocity, float *gains, const float *attraction, const float *field,
-             std::size_t n, const Step &step, std::size_t n_threads) {
+             const Springs &springs, std::size_t n, const Step &step, std::size_t n_threads) {
     parallel_ranges(n, 4096, n_threads, [&](std::size_t first, std::size_t last) {
         for (std::size_t i = first; i < last; ++i) {
+            const float stiffness = springs.stiffness != nullptr ? springs.stiffness[i] : 0.0f;
             float squared = 0.0f;
             for (std::size_t d = 0; d < D; ++d) {
                 const std::size_t at = i * D + d;
                 const float force = step.exaggeration * attraction[at] +
                                     step.inverse_normalization * field[i * (D + 1) + d + 1];
-                const bool onward = (force > 0.0f) == (velocity[at] > 0.0f);
+                const float away = stiffness > 0.0f ? springs.anchors[at] - Y[at] : 0.0f;
+                const float total = stiffness > 0.0f ? force + stiffness * away : force;
+                const bool onward = (total > 0.0f) == (velocity[at] > 0.0f);
                 gains[at] = std::max(onward ? gains[at] + 0.2f : gains[at] * 0.8f, 0.01f);
                 velocity[at] =
                     step.momentum * velocity[at] + step.learning_rate * gains[at] * force;
+                if (stiffness > 0.0f) {
+                    const float stiff = step.learning_rate * gains[at] * stiffness;
+                    const float share = stiff < 1e30f ? stiff / (1.0f + stiff) : 1.0f;
+                    velocity[at] += share * (away - velocity[at]);
+                }
                 squared += velocity[at] * velocity[at];
             }
             const float length = std::sqrt(squared);
@@ -167,11 +227,11 @@ void descend(float *Y, float *velocity, float *gains, const float *attraction, c
     });
 }
 
-// Moves the mean to the origin; bounds receives D lowest and then D highest coordinates.
+// Moves the mean to the origin, if wanted; bounds receives D lowest and then D highest coordinates.
 template <std::size_t D>
-void center(float *Y, std::size_t n, float *bounds) {
+void center(float *Y, std::size_t n, bool shift, float *bounds) {
     double sums[D] = {};
-    for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t i = 0; i < n && shift; ++i)
         for (std::size_t d = 0; d < D; ++d) sums[d] += Y[i * D + d];
     float mean[D];
     for (std::size_t d = 0; d < D; ++d) {

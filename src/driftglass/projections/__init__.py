@@ -19,15 +19,19 @@ from ._umap_start import initial_positions
 from ._watch import FitProgress
 
 if TYPE_CHECKING:
+    from ._affinities import Affinities as Affinities
     from ._pacmap import PaCMAP as PaCMAP
     from ._pca import PCA as PCA
+    from ._phate import PHATE as PHATE
     from ._tsne import TSNE as TSNE
     from ._umap import UMAP as UMAP
 
 __all__ = [
     "PCA",
+    "PHATE",
     "TSNE",
     "UMAP",
+    "Affinities",
     "FitProgress",
     "Forces",
     "FuzzyGraph",
@@ -46,7 +50,9 @@ __all__ = [
 
 
 _ESTIMATORS = {
+    "Affinities": "._affinities",
     "PCA": "._pca",
+    "PHATE": "._phate",
     "PaCMAP": "._pacmap",
     "TSNE": "._tsne",
     "UMAP": "._umap",

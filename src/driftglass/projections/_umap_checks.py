@@ -1,4 +1,4 @@
-"""What UMAP accepts: parameters, distances, neighbours."""
+"""What UMAP accepts: parameters, labels, distances, neighbours."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import InvalidInputError, ShapeError
 from ..neighbors import NeighborGraph
 from ._umap_start import STARTS
 
-__all__ = ["as_graph", "check_parameters", "nearest_of_distances"]
+__all__ = ["as_graph", "as_labels", "check_parameters", "nearest_of_distances"]
 
 METRICS = ("euclidean", "cosine", "correlation", "manhattan", "inner_product", "precomputed")
 MOST_COMPONENTS = 64
@@ -75,6 +75,29 @@ def check_parameters(estimator: Any) -> None:
 
 def _is_real(value: Any) -> bool:
     return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+
+
+def as_labels(y: Any, n_samples: int) -> NDArray[np.int64]:
+    """Number the labels y of shape (n_samples,); -1 for those that are not known."""
+    values = np.asarray(y)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.shape != (n_samples,):
+        raise ShapeError(
+            f"y has shape {values.shape} for {n_samples} rows of X; one label per row is needed."
+        )
+    if values.dtype.kind == "O":
+        unknown = np.array(
+            [value is None or value != value or value in (-1, "-1") for value in values], dtype=bool
+        )
+        values = np.array(["" if value is None else str(value) for value in values])
+    elif values.dtype.kind == "f":
+        unknown = np.isnan(values) | (values == -1)
+    else:
+        unknown = (values == -1) if values.dtype.kind == "i" else np.zeros(n_samples, dtype=bool)
+    labels = np.unique(values, return_inverse=True)[1].ravel().astype(np.int64)
+    labels[unknown] = -1
+    return labels
 
 
 def as_graph(given: Any, n_samples: int, n_neighbors: int, metric: Any = "given") -> NeighborGraph:

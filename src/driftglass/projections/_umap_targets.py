@@ -13,6 +13,7 @@ from ..errors import InvalidInputError, ShapeError
 from ..neighbors import nearest_neighbors
 from ._duplicates import Groups
 from ._fuzzy import UNKNOWN_PENALTY, FuzzyGraph, fuzzy_graph, sharpened
+from ._umap_checks import as_labels
 
 __all__ = ["CATEGORICAL", "Labels", "Numbers", "as_target"]
 
@@ -89,7 +90,7 @@ class Numbers:
 def as_target(y: Any, n_samples: int, metric: Any) -> Labels | Numbers:
     """Check targets y of shape (n_samples,) or, with a distance, (n_samples, n_targets)."""
     if isinstance(metric, str) and metric == CATEGORICAL:
-        return Labels(_label_numbers(y, n_samples))
+        return Labels(as_labels(y, n_samples))
     try:
         values = np.asarray(y, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -111,29 +112,6 @@ def as_target(y: Any, n_samples: int, metric: Any) -> Labels | Numbers:
     scaled = values / largest if largest > 1e15 else values
     named = {"l2": "euclidean", "l1": "manhattan"}
     return Numbers(scaled.astype(np.float32), named.get(metric, metric))
-
-
-def _label_numbers(y: Any, n_samples: int) -> NDArray[np.int64]:
-    """Number the labels y of shape (n_samples,); -1 for those that are not known."""
-    values = np.asarray(y)
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    if values.shape != (n_samples,):
-        raise ShapeError(
-            f"y has shape {values.shape} for {n_samples} rows of X; one label per row is needed."
-        )
-    if values.dtype.kind == "O":
-        unknown = np.array(
-            [value is None or value != value or value in (-1, "-1") for value in values], dtype=bool
-        )
-        values = np.array(["" if value is None else str(value) for value in values])
-    elif values.dtype.kind == "f":
-        unknown = np.isnan(values) | (values == -1)
-    else:
-        unknown = (values == -1) if values.dtype.kind == "i" else np.zeros(n_samples, dtype=bool)
-    labels = np.unique(values, return_inverse=True)[1].ravel().astype(np.int64)
-    labels[unknown] = -1
-    return labels
 
 
 def _mixed(
