@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from ..errors import InvalidInputError
 from ..parallel import Threads
+from ._co_ranks import centered, faithfulness_weights, ranks_of, squared_distances
 from ._quality import _checked, _drawn
-from ._sequence_ranks import centered, faithfulness_weights, ranks_of, squared_distances
 
 __all__ = ["Faithfulness", "faithfulness", "scales_for"]
 
