@@ -250,8 +250,8 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             warnings.simplefilter("always")
             umap.fit(Z)
         told = [str(w.message) for w in caught if issubclass(w.category, DriftglassWarning)]
-        # Where the layout started does not matter once it has been copied.
-        notes += [note for note in told if "starting from" not in note]
+        # How the layout began does not matter much once the loss has been descended.
+        notes += [note for note in told if "the neighbour graph falls into" not in note]
         layout: NDArray[Any] | None = None
         if init == "given":
             layout = array_start(self.init, n_samples, int(self.n_components))[first]
