@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._progress import Progress, silent
 from ..errors import DriftglassWarning
 from ..neighbors import NeighborGraph
 from ..parallel import effective_n_jobs
 from ._affinities import Affinities
+from ._checks import checked_table
 from ._initialization import array_start, random_start, scaled, spectral_start
 from ._placing import SAME_DIRECTION
 from ._thin import DIRECTIONAL
@@ -192,7 +193,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         ShapeError
             Something given has not one row per row of X.
         """
-        X = validate_data(self, X, dtype="numeric", accept_sparse=self._takes_sparse())
+        X = checked_table(self, X, accept_sparse=self._takes_sparse())
         check_parameters(self)
         labels = None if y is None else as_labels(y, X.shape[0])
         notes: list[str] = []
@@ -289,7 +290,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         """
         check_is_fitted(self)
         sparse = self._takes_sparse()
-        X = validate_data(self, X, dtype="numeric", accept_sparse=sparse, reset=False)
+        X = checked_table(self, X, accept_sparse=sparse, reset=False)
         if self._thin is not None:
             return self._thin.transform(X.toarray() if hasattr(X, "toarray") else X)
         n_threads = effective_n_jobs(self.n_jobs)
