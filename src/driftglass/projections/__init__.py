@@ -16,6 +16,11 @@ from ._sequence import extend_sequence, project_sequence
 
 if TYPE_CHECKING:
     from ._affinities import Affinities as Affinities
+    from ._glassbox._encoders import create_encoder as create_encoder
+    from ._glassbox._encoders import register_encoder as register_encoder
+    from ._glassbox._encoders import view_registry as view_registry
+    from ._glassbox._glass_box import GlassBoxUMAP as GlassBoxUMAP
+    from ._glassbox._parametric import ParametricUMAP as ParametricUMAP
     from ._pacmap import PaCMAP as PaCMAP
     from ._pca import PCA as PCA
     from ._phate import PHATE as PHATE
@@ -28,24 +33,34 @@ __all__ = [
     "TSNE",
     "UMAP",
     "Affinities",
+    "GlassBoxUMAP",
     "PaCMAP",
+    "ParametricUMAP",
     "ProcrustesFit",
     "Projector",
     "SupportsTransform",
+    "create_encoder",
     "extend_sequence",
     "methods",
     "procrustes",
     "project_sequence",
+    "register_encoder",
+    "view_registry",
 ]
 
 
 _ESTIMATORS = {
+    "GlassBoxUMAP": "._glassbox._glass_box",
     "Affinities": "._affinities",
     "PCA": "._pca",
     "PHATE": "._phate",
     "PaCMAP": "._pacmap",
+    "ParametricUMAP": "._glassbox._parametric",
     "TSNE": "._tsne",
     "UMAP": "._umap",
+    "create_encoder": "._glassbox._encoders",
+    "register_encoder": "._glassbox._encoders",
+    "view_registry": "._glassbox._encoders",
 }
 
 
