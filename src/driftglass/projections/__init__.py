@@ -10,9 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._base import Projector, SupportsTransform
+from ._edge_layout import Forces, lay_out
+from ._fuzzy import FuzzyGraph, fuzzy_graph
 from ._procrustes import ProcrustesFit, procrustes
 from ._registry import methods
 from ._sequence import extend_sequence, project_sequence
+from ._umap_start import initial_positions
+from ._watch import FitProgress
 
 if TYPE_CHECKING:
     from ._affinities import Affinities as Affinities
@@ -33,6 +37,9 @@ __all__ = [
     "TSNE",
     "UMAP",
     "Affinities",
+    "FitProgress",
+    "Forces",
+    "FuzzyGraph",
     "GlassBoxUMAP",
     "PaCMAP",
     "ParametricUMAP",
@@ -41,6 +48,9 @@ __all__ = [
     "SupportsTransform",
     "create_encoder",
     "extend_sequence",
+    "fuzzy_graph",
+    "initial_positions",
+    "lay_out",
     "methods",
     "procrustes",
     "project_sequence",
