@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include "cpu.hpp"
@@ -30,8 +31,24 @@ struct Edges {
 template <class T>
 DRIFTGLASS_INLINE T sixteen(const void *from) {
     T values;
-    std::memcpy(&values, from, sizeof values);
+    if constexpr (std::is_same_v<T, Halves> || std::is_same_v<T, IntHalves>) {
+        // One register at a time: copied as a whole they would pass through memory.
+        std::memcpy(&values.low, from, 32);
+        std::memcpy(&values.high, static_cast<const char *>(from) + 32, 32);
+    } else {
+        std::memcpy(&values, from, sizeof values);
+    }
     return values;
+}
+
+template <class T>
+DRIFTGLASS_INLINE void put(float *to, const T &values) {
+    if constexpr (std::is_same_v<T, Halves>) {
+        std::memcpy(to, &values.low, 32);
+        std::memcpy(to + 8, &values.high, 32);
+    } else {
+        std::memcpy(to, &values, sizeof values);
+    }
 }
 
 }  // namespace driftglass
@@ -39,7 +56,11 @@ DRIFTGLASS_INLINE T sixteen(const void *from) {
 #define TSNE_VARIANT tsne_baseline
 #define TSNE_TARGET
 #define TSNE_GATHER PlainGather
+#define TSNE_FLOATS driftglass::Floats
+#define TSNE_INTS driftglass::Ints
 #include "tsne_rows.inc"
+#undef TSNE_FLOATS
+#undef TSNE_INTS
 #undef TSNE_VARIANT
 #undef TSNE_TARGET
 #undef TSNE_GATHER
@@ -47,14 +68,22 @@ DRIFTGLASS_INLINE T sixteen(const void *from) {
 #define TSNE_VARIANT tsne_avx2
 #define TSNE_TARGET DRIFTGLASS_AVX2
 #define TSNE_GATHER Avx2Gather
+#define TSNE_FLOATS driftglass::Halves
+#define TSNE_INTS driftglass::IntHalves
 #include "tsne_rows.inc"
+#undef TSNE_FLOATS
+#undef TSNE_INTS
 #undef TSNE_VARIANT
 #undef TSNE_TARGET
 #undef TSNE_GATHER
 #define TSNE_VARIANT tsne_avx512
 #define TSNE_TARGET DRIFTGLASS_AVX512
 #define TSNE_GATHER Avx512Gather
+#define TSNE_FLOATS driftglass::Floats
+#define TSNE_INTS driftglass::Ints
 #include "tsne_rows.inc"
+#undef TSNE_FLOATS
+#undef TSNE_INTS
 #undef TSNE_VARIANT
 #undef TSNE_TARGET
 #undef TSNE_GATHER
