@@ -4,6 +4,9 @@
 #include <driftglass/cpu.hpp>
 #include <driftglass/grid.hpp>
 #include <driftglass/tsne.hpp>
+#include <nanobind/stl/optional.h>
+
+#include <optional>
 
 #include "arrays.hpp"
 
@@ -129,6 +132,21 @@ Matrix<float> by_tree(In<float, 2> Y, double theta, const std::string &variant,
     return out;
 }
 
+Matrix<float> by_tree_at(In<float, 2> points, In<float, 2> Y, double theta,
+                         const std::string &variant, std::size_t n_threads) {
+    require(Y.shape(0) >= 1, "a tree needs a point");
+    require(theta >= 0.0, "theta is not negative");
+    require(points.shape(1) == Y.shape(1), "both need the same number of components");
+    const Variant chosen = choose_variant(variant);
+    auto out = new_matrix<float>(points.shape(0), Y.shape(1) + 1);
+    with_dimension(Y.shape(1), [&](auto D) {
+        nb::gil_scoped_release release;
+        tree_field_at<D()>(points.data(), points.shape(0), Y.data(), Y.shape(0),
+                           static_cast<float>(theta), chosen, threads(n_threads), out.data());
+    });
+    return out;
+}
+
 double divergence(In<float, 2> Y, In<std::int64_t, 1> starts, In<std::int32_t, 1> columns,
                   In<float, 1> values, std::size_t n_threads) {
     const Edges edges = as_edges(starts, columns, values, Y.shape(0));
@@ -142,7 +160,9 @@ double divergence(In<float, 2> Y, In<std::int64_t, 1> starts, In<std::int32_t, 1
 
 void step(InOut<float, 2> Y, InOut<float, 2> velocity, InOut<float, 2> gains,
           In<float, 2> attraction, In<float, 2> field, double exaggeration, double normalization,
-          double learning_rate, double momentum, double longest, std::size_t n_threads) {
+          double learning_rate, double momentum, double longest,
+          std::optional<In<float, 2>> anchors, std::optional<In<float, 1>> stiffness,
+          std::size_t n_threads) {
     const std::size_t n = Y.shape(0), n_components = Y.shape(1);
     require(velocity.shape(0) == n && velocity.shape(1) == n_components && gains.shape(0) == n &&
                 gains.shape(1) == n_components && attraction.shape(0) == n &&
@@ -150,22 +170,30 @@ void step(InOut<float, 2> Y, InOut<float, 2> velocity, InOut<float, 2> gains,
             "velocity, gains and attraction have the map's shape");
     require(field.shape(0) == n && field.shape(1) == n_components + 1,
             "field has one column more than the map");
+    require(anchors.has_value() == stiffness.has_value(), "anchors need stiffness, and it them");
+    Springs springs{nullptr, nullptr};
+    if (anchors) {
+        require(anchors->shape(0) == n && anchors->shape(1) == n_components,
+                "anchors have the map's shape");
+        require(stiffness->shape(0) == n, "one stiffness per point is needed");
+        springs = {anchors->data(), stiffness->data()};
+    }
     const Step values{static_cast<float>(exaggeration), static_cast<float>(1.0 / normalization),
                       static_cast<float>(learning_rate), static_cast<float>(momentum),
                       static_cast<float>(longest)};
     with_dimension(n_components, [&](auto D) {
         nb::gil_scoped_release release;
-        descend<D()>(Y.data(), velocity.data(), gains.data(), attraction.data(), field.data(), n,
-                     values, threads(n_threads));
+        descend<D()>(Y.data(), velocity.data(), gains.data(), attraction.data(), field.data(),
+                     springs, n, values, threads(n_threads));
     });
 }
 
-Matrix<float> centered(InOut<float, 2> Y) {
+Matrix<float> centered(InOut<float, 2> Y, bool shift) {
     require(Y.shape(0) >= 1, "a map without points has no centre");
     auto bounds = new_matrix<float>(2, Y.shape(1));
     with_dimension(Y.shape(1), [&](auto D) {
         nb::gil_scoped_release release;
-        center<D()>(Y.data(), Y.shape(0), bounds.data());
+        center<D()>(Y.data(), Y.shape(0), shift, bounds.data());
     });
     return bounds;
 }
@@ -235,12 +263,16 @@ void bind_tsne(nb::module_ &m) {
           "variant"_a = "auto", "n_threads"_a = 1);
     m.def("tsne_tree_field", &by_tree, "Y"_a.noconvert(), "theta"_a, nb::kw_only(),
           "variant"_a = "auto", "n_threads"_a = 1);
+    m.def("tsne_tree_field_at", &by_tree_at, "points"_a.noconvert(), "sources"_a.noconvert(),
+          "theta"_a, nb::kw_only(), "variant"_a = "auto", "n_threads"_a = 1);
     m.def("tsne_divergence", &divergence, "Y"_a.noconvert(), "starts"_a.noconvert(),
           "columns"_a.noconvert(), "values"_a.noconvert(), nb::kw_only(), "n_threads"_a = 1);
     m.def("tsne_step", &step, "Y"_a.noconvert(), "velocity"_a.noconvert(), "gains"_a.noconvert(),
           "attraction"_a.noconvert(), "field"_a.noconvert(), nb::kw_only(), "exaggeration"_a,
-          "normalization"_a, "learning_rate"_a, "momentum"_a, "longest"_a, "n_threads"_a = 1);
-    m.def("center", &centered, "Y"_a.noconvert());
+          "normalization"_a, "learning_rate"_a, "momentum"_a, "longest"_a,
+          "anchors"_a.noconvert() = nb::none(), "stiffness"_a.noconvert() = nb::none(),
+          "n_threads"_a = 1);
+    m.def("center", &centered, "Y"_a.noconvert(), nb::kw_only(), "shift"_a = true);
     m.def("grid_charges", &charges, "Y"_a.noconvert(), "low"_a, "spacing"_a, "n_nodes"_a,
           nb::kw_only(), "n_threads"_a = 1);
     m.def("grid_gather", &at_points, "Y"_a.noconvert(), "fields"_a.noconvert(), "low"_a,

@@ -102,6 +102,7 @@ NB_MODULE(_kernels, m) {
     m.def("count_below", &below, "values"_a.noconvert(), "limits"_a.noconvert(), nb::kw_only(),
           "variant"_a = "auto", "n_threads"_a = 1);
     bind_layout(m);
+    bind_mds(m);
     bind_neighbors(m);
     bind_tsne(m);
 }

@@ -118,6 +118,16 @@ def tsne_tree_field(
 ) -> NDArray[np.float32]:
     """As `tsne_field` of the points at themselves, with far cells of a tree taken as one."""
 
+def tsne_tree_field_at(
+    points: NDArray[np.float32],
+    sources: NDArray[np.float32],
+    theta: float,
+    *,
+    variant: str = "auto",
+    n_threads: int = 1,
+) -> NDArray[np.float32]:
+    """As `tsne_field`, with far cells of a tree taken as one, by each point on its own."""
+
 def tsne_divergence(
     Y: NDArray[np.float32],
     starts: NDArray[np.int64],
@@ -140,11 +150,16 @@ def tsne_step(
     learning_rate: float,
     momentum: float,
     longest: float,
+    anchors: NDArray[np.float32] | None = None,
+    stiffness: NDArray[np.float32] | None = None,
     n_threads: int = 1,
 ) -> None:
-    """Move Y in place along the forces, with momentum and a gain per coordinate."""
+    """Move Y in place along the forces, with momentum and a gain per coordinate.
 
-def center(Y: NDArray[np.float32]) -> NDArray[np.float32]:
+    A point of positive stiffness s is also drawn with force s (anchor - y).
+    """
+
+def center(Y: NDArray[np.float32], *, shift: bool = True) -> NDArray[np.float32]:
     """Move the mean of Y to the origin in place; lowest and highest coordinates, (2, d)."""
 
 def grid_charges(
@@ -281,4 +296,18 @@ def search(
     """Values and rows of X nearest to each query, both (n_queries, k).
 
     All `entries` are compared; then, unless `starts` is empty, rows linked to the nearest.
+    """
+
+def stress_pull(
+    own: NDArray[np.float32],
+    Y: NDArray[np.float32],
+    wanted: NDArray[np.float32],
+    *,
+    variant: str = "auto",
+    n_threads: int = 1,
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """For each row the sums of ``wanted / distance * (own - Y)`` and ``(wanted - distance)²``.
+
+    `wanted` has a row for each of `own` and a column for each of `Y`; pairs at no distance pull
+    nowhere.
     """

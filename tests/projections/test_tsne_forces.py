@@ -15,6 +15,7 @@ from driftglass.projections._repulsion import (
     Kernels,
     exact_field,
     own_field,
+    tree_field,
 )
 from driftglass.projections._tsne_layout import divergence, forces
 
@@ -131,6 +132,28 @@ def test_a_tree_that_trusts_no_cell_equals_all_pairs(rng, variant, n_components,
     found = _kernels.tsne_tree_field(Y, 0.0, variant=variant)
 
     np.testing.assert_allclose(found, exact_field(Y, Y, 1), atol=2e-4, rtol=1e-4)
+
+
+@each_variant
+@each_dimension
+@pytest.mark.parametrize("n", [1, 15, 16, 17, 1000])
+def test_a_tree_walked_alone_that_trusts_no_cell_equals_all_pairs(rng, variant, n_components, n):
+    Y, points = a_map(rng, n, n_components), a_map(rng, 33, n_components)
+
+    found = _kernels.tsne_tree_field_at(points, Y, 0.0, variant=variant)
+
+    np.testing.assert_allclose(found, exact_field(points, Y, 1), atol=2e-4, rtol=1e-4)
+
+
+def test_a_tree_walked_alone_agrees_with_all_pairs_and_with_itself(rng):
+    Y, points = a_map(rng, 4000, 3), a_map(rng, 300, 3, 12.0)
+    exact = exact_field(points, Y, 1)
+
+    found = tree_field(points, Y, 1)
+
+    missed = np.linalg.norm(found[:, 1:] - exact[:, 1:])
+    assert missed < 0.02 * np.linalg.norm(exact[:, 1:])
+    np.testing.assert_array_equal(tree_field(points[7:8], Y, 2), found[7:8])
 
 
 @pytest.mark.parametrize("width", [1e-4, 0.3, 4.0, 40.0])

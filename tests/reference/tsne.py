@@ -62,11 +62,16 @@ def field(points, sources):
     return np.column_stack([q.sum(axis=1), (q[:, :, None] ** 2 * steps).sum(axis=1)])
 
 
-def step(Y, velocity, gains, force, learning_rate, momentum, longest):
-    """One step with momentum and gains: map, velocity and gains after it."""
-    onward = (force > 0) == (velocity > 0)
+def step(Y, velocity, gains, force, learning_rate, momentum, longest, anchors=0, stiffness=0):
+    """One step with momentum and gains: map, velocity and gains after it.
+
+    The springs' part is implicit: their force is that of the place where the step ends.
+    """
+    onward = (force + stiffness * (anchors - Y) > 0) == (velocity > 0)
     gains = np.maximum(np.where(onward, gains + 0.2, gains * 0.8), 0.01)
     velocity = momentum * velocity + learning_rate * gains * force
+    stiff = learning_rate * gains * stiffness
+    velocity = (velocity + stiff * (anchors - Y)) / (1 + stiff)
     lengths = np.linalg.norm(velocity, axis=1, keepdims=True)
     velocity = velocity * np.minimum(1, longest / np.maximum(lengths, 1e-300))
     return Y + velocity, velocity, gains

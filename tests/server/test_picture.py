@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from driftglass._palette import THEMES, category_slots, rgb
 from driftglass.data import (
     BooleanColumn,
     CategoricalColumn,
@@ -14,7 +15,6 @@ from driftglass.data import (
     RecordsColumn,
     SetColumn,
 )
-from driftglass.server._palette import THEMES, category_slots, rgb
 from driftglass.server._picture import coloring_of, draw_map
 
 CORNERS = np.array([[0, 0], [1, 0], [0, 1], [1, 1], [np.nan, np.nan]], dtype=np.float32)

@@ -108,6 +108,21 @@ void tree_field(const float *Y, std::size_t n, float theta, Variant variant,
     });
 }
 
+template <std::size_t D>
+void tree_field_at(const float *points, std::size_t n, const float *Y, std::size_t n_sources,
+                   float theta, Variant variant, std::size_t n_threads, float *out) {
+    const Tree<D> tree(Y, n_sources, kFar);
+    auto rows = tsne_baseline::tree_rows_at<D>;
+#if DRIFTGLASS_X86
+    if (variant == Variant::avx2) rows = tsne_avx2::tree_rows_at<D>;
+    if (variant == Variant::avx512) rows = tsne_avx512::tree_rows_at<D>;
+#endif
+    (void)variant;
+    parallel_ranges(n, 64, n_threads, [&](std::size_t first, std::size_t last) {
+        rows(tree, points, theta * theta, first, last, out);
+    });
+}
+
 // sum over edges of p log(p (1 + |y_i - y_j|²)): the divergence, less the logarithm of the
 // normalization. Summed per chunk and then in order.
 template <std::size_t D>
@@ -139,22 +154,36 @@ struct Step {
     float exaggeration, inverse_normalization, learning_rate, momentum, longest;
 };
 
+// Places that points are drawn to, and how stiff each one's spring is; null without.
+struct Springs {
+    const float *anchors, *stiffness;
+};
+
 // One step of gradient descent with momentum and a gain per coordinate (Jacobs 1988).
-// The force is exaggeration * attraction + repulsion / normalization.
+// The force is exaggeration * attraction + repulsion / normalization. Springs take their step
+// implicitly: where forces balance stays the same, and the stiffest cannot overshoot.
 template <std::size_t D>
 void descend(float *Y, float *velocity, float *gains, const float *attraction, const float *field,
-             std::size_t n, const Step &step, std::size_t n_threads) {
+             const Springs &springs, std::size_t n, const Step &step, std::size_t n_threads) {
     parallel_ranges(n, 4096, n_threads, [&](std::size_t first, std::size_t last) {
         for (std::size_t i = first; i < last; ++i) {
+            const float stiffness = springs.stiffness != nullptr ? springs.stiffness[i] : 0.0f;
             float squared = 0.0f;
             for (std::size_t d = 0; d < D; ++d) {
                 const std::size_t at = i * D + d;
                 const float force = step.exaggeration * attraction[at] +
                                     step.inverse_normalization * field[i * (D + 1) + d + 1];
-                const bool onward = (force > 0.0f) == (velocity[at] > 0.0f);
+                const float away = stiffness > 0.0f ? springs.anchors[at] - Y[at] : 0.0f;
+                const float total = stiffness > 0.0f ? force + stiffness * away : force;
+                const bool onward = (total > 0.0f) == (velocity[at] > 0.0f);
                 gains[at] = std::max(onward ? gains[at] + 0.2f : gains[at] * 0.8f, 0.01f);
                 velocity[at] =
                     step.momentum * velocity[at] + step.learning_rate * gains[at] * force;
+                if (stiffness > 0.0f) {
+                    const float stiff = step.learning_rate * gains[at] * stiffness;
+                    const float share = stiff < 1e30f ? stiff / (1.0f + stiff) : 1.0f;
+                    velocity[at] += share * (away - velocity[at]);
+                }
                 squared += velocity[at] * velocity[at];
             }
             const float length = std::sqrt(squared);
@@ -167,11 +196,11 @@ void descend(float *Y, float *velocity, float *gains, const float *attraction, c
     });
 }
 
-// Moves the mean to the origin; bounds receives D lowest and then D highest coordinates.
+// Moves the mean to the origin, if wanted; bounds receives D lowest and then D highest coordinates.
 template <std::size_t D>
-void center(float *Y, std::size_t n, float *bounds) {
+void center(float *Y, std::size_t n, bool shift, float *bounds) {
     double sums[D] = {};
-    for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t i = 0; i < n && shift; ++i)
         for (std::size_t d = 0; d < D; ++d) sums[d] += Y[i * D + d];
     float mean[D];
     for (std::size_t d = 0; d < D; ++d) {

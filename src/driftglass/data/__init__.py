@@ -20,6 +20,7 @@ from ._provenance import Provenance
 from ._scalars import Scalars
 from ._snapshot import Snapshot
 from ._sprites import SpriteSheet
+from ._table import Table
 
 __all__ = [
     "BooleanColumn",
@@ -38,5 +39,6 @@ __all__ = [
     "SetColumn",
     "Snapshot",
     "SpriteSheet",
+    "Table",
     "TextColumn",
 ]

@@ -1,8 +1,63 @@
-"""Numbers that say how far a map can be trusted.
+"""Numbers that say how far a map can be trusted, and what a space does during training.
 
-Functions of arrays that return numbers. They draw nothing and read no store.
+Functions of arrays that return numbers; `tracks` also takes a run. They draw nothing and write
+nothing.
 """
 
+from ._classes import NeuralCollapse, knn_accuracy, neural_collapse
+from ._drift import Drift, curvature, drift
+from ._geometry import Hubness, hubness, two_nn, uniformity, uniformity_floor
+from ._predictions import confusion_matrix, prediction_similarity
 from ._quality import continuity, quality, trustworthiness
+from ._similarity import (
+    ProcrustesDistance,
+    cka_map,
+    linear_cka,
+    mutual_knn,
+    neighbor_overlap,
+    procrustes_distance,
+)
+from ._spectrum import (
+    AlphaFit,
+    effective_rank,
+    eigenspectrum_alpha,
+    eigenvalues,
+    participation_ratio,
+    rankme,
+)
+from ._track_table import Track, Tracks
+from ._tracks import tracks
 
-__all__ = ["continuity", "quality", "trustworthiness"]
+__all__ = [
+    "AlphaFit",
+    "Drift",
+    "Hubness",
+    "NeuralCollapse",
+    "ProcrustesDistance",
+    "Track",
+    "Tracks",
+    "cka_map",
+    "confusion_matrix",
+    "continuity",
+    "curvature",
+    "drift",
+    "effective_rank",
+    "eigenspectrum_alpha",
+    "eigenvalues",
+    "hubness",
+    "knn_accuracy",
+    "linear_cka",
+    "mutual_knn",
+    "neighbor_overlap",
+    "neural_collapse",
+    "participation_ratio",
+    "prediction_similarity",
+    "procrustes_distance",
+    "quality",
+    "rankme",
+    "tracks",
+    "trustworthiness",
+    "two_nn",
+    "uniformity",
+    "uniformity_floor",
+]

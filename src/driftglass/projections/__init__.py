@@ -15,15 +15,19 @@ from ._registry import methods
 from ._sequence import extend_sequence, project_sequence
 
 if TYPE_CHECKING:
+    from ._affinities import Affinities as Affinities
     from ._pacmap import PaCMAP as PaCMAP
     from ._pca import PCA as PCA
+    from ._phate import PHATE as PHATE
     from ._tsne import TSNE as TSNE
     from ._umap import UMAP as UMAP
 
 __all__ = [
     "PCA",
+    "PHATE",
     "TSNE",
     "UMAP",
+    "Affinities",
     "PaCMAP",
     "ProcrustesFit",
     "Projector",
@@ -36,7 +40,9 @@ __all__ = [
 
 
 _ESTIMATORS = {
+    "Affinities": "._affinities",
     "PCA": "._pca",
+    "PHATE": "._phate",
     "PaCMAP": "._pacmap",
     "TSNE": "._tsne",
     "UMAP": "._umap",

@@ -17,6 +17,7 @@ __all__ = ["fitting_for", "methods"]
 
 ESTIMATORS = {
     "pacmap": ("._pacmap", "PaCMAP"),
+    "phate": ("._phate", "PHATE"),
     "tsne": ("._tsne", "TSNE"),
     "umap": ("._umap", "UMAP"),
 }

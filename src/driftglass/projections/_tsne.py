@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -12,28 +12,31 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..errors import DriftglassWarning, InvalidInputError
-from ..neighbors import NeighborGraph, nearest_neighbors
+from .._progress import Progress, silent
+from ..errors import DriftglassWarning
+from ..neighbors import NeighborGraph
 from ..parallel import effective_n_jobs
-from ._affinities import (
-    Affinities,
-    as_perplexities,
-    effective_perplexities,
-    joint_affinities,
-    neighbors_for,
+from ._affinities import Affinities
+from ._initialization import array_start, random_start, scaled, spectral_start
+from ._placing import SAME_DIRECTION
+from ._thin import DIRECTIONAL
+from ._tsne_affinities import affinities_for
+from ._tsne_checks import (
+    check_count,
+    check_learning_rate,
+    check_parameters,
+    check_positive,
 )
-from ._initialization import array_start, pca_start, random_start, scaled, spectral_start
-from ._placing import N_NEIGHBORS, SAME_DIRECTION, nearest_fitted, placed
-from ._thin import DIRECTIONAL, directions, thin_map
-from ._tsne_layout import Callback, Laid, Phase, lay_out
-from ._umap_checks import as_graph
+from ._tsne_layout import Callback, Descent, Laid, Phase, Pull
+from ._tsne_placing import N_NEIGHBORS, placed
+from ._tsne_rows import neighbors_of_new, principal_start, thin_rows
+from ._umap_checks import as_labels
 
 __all__ = ["TSNE"]
 
 START_DEVIATION = 1e-4
 """Small beside the kernel's unit, so that early forces are linear and clusters can cross."""
 MOMENTUM = (0.5, 0.8)
-METRICS = ("euclidean", "cosine", "correlation")
 
 
 class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -59,30 +62,41 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         scikit-learn's means the same.
     n_iter : int
         Iterations after the early ones.
-    metric : {"euclidean", "cosine", "correlation"}
-        Distance between rows.
+    metric : {"euclidean", "cosine", "correlation", "manhattan", "precomputed"} or callable
+        Distance between rows. A function of two rows is called for every pair: for small data.
+        With "precomputed" X is the square matrix of distances.
     init : {"pca", "random", "spectral"} or array of shape (n_samples, n_components)
         Where points start. An array is taken as it is: with ``early_exaggeration_iter=0`` the
-        map it came from is continued.
+        map it came from is continued. "pca" of distances is classical scaling to landmarks.
+    target_weight : float
+        What the labels given to `fit` count for, from 0 (nothing) to 1: the weight of a
+        neighbour known to be of another kind is multiplied by ``1 - target_weight``, and the
+        weights of a row are then made to add up to one again.
     random_state : int, RandomState or None
         Seed of ``init="random"``. "pca" draws only for coordinates beyond the features.
     precomputed_knn : NeighborGraph, optional
         Neighbours of the rows of X, in place of a search. Fewer than three for each unit of
         perplexity lower it.
+    precomputed_affinities : Affinities, optional
+        Of the rows of X, in place of a search; perplexity and labels are then those they were
+        made with.
     n_jobs : int or None
         Threads; None uses every core.
     callback : callable, optional
         Called with (iterations done, divergence, map). A true answer stops the descent and keeps
-        the map as it is then.
+        the map as it is then. So does an exception, which then goes on to the caller.
     callback_every : int
         Iterations between calls.
+    progress : callable, optional
+        Called with (done, total, stage and time left); may raise to stop.
 
     Attributes
     ----------
     embedding_ : ndarray of shape (n_samples, n_components), dtype float32
         Map of the fitted rows, centred.
     affinities_ : Affinities
-        Joint probabilities of neighbours. None for three rows and less, or if all are equal.
+        Joint probabilities of neighbours, to be used for another map as
+        `precomputed_affinities`. None for three rows and less, or if all are equal.
     neighbors_ : NeighborGraph or None
         Neighbours the affinities were made of, with the recall of the search.
     effective_perplexity_ : float or tuple of float
@@ -92,7 +106,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
     n_iter_ : int
         Iterations made.
     stopped_ : bool
-        Whether the callback stopped the descent.
+        Whether the callback or an exception ended the descent early.
     notes_ : tuple of str
         What a reader of the map should know, also of the search; each was also a warning.
     n_features_in_ : int
@@ -107,7 +121,9 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
     ----------
     .. [1] van der Maaten and Hinton (2008). Visualizing data using t-SNE. JMLR.
     .. [2] Linderman et al. (2019). Fast interpolation-based t-SNE. Nature Methods.
-    .. [3] Belkina et al. (2019). Automated optimized parameters for t-SNE. Nature Communications.
+    .. [3] Kobak and Berens (2019). The art of using t-SNE for single-cell transcriptomics.
+       Nature Communications. (Several perplexities.)
+    .. [4] Belkina et al. (2019). Automated optimized parameters for t-SNE. Nature Communications.
 
     Examples
     --------
@@ -125,13 +141,16 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         early_exaggeration_iter: int = 250,
         learning_rate: float | str = "auto",
         n_iter: int = 500,
-        metric: str = "euclidean",
+        metric: str | Callable[[Any, Any], float] = "euclidean",
         init: Any = "pca",
+        target_weight: float = 0.5,
         random_state: Any = None,
         precomputed_knn: NeighborGraph | None = None,
+        precomputed_affinities: Affinities | None = None,
         n_jobs: int | None = None,
         callback: Callback | None = None,
         callback_every: int = 50,
+        progress: Progress | None = None,
     ) -> None:
         self.n_components = n_components
         self.perplexity = perplexity
@@ -141,11 +160,14 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         self.n_iter = n_iter
         self.metric = metric
         self.init = init
+        self.target_weight = target_weight
         self.random_state = random_state
         self.precomputed_knn = precomputed_knn
+        self.precomputed_affinities = precomputed_affinities
         self.n_jobs = n_jobs
         self.callback = callback
         self.callback_every = callback_every
+        self.progress = progress
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Make the map of X.
@@ -153,9 +175,10 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Finite vectors of any real dtype.
-        y : None
-            Ignored.
+            Finite vectors of any real dtype, dense, sparse or mapped from disk; distances
+            (n_samples, n_samples) if precomputed.
+        y : array-like of shape (n_samples,), optional
+            Labels that keep rows of different kinds apart; -1, None and NaN are unknown.
 
         Returns
         -------
@@ -165,22 +188,28 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         Raises
         ------
         InvalidInputError
-            A parameter is out of range.
+            A parameter is out of range, or a distance is.
+        ShapeError
+            Something given has not one row per row of X.
         """
-        X = validate_data(self, X, dtype="numeric")
-        self._check_parameters()
+        X = validate_data(self, X, dtype="numeric", accept_sparse=self._takes_sparse())
+        check_parameters(self)
+        labels = None if y is None else as_labels(y, X.shape[0])
         notes: list[str] = []
-        self._fitted = X
+        self._fitted = None if self._pairwise() else X
         self.neighbors_: NeighborGraph | None = None
-        self._thin = thin_map(X, self.metric, int(self.n_components))
-        if self._thin is not None:
-            notes += self._thin.notes
-            self._learn(Laid(self._thin.coordinates, 0.0, 0, False), None, (1.0,))
-        else:
-            self._descend(X, notes)
+        self._thin = thin_rows(X, self.metric, int(self.n_components))
+        try:
+            if self._thin is not None:
+                notes += self._thin.notes
+                self._learn(Laid(self._thin.coordinates, 0.0, 0, False), None, (1.0,))
+            else:
+                self._descend(X, labels, notes)
+        finally:
+            # Also of a map that an exception has cut short.
+            self.notes_ = (*notes, *(self.neighbors_.notes if self.neighbors_ else ()))
         for note in notes:
             warnings.warn(note, DriftglassWarning, stacklevel=2)
-        self.notes_ = (*notes, *(self.neighbors_.notes if self.neighbors_ else ()))
         return self
 
     def fit_transform(self, X: Any, y: Any = None) -> NDArray[np.float32]:
@@ -189,16 +218,61 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Finite vectors of any real dtype.
-        y : None
-            Ignored.
+            As in `fit`.
+        y : array-like of shape (n_samples,), optional
+            As in `fit`.
 
         Returns
         -------
         Y : ndarray of shape (n_samples, n_components)
             Coordinates, centred.
         """
-        return self.fit(X).embedding_
+        return self.fit(X, y).embedding_
+
+    def optimize(
+        self,
+        n_iter: int = 250,
+        *,
+        exaggeration: float = 1.0,
+        learning_rate: float | str = "auto",
+        anchors: Any = None,
+        strength: Any = 1.0,
+    ) -> Self:
+        """Go on with the descent from the map as it is.
+
+        Parameters
+        ----------
+        n_iter : int
+            Further iterations.
+        exaggeration : float
+            What attraction is multiplied by; 2 to 4 gathers groups more tightly.
+        learning_rate : float or "auto"
+            As in the constructor.
+        anchors : array-like of shape (n_samples, n_components), optional
+            Places that points are drawn to. The map is then not centred again.
+        strength : float or array-like of shape (n_samples,)
+            How hard; 1 is as hard as all neighbours of a point together, 0 not at all and
+            infinity holds it there. The gradient gains
+            ``4 strength / n_samples * (embedding_ - anchors)``.
+
+        Returns
+        -------
+        self : TSNE
+            With `embedding_`, `kl_divergence_`, `n_iter_` and `stopped_` as they are then.
+        """
+        check_is_fitted(self)
+        check_count("n_iter", n_iter, 0)
+        check_positive("exaggeration", exaggeration)
+        check_learning_rate(learning_rate)
+        if self.affinities_ is None:
+            return self
+        pull = None if anchors is None else Pull(np.asarray(anchors), strength)
+        rate = self._rate(learning_rate, exaggeration, len(self.embedding_))
+        phase = Phase(int(n_iter), float(exaggeration), rate, MOMENTUM[1])
+        before = self.n_iter_
+        self._run(self.embedding_, self.affinities_, [phase], pull)
+        self.n_iter_ += before
+        return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Place rows in the map; each on its own, so that the others in X do not matter.
@@ -206,7 +280,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Finite vectors.
+            Finite vectors; distances to the fitted rows if precomputed.
 
         Returns
         -------
@@ -214,75 +288,75 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
             A row equal to a fitted row takes its place; others come to lie among their nearest.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype="numeric", reset=False)
+        sparse = self._takes_sparse()
+        X = validate_data(self, X, dtype="numeric", accept_sparse=sparse, reset=False)
         if self._thin is not None:
-            return self._thin.transform(X)
+            return self._thin.transform(X.toarray() if hasattr(X, "toarray") else X)
         n_threads = effective_n_jobs(self.n_jobs)
-        k = min(N_NEIGHBORS, len(self._fitted))
-        indices, distances = nearest_fitted(X, self._fitted, k, self.metric, n_threads)
+        k = min(N_NEIGHBORS, len(self.embedding_))
+        graph = self.neighbors_
+        indices, distances = neighbors_of_new(X, self._fitted, k, self.metric, graph, n_threads)
         same = SAME_DIRECTION if self.metric in DIRECTIONAL else 0.0
         return placed(indices, distances, self.embedding_, exact_below=same, n_threads=n_threads)
 
-    def _descend(self, X: NDArray[Any], notes: list[str]) -> None:
-        wanted = as_perplexities(self.perplexity)
-        perplexities = effective_perplexities(wanted, len(X))
-        if max(perplexities) < max(wanted):
-            notes.append(
-                f"perplexity {max(wanted):g} lowered to {max(perplexities):g}: "
-                f"only {len(X)} samples."
-            )
-        if min(wanted) < 1:
-            notes.append(f"perplexity {min(wanted):g} raised to 1: one neighbour is the least.")
-        k = neighbors_for(perplexities, len(X))
-        graph = self._neighbors(X, k)
-        if graph.n_neighbors < k:
-            perplexities = effective_perplexities(perplexities, graph.n_neighbors + 1)
-            notes.append(
-                f"perplexity lowered to {max(perplexities):g}: precomputed_knn has only "
-                f"{graph.n_neighbors} neighbours."
-            )
-            graph = graph.restrict(neighbors_for(perplexities, graph.n_neighbors + 1))
-        affinities = joint_affinities(graph, perplexities, self.n_jobs)
-        self.neighbors_ = graph
-        laid = lay_out(
-            self._start(directions(X, self.metric), affinities),
-            affinities,
-            self._phases(len(X)),
-            n_threads=effective_n_jobs(self.n_jobs),
-            callback=self.callback,
-            callback_every=int(self.callback_every),
-        )
-        self._learn(laid, affinities, perplexities)
+    def _descend(self, X: Any, labels: NDArray[np.int64] | None, notes: list[str]) -> None:
+        affinities, self.neighbors_ = affinities_for(self, X, labels, notes, self._progress())
+        start = self._start(X, affinities)
+        self._run(start, affinities, self._phases(X.shape[0]))
 
-    def _neighbors(self, X: NDArray[Any], k: int) -> NeighborGraph:
-        if self.precomputed_knn is not None:
-            return as_graph(self.precomputed_knn, len(X), k + 1)
-        return nearest_neighbors(X, k, metric=self.metric, n_jobs=self.n_jobs)
+    def _run(
+        self,
+        start: NDArray[np.float32],
+        affinities: Affinities,
+        phases: list[Phase],
+        pull: Pull | None = None,
+    ) -> None:
+        n_threads = effective_n_jobs(self.n_jobs)
+        descent = Descent(start, affinities, pull=pull, n_threads=n_threads)
+        try:
+            descent.run(
+                phases,
+                callback=self.callback,
+                callback_every=int(self.callback_every),
+                progress=self._progress(),
+            )
+        finally:
+            self._learn(descent.laid(), affinities, affinities.perplexities)
 
-    def _start(self, X: NDArray[Any], affinities: Affinities) -> NDArray[np.float32]:
-        n_components = int(self.n_components)
+    def _start(self, X: Any, affinities: Affinities) -> NDArray[np.float32]:
+        n_samples, n_components = X.shape[0], int(self.n_components)
         if not isinstance(self.init, str):
-            return array_start(self.init, len(X), n_components).astype(np.float32)
+            return array_start(self.init, n_samples, n_components).astype(np.float32)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         rng = np.random.default_rng(seed)
         if self.init == "random":
-            start = random_start(len(X), n_components, rng)
+            start = random_start(n_samples, n_components, rng)
         elif self.init == "spectral":
             start = spectral_start(affinities.to_sparse(), n_components)
         else:
-            start = pca_start(X, n_components)
+            start = principal_start(X, self.metric, n_components)
         return scaled(start, START_DEVIATION, rng).astype(np.float32)
 
-    def _phases(self, n_samples: int) -> list[Phase]:
-        def rate(exaggeration: float) -> float:
-            automatic = isinstance(self.learning_rate, str)
-            return n_samples / exaggeration if automatic else float(self.learning_rate)
-
-        early = float(self.early_exaggeration)
+    def _phases(self, n: int) -> list[Phase]:
+        early, main = int(self.early_exaggeration_iter), int(self.n_iter)
+        factor, rate = float(self.early_exaggeration), self.learning_rate
         return [
-            Phase(int(self.early_exaggeration_iter), early, rate(early), MOMENTUM[0]),
-            Phase(int(self.n_iter), 1.0, rate(1.0), MOMENTUM[1]),
+            Phase(early, factor, self._rate(rate, factor, n), MOMENTUM[0], "early exaggeration"),
+            Phase(main, 1.0, self._rate(rate, 1.0, n), MOMENTUM[1]),
         ]
+
+    def _rate(self, learning_rate: float | str, exaggeration: float, n_samples: int) -> float:
+        automatic = isinstance(learning_rate, str)
+        return n_samples / exaggeration if automatic else float(learning_rate)
+
+    def _progress(self) -> Progress:
+        return silent if self.progress is None else self.progress
+
+    def _pairwise(self) -> bool:
+        return isinstance(self.metric, str) and self.metric == "precomputed"
+
+    def _takes_sparse(self) -> Any:
+        return False if self._pairwise() else "csr"
 
     def _learn(
         self, laid: Laid, affinities: Affinities | None, perplexities: tuple[float, ...]
@@ -294,36 +368,6 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         self.n_iter_ = laid.n_iter
         self.stopped_ = laid.stopped
 
-    def _check_parameters(self) -> None:
-        n_components = self.n_components
-        if isinstance(n_components, bool) or n_components not in (1, 2, 3):
-            raise InvalidInputError(
-                f"n_components is {n_components!r}; t-SNE makes maps of 1, 2 or 3. "
-                f"Use PCA for more."
-            )
-        as_perplexities(self.perplexity)
-        _check_metric(self.metric)
-        if isinstance(self.init, str) and self.init not in ("pca", "random", "spectral"):
-            raise InvalidInputError(
-                f"init is {self.init!r}; 'pca', 'random', 'spectral' or an array is needed."
-            )
-        if isinstance(self.learning_rate, str) and self.learning_rate != "auto":
-            raise InvalidInputError(
-                f"learning_rate is {self.learning_rate!r}; a number or 'auto' is needed."
-            )
-        positive = {"early_exaggeration": self.early_exaggeration}
-        if not isinstance(self.learning_rate, str):
-            positive["learning_rate"] = self.learning_rate
-        for name, value in positive.items():
-            if not (isinstance(value, (int, float, np.number)) and 0 < value < np.inf):
-                raise InvalidInputError(f"{name} is {value!r}; a positive number is needed.")
-        for name, least in (("early_exaggeration_iter", 0), ("n_iter", 0), ("callback_every", 1)):
-            count = getattr(self, name)
-            if not isinstance(count, (int, np.integer)) or count < least:
-                raise InvalidInputError(
-                    f"{name} is {count!r}; an integer of at least {least} is needed."
-                )
-
     @property
     def _n_features_out(self) -> int:
         return int(self.embedding_.shape[1])
@@ -331,9 +375,6 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
+        tags.input_tags.sparse = not self._pairwise()
+        tags.input_tags.pairwise = self._pairwise()
         return tags
-
-
-def _check_metric(metric: Any) -> None:
-    if metric not in METRICS:
-        raise InvalidInputError(f"metric is {metric!r}; one of {', '.join(METRICS)} is needed.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._palette import THEMES, Theme, category_slots, ramp, rgb
 from ..data import (
     BooleanColumn,
     CategoricalColumn,
@@ -20,7 +21,6 @@ from ..data import (
     RecordsColumn,
     SetColumn,
 )
-from ._palette import THEMES, Theme, category_slots, ramp, rgb
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw

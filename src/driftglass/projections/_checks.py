@@ -1,0 +1,95 @@
+"""What projectors ask of tables and parameters, with messages that name the value."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
+
+from .._arrays import as_vectors, finite_rows
+from ..errors import InvalidInputError
+
+__all__ = ["checked_choice", "checked_integer", "checked_number", "checked_table", "rng_of"]
+
+SHOWN_ROWS = 5
+
+
+def checked_table(
+    estimator: Any, X: Any, *, reset: bool = True, accept_sparse: bool = False, **options: Any
+) -> Any:
+    """X as scikit-learn accepts it; rows that are not finite or of another length are named.
+
+    A contiguous array is not copied, nor is a file mapped into memory.
+    """
+    if isinstance(X, (list, tuple)):
+        try:
+            np.asarray(X)
+        except ValueError:  # ragged: say which row it is
+            as_vectors(X, name="X")
+            raise
+    try:
+        return validate_data(
+            estimator,
+            X,
+            dtype="numeric",
+            reset=reset,
+            accept_sparse="csr" if accept_sparse else False,
+            **options,
+        )
+    except ValueError as error:
+        raise _naming_rows(estimator, X, error) from None
+
+
+def _naming_rows(estimator: Any, X: Any, error: ValueError) -> ValueError:
+    if not isinstance(X, np.ndarray) or X.ndim != 2 or X.dtype.kind != "f" or X.size == 0:
+        return error
+    bad = np.flatnonzero(~finite_rows(X))
+    if len(bad) == 0:
+        return error
+    shown = ", ".join(str(row) for row in bad[:SHOWN_ROWS])
+    more = ", …" if len(bad) > SHOWN_ROWS else ""
+    return InvalidInputError(
+        f"{type(estimator).__name__} does not accept NaN or inf: {len(bad)} of {len(X)} rows of X "
+        f"hold them, row {shown}{more}. Leave those rows out, or fill them in, for example with "
+        f"sklearn.impute.SimpleImputer."
+    )
+
+
+def checked_integer(name: str, value: Any, *, least: int = 1, most: int | None = None) -> int:
+    """The value, if it is an integer in the range."""
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        wanted = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise InvalidInputError(f"{name} is {value!r}; an integer {wanted} is needed.")
+    return int(value)
+
+
+def checked_number(
+    name: str, value: Any, *, least: float = -np.inf, most: float = np.inf, above: bool = False
+) -> float:
+    """The value, if it is a finite number in the range, which may leave out its lower end."""
+    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    inside = number and np.isfinite(value) and least <= value <= most
+    if not inside or (above and value == least):
+        wanted = "a number"
+        if np.isfinite(least):
+            wanted += f" above {least:g}" if above else f" of at least {least:g}"
+        if np.isfinite(most):
+            wanted += f"{' and' if np.isfinite(least) else ' of'} at most {most:g}"
+        raise InvalidInputError(f"{name} is {value!r}; {wanted} is needed.")
+    return float(value)
+
+
+def checked_choice(name: str, value: Any, choices: Collection[str]) -> str:
+    """The value, if it is one of the names."""
+    if not isinstance(value, str) or value not in choices:
+        raise InvalidInputError(f"{name} is {value!r}; one of {', '.join(choices)} is needed.")
+    return value
+
+
+def rng_of(random_state: Any) -> np.random.Generator:
+    """Generator seeded by what scikit-learn calls a random state."""
+    return np.random.default_rng(check_random_state(random_state).randint(np.iinfo(np.int32).max))

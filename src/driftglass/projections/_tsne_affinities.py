@@ -1,0 +1,74 @@
+"""The affinities that a t-SNE goes by: given, of given neighbours, or of neighbours it finds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._progress import Progress
+from ..errors import ShapeError
+from ..neighbors import NeighborGraph
+from ._affinities import (
+    Affinities,
+    as_perplexities,
+    effective_perplexities,
+    joint_affinities,
+    neighbors_for,
+)
+from ._tsne_rows import neighbors_among
+from ._umap_checks import as_graph
+
+__all__ = ["affinities_for"]
+
+
+def affinities_for(
+    estimator: Any,
+    X: Any,
+    labels: NDArray[np.int64] | None,
+    notes: list[str],
+    progress: Progress,
+) -> tuple[Affinities, NeighborGraph | None]:
+    """Affinities of the rows of X as an estimator's parameters say, and their neighbours.
+
+    What had to be changed to make them is added to `notes`.
+    """
+    n_samples = X.shape[0]
+    given = estimator.precomputed_affinities
+    if given is not None:
+        if given.n_samples != n_samples:
+            raise ShapeError(
+                f"precomputed_affinities are of {given.n_samples} rows and X has {n_samples}; "
+                f"the same rows are needed."
+            )
+        return given, None
+    wanted = as_perplexities(estimator.perplexity)
+    perplexities = effective_perplexities(wanted, n_samples)
+    if max(perplexities) < max(wanted):
+        notes.append(
+            f"perplexity {max(wanted):g} lowered to {max(perplexities):g}: "
+            f"only {n_samples} samples."
+        )
+    if min(wanted) < 1:
+        notes.append(f"perplexity {min(wanted):g} raised to 1: one neighbour is the least.")
+    k = neighbors_for(perplexities, n_samples)
+    graph = _neighbors(estimator, X, k, progress)
+    if graph.n_neighbors < k:
+        perplexities = effective_perplexities(perplexities, graph.n_neighbors + 1)
+        notes.append(
+            f"perplexity lowered to {max(perplexities):g}: precomputed_knn has only "
+            f"{graph.n_neighbors} neighbours."
+        )
+        graph = graph.restrict(neighbors_for(perplexities, graph.n_neighbors + 1))
+    weight = float(estimator.target_weight)
+    n_jobs = estimator.n_jobs
+    found = joint_affinities(graph, perplexities, n_jobs, labels=labels, target_weight=weight)
+    return found, graph
+
+
+def _neighbors(estimator: Any, X: Any, k: int, progress: Progress) -> NeighborGraph:
+    if estimator.precomputed_knn is not None:
+        return as_graph(estimator.precomputed_knn, X.shape[0], k + 1)
+    progress(0, 1, "searching neighbours")
+    return neighbors_among(X, k, estimator.metric, n_jobs=estimator.n_jobs, progress=progress)
