@@ -9,6 +9,14 @@ from ._drift import Drift, curvature, drift
 from ._geometry import Hubness, hubness, two_nn, uniformity, uniformity_floor
 from ._predictions import confusion_matrix, prediction_similarity
 from ._quality import continuity, quality, trustworthiness
+from ._sequence_scores import SequenceScores, sequence_scores
+from ._sequence_scores_published import (
+    PublishedScores,
+    SpeedScores,
+    published_scores,
+    speed_scores,
+)
+from ._sequence_scores_still import mean_step, still_test
 from ._similarity import (
     ProcrustesDistance,
     cka_map,
@@ -34,6 +42,9 @@ __all__ = [
     "Hubness",
     "NeuralCollapse",
     "ProcrustesDistance",
+    "PublishedScores",
+    "SequenceScores",
+    "SpeedScores",
     "Track",
     "Tracks",
     "cka_map",
@@ -47,14 +58,19 @@ __all__ = [
     "hubness",
     "knn_accuracy",
     "linear_cka",
+    "mean_step",
     "mutual_knn",
     "neighbor_overlap",
     "neural_collapse",
     "participation_ratio",
     "prediction_similarity",
     "procrustes_distance",
+    "published_scores",
     "quality",
     "rankme",
+    "sequence_scores",
+    "speed_scores",
+    "still_test",
     "tracks",
     "trustworthiness",
     "two_nn",

@@ -16,7 +16,7 @@ from ..projections import procrustes
 from ..projections._snapshots import Loaded, Snapshots
 from ._sequence_ranks import frame_ranks
 
-__all__ = ["SequenceScores", "mean_step", "sequence_scores", "spearman"]
+__all__ = ["SequenceScores", "sequence_scores", "spearman"]
 
 MIN_PAIRS = 3
 """Two numbers are always in perfect order."""
@@ -199,33 +199,6 @@ def sequence_scores(
             gathered.add(this, following, order, executor)
             this = following
     return gathered.scores(frames.steps)
-
-
-def mean_step(Ys: Any) -> float:
-    """Mean step of a point from frame to frame, in radii of the first frame that has any.
-
-    Parameters
-    ----------
-    Ys : ProjectionSequence or iterable of array-like of shape (n_samples, n_components)
-        Maps with the same rows in the same order; a sequence is joined by id.
-
-    Returns
-    -------
-    step : float
-        0 for a picture that does not move. The radius is the root of the mean squared distance
-        from the middle.
-    """
-    if isinstance(Ys, ProjectionSequence):
-        planes = Ys.aligned().astype(np.float64)
-    else:
-        planes = np.stack([np.asarray(Y, dtype=np.float64) for Y in Ys])
-    steps = np.linalg.norm(np.diff(planes, axis=0), axis=2)
-    radii = [
-        float(np.sqrt(np.nansum(np.square(plane - np.nanmean(plane, axis=0))) / max(len(plane), 1)))
-        for plane in planes
-    ]
-    radius = next((value for value in radii if value > 0), 1.0)
-    return float(np.nanmean(steps) / radius) if np.isfinite(steps).any() else 0.0
 
 
 def spearman(a: NDArray[Any], b: NDArray[Any]) -> float:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._pacmap import PaCMAP as PaCMAP
     from ._pca import PCA as PCA
     from ._phate import PHATE as PHATE
+    from ._refine import Refine as Refine
     from ._tsne import TSNE as TSNE
     from ._umap import UMAP as UMAP
 
@@ -31,6 +32,7 @@ __all__ = [
     "PaCMAP",
     "ProcrustesFit",
     "Projector",
+    "Refine",
     "SupportsTransform",
     "extend_sequence",
     "methods",
@@ -44,6 +46,7 @@ _ESTIMATORS = {
     "PCA": "._pca",
     "PHATE": "._phate",
     "PaCMAP": "._pacmap",
+    "Refine": "._refine",
     "TSNE": "._tsne",
     "UMAP": "._umap",
 }

@@ -16,7 +16,7 @@ from ..errors import InvalidInputError, ShapeError
 from ._affine import AffineMap
 from ._fitting import Fitting, Place
 from ._procrustes import procrustes
-from ._registry import fitting_for
+from ._registry import WholeSequence, fitting_for, sequence_method
 from ._snapshots import Loaded, NanPolicy, Snapshots, load
 
 __all__ = ["extend_sequence", "project_sequence"]
@@ -29,7 +29,7 @@ def project_sequence(
     ids: Any = None,
     steps: Any = None,
     *,
-    method: Any = "pca",
+    method: Any = "refine",
     basis: Basis = "all",
     window: int = 16,
     n_components: int = 2,
@@ -40,7 +40,11 @@ def project_sequence(
 ) -> ProjectionSequence:
     """Coordinates of every snapshot, in one frame.
 
-    With a fixed basis all snapshots go through one map, so a point moves only if its vector
+    By default, "refine", all snapshots share one rough map, which says where things go, and each
+    frame is refined from there to show its own neighbourhoods; points whose surroundings do not
+    change are carried along and do not jitter. See `Refine`, which has its parameters.
+
+    With "pca" and a fixed basis all snapshots go through one map, so a point moves only if its vector
     does. With ``basis="window"`` the map follows the data and each is turned to fit the one
     before, so slow rotation of the whole space is not seen.
 
@@ -56,7 +60,8 @@ def project_sequence(
     steps : sequence of int, optional
         Ascending; 0, 1, … by default.
     method : str or object with ``fit_transform``
-        One of `methods`, or an object. "umap" and "pacmap" are fitted to the basis: its rows
+        One of `methods`, or an object. "refine" looks at all snapshots before it places the first;
+        `basis` does not apply. "umap" and "pacmap" are fitted to the basis: its rows
         keep the places they were fitted at, and others are placed among them. "tsne" maps each
         snapshot by itself, starting from the map before, and then turns it to fit: a point may
         also move because others did, and `basis` does not apply. An object with ``fit`` and
@@ -105,7 +110,7 @@ def project_sequence(
     --------
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(50, 8))
-    >>> sequence = project_sequence([X, X + 1.0, X + 2.0], steps=[0, 100, 200])
+    >>> sequence = project_sequence([X, X + 1.0, X + 2.0], steps=[0, 100, 200], method="pca")
     >>> sequence.steps, sequence.coordinates[0].shape
     ([0, 100, 200], (50, 2))
     """
@@ -114,6 +119,9 @@ def project_sequence(
     _check_parameters(basis, window, n_components)
     window, n_components = int(window), int(n_components)
     report = silent if progress is None else progress
+    whole = sequence_method(method, parameters)
+    if whole is not None:
+        return _whole_sequence(snapshots, whole, n_components, nan, random_state, report)
     fitting = fitting_for(method, snapshots, n_components, random_state, report, parameters)
     recorded = {**fitting.parameters, "n_components": n_components, "nan": nan}
     if fitting.joint:
@@ -127,6 +135,29 @@ def project_sequence(
         frames, place = _in_one_map(making, basis)
     model = place.to_arrays() if isinstance(place, AffineMap) and fitting.joint else {}
     return ProjectionSequence(tuple(frames), provenance, model)
+
+
+def _whole_sequence(
+    snapshots: Snapshots,
+    whole: WholeSequence,
+    n_components: int,
+    nan: NanPolicy,
+    random_state: int,
+    report: Progress,
+) -> ProjectionSequence:
+    recorded = {**whole.parameters, "n_components": n_components, "nan": nan}
+    provenance = Provenance(whole.name, recorded, random_state=random_state)
+    coordinates = whole.lay_out(snapshots, n_components, random_state, report)
+    frames = []
+    for number, step in enumerate(snapshots.steps):
+        loaded = snapshots.load(number)
+        Y = np.empty_like(coordinates[number])
+        Y[np.argsort(loaded.ids, kind="stable")] = coordinates[number]
+        place: Place = lambda _, Y=Y: Y  # type: ignore[misc]  # noqa: E731
+        Y = _coordinates(place, loaded.vectors, n_components, step)
+        notes = () if number else tuple(getattr(whole, "notes", ()))
+        frames.append(_frame(loaded, Y, step, provenance, *notes))
+    return ProjectionSequence(tuple(frames), provenance)
 
 
 def extend_sequence(

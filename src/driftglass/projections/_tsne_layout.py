@@ -212,6 +212,11 @@ class Descent:
         self._stopped = False
         progress(self._done, total, "t-SNE")
 
+    def move_to(self, Y: NDArray[Any]) -> None:
+        """Go on from other places, with the velocities there are."""
+        self.Y[:] = Y
+        self._bounds = self._centered()
+
     def step(self, phase: Phase) -> None:
         """Move every point once."""
         attraction = _attraction(self.Y, self._affinities, self._n_threads)
