@@ -226,7 +226,7 @@ def test_a_point_is_sampled_again_once_it_has_left_its_surroundings():
     rows, reach = np.arange(2), np.ones(2)
     sampled.add(X, rows, np.array([-1, -1]), reach, 0)
     for frame in range(1, 7):
-        sampled.add(X + [[0.0], [0.4 * frame]], rows, rows, reach, frame)
+        sampled.add(X + np.array([[0.0], [0.4 * frame]]), rows, rows, reach, frame)
 
     assert sorted(sampled.rows().ravel().round(1).tolist()) == [0.0, 0.0, 1.2, 2.4]
 
@@ -263,3 +263,64 @@ def test_beats_every_published_map_of_the_benchmark():
     assert np.mean([s.C for s in scores]) >= 0.84
     assert np.mean([s.J for s in scores]) <= 0.03
     assert still_test(project_sequence, Xs[10], n_snapshots=4) == 0.0
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64", "int8", "int64", "uint8", "bool"])
+def test_takes_any_real_dtype(rng, dtype):
+    Xs = [(10 * rng.random((30, 4))).astype(dtype) for _ in range(3)]
+
+    assert [Y.shape for Y in project_sequence(Xs).coordinates] == [(30, 2)] * 3
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e18])
+def test_scale_of_the_vectors_does_not_matter(merging, scale):
+    Xs = [X.astype(np.float64) for X in merging[:3]]
+    scaled = project_sequence([X * scale for X in Xs])
+
+    assert pytest.approx(
+        sequence_scores(Xs, project_sequence(Xs)).F, abs=0.05
+    ) == sequence_scores(Xs, scaled).F
+
+
+def test_one_feature_and_many_duplicates_are_possible():
+    Xs = [np.repeat(np.arange(5.0), 8)[:, None] + t for t in range(3)]
+
+    sequence = project_sequence(Xs)
+
+    assert [Y.shape for Y in sequence.coordinates] == [(40, 2)] * 3
+
+
+def test_a_basis_means_a_linear_map_and_does_not_go_with_refine(merging):
+    assert project_sequence(merging, basis="first").provenance.method == "pca"
+    with pytest.raises(InvalidInputError, match="basis is 'first', but 'refine' learns from all"):
+        project_sequence(merging, method="refine", basis="first")
+
+
+def test_rows_that_are_not_finite_are_left_out(merging):
+    broken = merging[1].copy()
+    broken[7] = np.nan
+    sequence = project_sequence([merging[0], broken, merging[2]])
+
+    assert sequence[1].excluded.tolist() == [7]
+    assert len(sequence[1].coordinates) == 239
+
+
+def test_says_how_far_it_is_and_can_be_stopped(merging):
+    heard = []
+    project_sequence(merging[:3], progress=lambda done, total, what: heard.append(what))
+
+    assert list(dict.fromkeys(heard)) == [
+        "finding neighbours",
+        "laying out the rough map",
+        "refining",
+    ]
+
+    class Enough(Exception):
+        pass
+
+    def stop(done, total, what):
+        if what == "refining":
+            raise Enough
+
+    with pytest.raises(Enough):
+        project_sequence(merging[:3], progress=stop)

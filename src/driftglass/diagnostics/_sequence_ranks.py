@@ -40,8 +40,8 @@ def faithfulness_weights(n_samples: int) -> tuple[NDArray[np.float64], float]:
     """What each pair adds to F by the larger of its ranks, and what chance takes away.
 
     ``F = sum_K R(K) / K / sum_K 1 / K`` over neighbourhoods of K = 1 … n - 2 rows, where
-    ``R(K) = ((n - 1) Q(K) - K) / (n - 1 - K)`` and Q(K) is the share kept of a neighbourhood. A pair
-    counts in every Q(K) from the larger of its two ranks on, so the sum over K is done once.
+    ``R(K) = ((n - 1) Q(K) - K) / (n - 1 - K)`` and Q(K) is the share kept of a neighbourhood. A
+    pair counts in every Q(K) from the larger of its two ranks on, so the sum over K is done once.
 
     Returns
     -------
@@ -160,7 +160,8 @@ def _nearer(
 def _ranks(squared: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Ranks from 1 by distance, ties by lower row; the last rank is the row itself."""
     n_rows, n = squared.shape
-    # The bits of a positive float ascend with it. With the row in the lower half no two keys are
+    # The bits of a positive float ascend with it; single precision parts all but what rounding
+    # could swap. With the row in the lower half no two keys are
     # equal, so that any sort, however fast, gives the same order.
     keys = np.ascontiguousarray(squared, dtype=np.float32).view(np.uint32).astype(np.uint64)
     keys <<= np.uint64(32)

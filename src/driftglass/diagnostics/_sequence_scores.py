@@ -296,7 +296,9 @@ class _Priority:
         import xxhash
 
         # By the id itself, so that the choice does not depend on what other frames hold.
-        keys = np.array([xxhash.xxh3_64_intdigest(str(i), self._seed) for i in ids.tolist()])
+        text = [str(name).encode() for name in ids.tolist()]
+        seed = self._seed % (1 << 64)
+        keys = np.array([xxhash.xxh3_64_intdigest(name, seed) for name in text], dtype=np.uint64)
         chosen = np.argpartition(keys, self._n_anchors)[: self._n_anchors]
         return np.sort(chosen)
 
@@ -307,8 +309,7 @@ class _Gathered:
     def __init__(self) -> None:
         self._per_frame: dict[str, list[float]] = {name: [] for name in ("F",)}
         self._per_step: dict[str, list[float]] = {
-            name: []
-            for name in ("who", "who_rel", "J", "missed", "rigid", "v", "v_rel", "u")
+            name: [] for name in ("who", "who_rel", "J", "missed", "rigid", "v", "v_rel", "u")
         }
         self._points: dict[str, list[NDArray[Any]]] = {
             name: [] for name in ("ids", "F", "J", "missed")
@@ -381,9 +382,7 @@ class _Gathered:
         )
 
 
-def _relational(
-    before: NDArray[np.float64], after: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _relational(before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.float64]:
     """Steps left when the later vectors are turned, scaled and shifted onto the earlier ones."""
     rows, width = before.shape
     if width > 2 * rows:

@@ -161,9 +161,7 @@ def speed_scores(Xs: Any, Ys: Any, *, skips: tuple[int, ...] = SKIPS) -> SpeedSc
     for skip in skips:
         shown = _speed(Y, skip)
         drift[skip] = _agreement(_speed(X, skip), shown)
-        change = [
-            1.0 - _biased_cka(kernels[t - skip], kernels[t]) for t in range(skip, len(X))
-        ]
+        change = [1.0 - _biased_cka(kernels[t - skip], kernels[t]) for t in range(skip, len(X))]
         similarity[skip] = _agreement(np.array(change), shown)
     return SpeedScores(_mean(drift), _mean(similarity), drift, similarity)
 
@@ -238,7 +236,7 @@ def _agreement(data: NDArray[np.float64], shown: NDArray[np.float64]) -> float:
     logs = [np.log(np.maximum(side, 0.0) + TINY) for side in (data, shown)]
     if np.ptp(logs[0]) == 0 or np.ptp(logs[1]) == 0 or min(np.median(data), np.median(shown)) <= 0:
         return 0.0
-    correlation = float(np.corrcoef(*logs)[0, 1])
+    correlation = float(np.corrcoef(logs[0], logs[1])[0, 1])
     scaled = [side / np.median(side) for side in (data, shown)]
     error = (scaled[0] - scaled[1]) / (scaled[0] + TINY)
     return correlation * float(np.exp(-3.0 * np.square(error).mean()))

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["bound", "common_path", "unchanged"]
+__all__ = ["bound", "common_path", "lengths_of", "unchanged"]
 
 STIFFEST = 1e4
 """Stiffness of a link between equal surroundings; what it leaves is taken away afterwards."""
-POINTS_AT_A_TIME = 16_384
+
+
+def lengths_of(after: NDArray[Any], before: NDArray[Any]) -> NDArray[np.float64]:
+    """Distances of rows that belong together, also of values whose squares would overflow."""
+    difference = after.astype(np.float64) - before
+    largest = np.abs(difference).max(axis=1, initial=0.0)
+    unit = np.where(largest > 0, largest, 1.0)
+    lengths: NDArray[np.float64] = np.linalg.norm(difference / unit[:, None], axis=1) * largest
+    return lengths
 
 
 def unchanged(before: NDArray[np.int64], after: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._carry import lengths_of
 from ._fitting import Place, needs_no_method
 from ._moments import principal_axes
 from ._placing import nearest_fitted
@@ -79,8 +80,7 @@ class Sampled:
         if self._last is not None and not new.all():
             old = np.flatnonzero(~new)
             earlier = self._last[before[old]]
-            gone = np.linalg.norm((X[old] - earlier).astype(np.float64), axis=1)
-            stays = gone <= reach[old]
+            stays = lengths_of(X[old], earlier) <= reach[old]
             kept[old[stays]] = earlier[stays]
             new[old] = ~stays
         self._last = kept
@@ -136,9 +136,7 @@ def smooth_place(
     def place(X: NDArray[Any]) -> NDArray[np.float64]:
         indices, distances = nearest_fitted(X, rows, k, "euclidean", 1)
         farthest = distances[:, -1:].astype(np.float64)
-        ratio = np.divide(
-            distances, farthest, out=np.zeros(distances.shape), where=farthest > 0
-        )
+        ratio = np.divide(distances, farthest, out=np.zeros(distances.shape), where=farthest > 0)
         weights = np.square(1.0 - np.square(ratio)) + FAR_WEIGHT
         weights /= weights.sum(axis=1, keepdims=True)
         Y = np.zeros((len(X), coordinates.shape[1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -190,19 +191,23 @@ class Refine:
                 n_iter = min(ITER_PER_ROUND, self.n_iter - done)
                 done += n_iter
 
-                def go(t: int, n_iter: int = n_iter) -> NDArray[np.float64]:
-                    descent = descents[t]
-                    descent.move_to(Y[t])
-                    rate = float(len(descent.Y))
-                    descent.run([Phase(n_iter, 1.0, rate, MOMENTUM)])
-                    return descent.Y.astype(np.float64)
-
-                moved = executor.map(go, list(descents))
+                moved = executor.map(
+                    partial(_descended, Y=Y, descents=descents, n_iter=n_iter), descents
+                )
                 for t, Z in zip(descents, moved, strict=True):
                     Y[t] = Z
                 Y = _bound(Y, path, links)
         report(n_rounds, n_rounds, "refining")
         return Y
+
+
+def _descended(
+    t: int, Y: list[NDArray[np.float64]], descents: dict[int, Descent], n_iter: int
+) -> NDArray[np.float64]:
+    descent = descents[t]
+    descent.move_to(Y[t])
+    descent.run([Phase(n_iter, 1.0, float(len(descent.Y)), MOMENTUM)])
+    return descent.Y.astype(np.float64)
 
 
 def _placed(

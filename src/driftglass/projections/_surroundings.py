@@ -20,7 +20,7 @@ from ._affinities import (
     joint_affinities,
     neighbors_for,
 )
-from ._carry import unchanged
+from ._carry import lengths_of, unchanged
 from ._fitting import needs_no_method
 from ._snapshots import Snapshots
 
@@ -93,8 +93,8 @@ def surroundings(
         for row in np.flatnonzero(before < 0):
             numbers[row] = known.setdefault(ids[row].item(), len(known))
         lengths = np.zeros(len(ids))
-        gone = X[held].astype(np.float64) - X_before[before[held]] if len(held) else X[held]
-        lengths[held] = np.linalg.norm(gone, axis=1)
+        if len(held):
+            lengths[held] = lengths_of(X[held], X_before[before[held]])
         indices, reach, affinities = _near(X, perplexity, metric, n_jobs)
         near = numbers[indices] if indices.size else np.empty((len(ids), 0), dtype=np.int64)
         kept = np.zeros(len(ids))
