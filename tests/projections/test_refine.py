@@ -277,9 +277,10 @@ def test_scale_of_the_vectors_does_not_matter(merging, scale):
     Xs = [X.astype(np.float64) for X in merging[:3]]
     scaled = project_sequence([X * scale for X in Xs])
 
-    assert pytest.approx(
-        sequence_scores(Xs, project_sequence(Xs)).F, abs=0.05
-    ) == sequence_scores(Xs, scaled).F
+    assert (
+        pytest.approx(sequence_scores(Xs, project_sequence(Xs)).F, abs=0.05)
+        == sequence_scores(Xs, scaled).F
+    )
 
 
 def test_one_feature_and_many_duplicates_are_possible():

@@ -4,9 +4,15 @@ Functions of arrays that return numbers; `tracks` also takes a run. They draw no
 nothing.
 """
 
+from ._cautions import Caution
 from ._classes import NeuralCollapse, knn_accuracy, neural_collapse
 from ._drift import Drift, curvature, drift
+from ._faithfulness import Faithfulness, faithfulness
 from ._geometry import Hubness, hubness, two_nn, uniformity, uniformity_floor
+from ._label_trust import LabelTrust, label_trust
+from ._map_distances import DistanceScores, density_preservation, distance_scores
+from ._map_errors import PointErrors, point_errors
+from ._null_map import NullTest, null_test
 from ._predictions import confusion_matrix, prediction_similarity
 from ._quality import continuity, quality, trustworthiness
 from ._sequence_scores import SequenceScores, sequence_scores
@@ -33,36 +39,56 @@ from ._spectrum import (
     participation_ratio,
     rankme,
 )
+from ._stability import Multiverse, Stability, multiverse, stability
+from ._steadiness import Steadiness, steadiness_cohesiveness
 from ._track_table import Track, Tracks
 from ._tracks import tracks
+from ._trust_report import TrustReport, trust_report
 
 __all__ = [
     "AlphaFit",
+    "Caution",
+    "DistanceScores",
     "Drift",
+    "Faithfulness",
     "Hubness",
+    "LabelTrust",
+    "Multiverse",
     "NeuralCollapse",
+    "NullTest",
+    "PointErrors",
     "ProcrustesDistance",
     "PublishedScores",
     "SequenceScores",
     "SpeedScores",
+    "Stability",
+    "Steadiness",
     "Track",
     "Tracks",
+    "TrustReport",
     "cka_map",
     "confusion_matrix",
     "continuity",
     "curvature",
+    "density_preservation",
+    "distance_scores",
     "drift",
     "effective_rank",
     "eigenspectrum_alpha",
     "eigenvalues",
+    "faithfulness",
     "hubness",
     "knn_accuracy",
+    "label_trust",
     "linear_cka",
     "mean_step",
+    "multiverse",
     "mutual_knn",
     "neighbor_overlap",
     "neural_collapse",
+    "null_test",
     "participation_ratio",
+    "point_errors",
     "prediction_similarity",
     "procrustes_distance",
     "published_scores",
@@ -70,8 +96,11 @@ __all__ = [
     "rankme",
     "sequence_scores",
     "speed_scores",
+    "stability",
+    "steadiness_cohesiveness",
     "still_test",
     "tracks",
+    "trust_report",
     "trustworthiness",
     "two_nn",
     "uniformity",

@@ -99,8 +99,8 @@ def published_scores(
     k = max(1, int(share * X.shape[1]))
     kept = [_kept(X[t], Y[t], k) for t in shown]
     return PublishedScores(
-        stability=_six(*steps, rng),
-        space=_six(*pairs, rng),
+        stability=_six(steps[0], steps[1], rng),
+        space=_six(pairs[0], pairs[1], rng),
         neighbor_preservation=float(np.mean(kept)),
         trustworthiness=float(np.mean([trustworthiness(X[t], Y[t], n_neighbors=k) for t in shown])),
         continuity=float(np.mean([trustworthiness(Y[t], X[t], n_neighbors=k) for t in shown])),

@@ -118,15 +118,15 @@ def bound(
         value = np.array(offsets[t], dtype=np.float64)
         if t + 1 < n_frames:
             before, k = stiff[t + 1]
-            held = before >= 0
+            held = np.flatnonzero(before >= 0)
             diagonal[before[held]] += k[held]
         if t > 0:
             before, k = stiff[t]
-            held = np.flatnonzero(before >= 0)
-            down, row = k[held], before[held]
+            own = np.flatnonzero(before >= 0)
+            down, row = k[own], before[own]
             factor = down / pivots[t - 1][row]
-            diagonal[held] += down - down * factor
-            value[held] += factor[:, None] * solved[t - 1][row]
+            diagonal[own] += down - down * factor
+            value[own] += factor[:, None] * solved[t - 1][row]
         pivots.append(diagonal)
         solved.append(value)
     for t in range(n_frames - 1, -1, -1):
