@@ -17,23 +17,38 @@ if TYPE_CHECKING:
     from ._paths import image_strip as image_strip
     from ._paths import path_over_map as path_over_map
     from ._scatter import scatter as scatter
+    from ._trust import error_map as error_map
+    from ._trust import faithfulness_curve as faithfulness_curve
+    from ._trust import noise_curves as noise_curves
+    from ._trust import stability_matrix as stability_matrix
+    from ._trust import trust_page as trust_page
 
 __all__ = [
     "counts_of_names",
+    "error_map",
+    "faithfulness_curve",
     "group_overlay",
     "image_strip",
     "map_grid",
+    "noise_curves",
     "path_over_map",
     "scatter",
+    "stability_matrix",
+    "trust_page",
 ]
 
 _PLACES = {
     "counts_of_names": "._groups",
+    "error_map": "._trust",
+    "faithfulness_curve": "._trust",
     "group_overlay": "._groups",
     "image_strip": "._paths",
     "map_grid": "._groups",
+    "noise_curves": "._trust",
     "path_over_map": "._paths",
     "scatter": "._scatter",
+    "stability_matrix": "._trust",
+    "trust_page": "._trust",
 }
 
 
