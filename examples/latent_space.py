@@ -1,4 +1,4 @@
-"""Train a small autoencoder on digits and look at its latent space: is it organised?
+"""Train a small autoencoder on digits and look at how its latent space is organised.
 
 Needs the extras torch and plot.
 """
