@@ -116,6 +116,7 @@ NB_MODULE(_kernels, m) {
           "metric"_a = "sqeuclidean", "variant"_a = "auto", "n_threads"_a = 1);
     m.def("count_below", &below, "values"_a.noconvert(), "limits"_a.noconvert(), nb::kw_only(),
           "variant"_a = "auto", "n_threads"_a = 1);
+    bind_graph(m);
     bind_layout(m);
     bind_mds(m);
     bind_neighbors(m);

@@ -279,6 +279,39 @@ def fuzzy_union(
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
     """``mix * (P + P.T - P * P.T) + (1 - mix) * P * P.T`` as starts, columns, weights."""
 
+def graph_product(
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    weights: NDArray[np.float32],
+    values: NDArray[np.float32],
+    *,
+    n_threads: int = 1,
+) -> NDArray[np.float32]:
+    """Product of a sparse square matrix with `values`, whose columns come in fours."""
+
+def graph_parts(
+    starts: NDArray[np.int64], columns: NDArray[np.int32]
+) -> tuple[int, NDArray[np.int32]]:
+    """How many parts no edge of a symmetric graph joins, and the part of each point."""
+
+def density_step(
+    positions: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    wanted: NDArray[np.float32],
+    *,
+    a: float,
+    b: float,
+    shift: float,
+    step: float,
+    n_threads: int = 1,
+) -> float:
+    """Move `positions` in place up the correlation of `wanted` with their log radii.
+
+    A radius is the mean squared length of a point's edges, by their affinity in the map. Returns
+    the correlation before the step; `shift` is added to the variance of the log radii.
+    """
+
 def optimize_layout(
     positions: NDArray[np.float32],
     targets: NDArray[np.float32],

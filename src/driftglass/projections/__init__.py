@@ -10,9 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._base import Projector, SupportsTransform
+from ._edge_layout import Forces, lay_out
+from ._fuzzy import FuzzyGraph, fuzzy_graph
 from ._procrustes import ProcrustesFit, procrustes
 from ._registry import methods
 from ._sequence import extend_sequence, project_sequence
+from ._umap_start import initial_positions
+from ._watch import FitProgress
 
 if TYPE_CHECKING:
     from ._affinities import Affinities as Affinities
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from ._pacmap import PaCMAP as PaCMAP
     from ._pca import PCA as PCA
     from ._phate import PHATE as PHATE
+    from ._refine import Refine as Refine
     from ._tsne import TSNE as TSNE
     from ._umap import UMAP as UMAP
 
@@ -33,14 +38,21 @@ __all__ = [
     "TSNE",
     "UMAP",
     "Affinities",
+    "FitProgress",
+    "Forces",
+    "FuzzyGraph",
     "GlassBoxUMAP",
     "PaCMAP",
     "ParametricUMAP",
     "ProcrustesFit",
     "Projector",
+    "Refine",
     "SupportsTransform",
     "create_encoder",
     "extend_sequence",
+    "fuzzy_graph",
+    "initial_positions",
+    "lay_out",
     "methods",
     "procrustes",
     "project_sequence",
@@ -55,6 +67,7 @@ _ESTIMATORS = {
     "PCA": "._pca",
     "PHATE": "._phate",
     "PaCMAP": "._pacmap",
+    "Refine": "._refine",
     "ParametricUMAP": "._glassbox._parametric",
     "TSNE": "._tsne",
     "UMAP": "._umap",
