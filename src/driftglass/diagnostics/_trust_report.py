@@ -32,7 +32,7 @@ from ._stability import Multiverse, Stability, clusters, stability
 
 __all__ = ["TrustReport", "trust_report"]
 
-CLUSTER_ROWS = 5_000
+CLUSTER_ROWS = 2_000
 N_ANCHORS = 1_000
 STEPS = 5
 
