@@ -107,8 +107,8 @@ def caution_of_density(correlation: float) -> list[Caution]:
 
 def caution_of_noise(test: NullTest, rows: NDArray[np.bool_] | None = None) -> list[Caution]:
     """Points that are placed no better than points of noise."""
-    adjusted = test.adjusted if rows is None else test.adjusted[rows]
-    share = float((adjusted > 0.05).mean()) if len(adjusted) else 0.0
+    noisy = test.noisy() if rows is None else test.noisy()[rows]
+    share = float(noisy.mean()) if len(noisy) else 0.0
     if share <= NOISE_SHARE:
         return []
     text = f"noise gives a picture like this: {share:.0%} of the points are placed no better"
