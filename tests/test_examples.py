@@ -11,6 +11,7 @@ import pytest
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ARGUMENTS = {
     "group_pages.py": ["300"],
+    "latent_clusters.py": [],
     "latent_space.py": ["30"],
     "log_training.py": ["runs", "40"],
     "measure_trust.py": ["runs"],

@@ -41,6 +41,7 @@ from ._spectrum import (
 )
 from ._stability import Multiverse, Stability, multiverse, stability
 from ._steadiness import Steadiness, steadiness_cohesiveness
+from ._subsamples import subsample_stability, trade_off
 from ._track_table import Track, Tracks
 from ._tracks import tracks
 from ._trust_report import TrustReport, trust_report
@@ -99,7 +100,9 @@ __all__ = [
     "stability",
     "steadiness_cohesiveness",
     "still_test",
+    "subsample_stability",
     "tracks",
+    "trade_off",
     "trust_report",
     "trustworthiness",
     "two_nn",

@@ -159,14 +159,13 @@ def stability(
         if len(Y) != n:
             raise ShapeError(f"Map {number} has {len(Y):,} rows and map 0 has {n:,}.")
     k = max(1, min(n_neighbors, n // 5))
-    near = [np.sort(nearest_neighbors(Y, k).indices, axis=1) for Y in placed]
-    chance = k / (2 * (n - 1) - k)  # expected overlap of two random sets of k, nearly
+    near = [nearest_neighbors(Y, k).indices for Y in placed]
     between = np.eye(len(placed))
     points = np.zeros(n)
     n_pairs = 0
     for i in range(len(placed)):
         for j in range(i):
-            overlap = (_jaccard(near[i], near[j]) - chance) / (1 - chance)
+            overlap = overlap_of_neighbors(near[i], near[j], n)
             between[i, j] = between[j, i] = overlap.mean()
             points += overlap
             n_pairs += 1
@@ -175,11 +174,16 @@ def stability(
     return Stability(points / n_pairs, between, groups, together, seeds, others, k)
 
 
-def _jaccard(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Overlap of rows of sorted neighbours, shape (n_samples,)."""
+def overlap_of_neighbors(
+    a: NDArray[np.int32], b: NDArray[np.int32], n_samples: int
+) -> NDArray[np.float64]:
+    """Overlap (Jaccard) of each row's neighbours in two tables, chance taken away."""
+    k = a.shape[1]
     both = np.sort(np.concatenate([a, b], axis=1), axis=1)
     shared = (both[:, 1:] == both[:, :-1]).sum(axis=1)
-    return np.asarray(shared / (2 * a.shape[1] - shared), dtype=np.float64)
+    chance = k / (2 * (n_samples - 1) - k)  # of two random sets, nearly
+    overlap = shared / (2 * k - shared)
+    return np.asarray((overlap - chance) / (1 - chance), dtype=np.float64)
 
 
 def _spreads(maps: Multiverse | Sequence[Any], between: NDArray[np.float64]) -> tuple[float, float]:

@@ -1,0 +1,28 @@
+"""The lesson's worked example as it is written, then what the lesson says to check."""
+
+import numpy as np
+
+import driftglass.projections as umap
+from driftglass.diagnostics import multiverse, stability, trust_report
+
+# Placeholder data for demonstration
+np.random.seed(42)
+n_samples_per_class = 30
+latent_dim = 16
+centers = np.random.rand(4, latent_dim) * 20 - 10
+latent_vectors = np.vstack(
+    [np.random.randn(n_samples_per_class, latent_dim) * 1.5 + centers[i] for i in range(4)]
+)
+labels = np.repeat(np.arange(4), n_samples_per_class)
+reducer = umap.UMAP(n_neighbors=15, min_dist=0.1, n_components=2, random_state=42)
+embedding = reducer.fit_transform(latent_vectors)
+
+# "Stable clusters that appear across different settings are more likely to be real": counted.
+grid = {"n_neighbors": [5, 15, 30], "min_dist": [0.0, 0.5]}
+found = stability(multiverse(latent_vectors, umap.UMAP, grid, seeds=(1, 2)), labels=labels)
+for group, (stays, others) in found.together.items():
+    print(f"class {group} stays together in {stays} of {others} other maps")
+
+# "Distances between clusters may not be meaningful": measured.
+for caution in trust_report(latent_vectors, embedding, labels=labels).cautions:
+    print("caution:", caution.text)
