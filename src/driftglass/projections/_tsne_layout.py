@@ -214,11 +214,6 @@ class Descent:
         self.Y[:] = Y
         self._bounds = self._centered()
 
-    def move_to(self, Y: NDArray[Any]) -> None:
-        """Go on from other places, with the velocities there are."""
-        self.Y[:] = Y
-        self._bounds = self._centered()
-
     def step(self, phase: Phase) -> None:
         """Move every point once."""
         attraction = _attraction(self.Y, self._affinities, self._n_threads)
