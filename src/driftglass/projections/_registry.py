@@ -17,7 +17,7 @@ from ._continuing import ContinuedTSNE
 from ._fitting import FittedFromMoments, FittedFromRows, Fitting
 from ._snapshots import Snapshots
 
-__all__ = ["WholeSequence", "fitting_for", "methods", "sequence_method"]
+__all__ = ["WholeSequence", "fitting_for", "made", "methods", "sequence_method"]
 
 ESTIMATORS = {
     "pacmap": ("._pacmap", "PaCMAP"),
@@ -28,7 +28,15 @@ ESTIMATORS = {
 """Loaded when asked for: scikit-learn takes longer to import than all of driftglass."""
 
 SEQUENCES = {
+    "aligned_umap": ("._aligned_umap", "AlignedUMAP"),
+    "blended_tsne": ("._alone", "BlendedTSNE"),
+    "dynamic_tsne": ("._dynamic_tsne", "DynamicTSNE"),
+    "independent": ("._alone", "Independent"),
+    "joint": ("._joint", "Joint"),
+    "mphate": ("._mphate", "MPHATE"),
+    "online_umap": ("._alone", "OnlineUMAP"),
     "refine": ("._refine", "Refine"),
+    "warm": ("._warm", "Warm"),
 }
 """Methods that look at all snapshots before they place the first."""
 
@@ -65,8 +73,8 @@ def sequence_method(method: Any, parameters: Mapping[str, Any]) -> WholeSequence
     name = method.lower()
     if name not in SEQUENCES:
         return None
-    module, made = SEQUENCES[name]
-    kind = getattr(import_module(module, __package__), made)
+    module, class_name = SEQUENCES[name]
+    kind = getattr(import_module(module, __package__), class_name)
     known = [field.name for field in dataclasses.fields(kind)]
     for parameter in parameters:
         if parameter not in known:
@@ -93,7 +101,7 @@ def fitting_for(
             _refuse(method, parameters)
             return FittedFromMoments(snapshots, n_components)
         parameters |= {"n_components": n_components, "random_state": random_state}
-        estimator = _made(name, parameters)
+        estimator = made(name, parameters)
         if name == "tsne":
             return ContinuedTSNE(snapshots, estimator, progress)
         return FittedFromRows(snapshots, estimator, n_components, name=name, report=progress)
@@ -107,14 +115,15 @@ def fitting_for(
     return FittedFromRows(snapshots, method, n_components)
 
 
-def _made(name: str, parameters: Mapping[str, Any]) -> Any:
+def made(name: str, parameters: Mapping[str, Any]) -> Any:
+    """Return an estimator by name."""
     module, estimator = ESTIMATORS[name]
-    made = getattr(import_module(module, __package__), estimator)()
-    known = made.get_params()
+    estimated = getattr(import_module(module, __package__), estimator)()
+    known = estimated.get_params()
     for parameter in parameters:
         if parameter not in known:
             raise NotFoundError.for_name(f"parameter of {name}", parameter, sorted(known))
-    return made.set_params(**parameters)
+    return estimated.set_params(**parameters)
 
 
 def _refuse(name: str, parameters: Mapping[str, Any]) -> None:
