@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -112,32 +113,29 @@ class AlignedUMAP:
         Y = self._start(snapshots, n_components, random_state)
         with Threads(self.n_jobs) as executor:
             shares = [None if g is None else g.shares(self.n_epochs) for g in graphs]
-            a, b = curve_parameters(self.min_dist, self.spread)
+            forces = self._forces(random_state)
             for epoch in range(self.n_epochs):
                 report(epoch, self.n_epochs, "laying out")
-
-                def go(t: int, epoch: int = epoch) -> None:
-                    active = shares[t]
-                    if active is None:
-                        return
-                    graph, share = active
-                    _kernels.optimize_layout(
-                        Y[t], Y[t], graph.starts, graph.columns, share,
-                        a=a, b=b,
-                        repulsion=self.repulsion_strength,
-                        rate=self.learning_rate,
-                        negatives=self.negative_sample_rate,
-                        first_epoch=epoch, last_epoch=epoch + 1, n_epochs=self.n_epochs,
-                        # The same for all snapshots, so that equal ones are laid out equally.
-                        seed=random_state % (1 << 63),
-                        n_blocks=1,
-                    )  # fmt: skip
-
-                executor.map(go, range(len(Y)))
+                frames = zip(Y, shares, strict=True)
+                executor.map(partial(_moved, forces=forces, epoch=epoch), frames)
                 left = 1.0 - epoch / self.n_epochs
                 Y = links.drawn(Y, self.alignment_regularisation * left)
         report(self.n_epochs, self.n_epochs, "laying out")
         return [frame.astype(np.float64) for frame in Y]
+
+    def _forces(self, seed: int) -> dict[str, Any]:
+        a, b = curve_parameters(self.min_dist, self.spread)
+        return {
+            "a": a,
+            "b": b,
+            "repulsion": self.repulsion_strength,
+            "rate": self.learning_rate,
+            "negatives": self.negative_sample_rate,
+            "n_epochs": self.n_epochs,
+            # The same for all snapshots, so that equal ones are laid out equally.
+            "seed": seed % (1 << 63),
+            "n_blocks": 1,
+        }
 
     def _graph(self, X: NDArray[Any]) -> tuple[NDArray[np.int32], FuzzyGraph | None]:
         import warnings
@@ -233,3 +231,25 @@ def temporal_links(ids: list[NDArray[Any]], near: list[NDArray[Any]], window: in
                 weights = unchanged(near[s][rows], near[t][others]) * np.exp(1.0 - (t - s))
             pairs[s, t] = (rows, others, weights)
     return TemporalLinks(pairs)
+
+
+def _moved(
+    frame: tuple[NDArray[np.float32], tuple[FuzzyGraph, NDArray[np.float32]] | None],
+    forces: dict[str, Any],
+    epoch: int,
+) -> None:
+    """One epoch of one snapshot, in place."""
+    Y, active = frame
+    if active is None:
+        return
+    graph, share = active
+    _kernels.optimize_layout(
+        Y,
+        Y,
+        graph.starts,
+        graph.columns,
+        share,
+        first_epoch=epoch,
+        last_epoch=epoch + 1,
+        **forces,
+    )

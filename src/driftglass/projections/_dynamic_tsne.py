@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -107,13 +108,8 @@ class DynamicTSNE:
                     report(done, total, "descending")
                     n_iter = min(ITER_PER_ROUND, length - first)
 
-                    def go(t: int, phase: tuple[int, float, float]) -> NDArray[np.float64]:
-                        rate = len(descents[t].Y) / phase[1]
-                        descents[t].run([Phase(phase[0], phase[1], rate, phase[2])])
-                        return descents[t].Y.astype(np.float64)
-
-                    phase = (n_iter, exaggeration, momentum)
-                    moved = executor.map(lambda t, phase=phase: go(t, phase), list(descents))
+                    step = (n_iter, exaggeration, momentum)
+                    moved = executor.map(partial(_descended, descents, step), list(descents))
                     for t, Z in zip(descents, moved, strict=True):
                         Y[t] = Z
                     Y = self._tied(Y, frames, n_iter, exaggeration)
@@ -135,3 +131,12 @@ class DynamicTSNE:
             for frame in frames
         ]
         return bound(Y, links)
+
+
+def _descended(
+    descents: dict[int, Descent], step: tuple[int, float, float], t: int
+) -> NDArray[np.float64]:
+    n_iter, exaggeration, momentum = step
+    rate = len(descents[t].Y) / exaggeration
+    descents[t].run([Phase(n_iter, exaggeration, rate, momentum)])
+    return descents[t].Y.astype(np.float64)

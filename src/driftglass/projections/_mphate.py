@@ -113,7 +113,7 @@ class MPHATE:
         walk = diffusion(kernel, n_landmarks=self.n_landmark, rng=rng)
         steps = self.t
         if isinstance(steps, str):
-            steps = knee(von_neumann_entropy(walk)) + 0
+            steps = knee(von_neumann_entropy(walk))
         distances = potential_distances(potential(walk.operator, int(steps), self.gamma))
         widest = float(distances.max()) or 1.0
         distances /= widest
@@ -192,10 +192,10 @@ def multislice_kernel(
     for rows in groups:
         distances = _distances(vectors[rows])
         affinity = np.exp(-np.square(distances / unit))
-        s, t = np.nonzero((affinity > 1e-10) & ~np.eye(len(rows), dtype=bool))
-        heads.append(rows[s])
-        tails.append(rows[t])
-        values.append(affinity[s, t])
+        one, other = np.nonzero((affinity > 1e-10) & ~np.eye(len(rows), dtype=bool))
+        heads.append(rows[one])
+        tails.append(rows[other])
+        values.append(affinity[one, other])
     between = coo_array(
         (np.concatenate(values), (np.concatenate(heads), np.concatenate(tails))),
         shape=within.shape,

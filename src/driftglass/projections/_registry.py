@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .._progress import Progress, silent
 from ..errors import InvalidInputError, NotFoundError
+from ._axes import FixedAxes
 from ._base import Projector
 from ._continuing import ContinuedTSNE
 from ._fitting import FittedFromMoments, FittedFromRows, Fitting
@@ -43,7 +44,7 @@ SEQUENCES = {
 
 def methods() -> tuple[str, ...]:
     """Names that `project_sequence` takes as its method."""
-    return tuple(sorted(("pca", *ESTIMATORS, *SEQUENCES)))
+    return tuple(sorted(("linear", "pca", *ESTIMATORS, *SEQUENCES)))
 
 
 class WholeSequence(Protocol):
@@ -97,6 +98,12 @@ def fitting_for(
         if method.lower() not in methods():
             raise NotFoundError.for_name("method", method, methods())
         name = method.lower()
+        if name == "linear" and parameters.get("axes") is not None:
+            axes = parameters.pop("axes")
+            _refuse(method, parameters)
+            return FixedAxes(snapshots, axes, n_components)
+        if name == "linear":
+            parameters.pop("axes", None)
         if name not in ESTIMATORS:
             _refuse(method, parameters)
             return FittedFromMoments(snapshots, n_components)
