@@ -51,6 +51,7 @@ inline std::size_t threads(std::size_t wanted) { return wanted == 0 ? 1 : wanted
 void bind_layout(nb::module_ &m);
 void bind_mds(nb::module_ &m);
 void bind_neighbors(nb::module_ &m);
+void bind_pairs(nb::module_ &m);
 void bind_tsne(nb::module_ &m);
 
 }  // namespace driftglass

@@ -16,21 +16,31 @@ from ._sequence import extend_sequence, project_sequence
 
 if TYPE_CHECKING:
     from ._affinities import Affinities as Affinities
+    from ._custom_axes import Between as Between
+    from ._custom_axes import CustomAxes as CustomAxes
+    from ._localmap import LocalMAP as LocalMAP
+    from ._mds import MDS as MDS
     from ._pacmap import PaCMAP as PaCMAP
     from ._pca import PCA as PCA
     from ._phate import PHATE as PHATE
+    from ._random_projection import RandomProjection as RandomProjection
     from ._tsne import TSNE as TSNE
     from ._umap import UMAP as UMAP
 
 __all__ = [
+    "MDS",
     "PCA",
     "PHATE",
     "TSNE",
     "UMAP",
     "Affinities",
+    "Between",
+    "CustomAxes",
+    "LocalMAP",
     "PaCMAP",
     "ProcrustesFit",
     "Projector",
+    "RandomProjection",
     "SupportsTransform",
     "extend_sequence",
     "methods",
@@ -41,9 +51,14 @@ __all__ = [
 
 _ESTIMATORS = {
     "Affinities": "._affinities",
+    "Between": "._custom_axes",
+    "CustomAxes": "._custom_axes",
+    "LocalMAP": "._localmap",
+    "MDS": "._mds",
     "PCA": "._pca",
     "PHATE": "._phate",
     "PaCMAP": "._pacmap",
+    "RandomProjection": "._random_projection",
     "TSNE": "._tsne",
     "UMAP": "._umap",
 }

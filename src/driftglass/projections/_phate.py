@@ -27,7 +27,7 @@ from ._diffusion import (
     von_neumann_entropy,
 )
 from ._moments import principal_axes
-from ._stress import Callback, classical_scaling, least_stress, pair_order, stress_1
+from ._stress import Callback, classical_scaling, least_stress, pair_order
 from ._thin import DIRECTIONAL, directions, thin_map
 
 __all__ = ["PHATE"]
@@ -280,7 +280,7 @@ class PHATE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
             callback=self.callback,
             callback_every=int(self.callback_every),
         )
-        self.stress_ = stress_1(scaled.stress, scaled.coordinates)
+        self.stress_ = scaled.relative
         self.n_iter_, self.stopped_ = scaled.n_iter, scaled.stopped
         self._groups, self.n_landmarks_ = walk.groups, len(wanted)
         self._landmark_places = scaled.coordinates * np.float32(widest)
