@@ -146,7 +146,7 @@ def logging(root: Path, array: NDArray[Any], n_calls: int) -> dict[str, Any]:
         begun = time.perf_counter()
         run.log(step, {"hidden": array})
         logged.append(time.perf_counter() - begun)
-    report_ = run.report()
+    report_ = run.write_report()
     run.close()
     shutil.rmtree(root / "log")
     assert report_.n_dropped == 0

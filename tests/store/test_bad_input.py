@@ -71,7 +71,7 @@ def test_a_bad_argument_warns_once_and_training_goes_on(local, case):
         assert run.log(7, {"other": GOOD}, scalars={"loss": 1.0})
         run.flush()
 
-    assert run.report().n_refused == 2
+    assert run.write_report().n_refused == 2
     assert run.steps("other") == [7]
     assert sum(event.kind == "refused" for event in run.events()) == 2
     run.close()
@@ -99,7 +99,7 @@ def test_what_is_found_late_is_warned_about_at_the_next_call(local, case):
     with pytest.warns(DriftglassWarning, match=message):
         log_and_flush()
 
-    assert run.report().n_refused == 1
+    assert run.write_report().n_refused == 1
     assert any(event.kind == "refused" for event in run.events())
     run.close()
 
@@ -147,7 +147,7 @@ def test_what_is_refused_at_every_step_fills_no_journal(local):
     refused = [event for event in run.events() if event.kind == "refused"]
 
     assert len(seen) == 1
-    assert run.report().n_refused == sum(event.count for event in refused) == 200
+    assert run.write_report().n_refused == sum(event.count for event in refused) == 200
     assert len(refused) == 21
     assert len(run.notes()) == 2
     run.close()

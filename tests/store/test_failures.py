@@ -103,7 +103,7 @@ def test_one_failing_call_costs_nothing(faulty, system, vectors, k, durability):
         run.close()
 
     assert check_whole(faulty, vectors, [0, 1]) == [0, 1]
-    assert run.report().n_dropped == 0
+    assert run.write_report().n_dropped == 0
     assert [info.attempt for info in faulty.run("run").describe("hidden")] == [1, 1]
 
 
@@ -138,7 +138,7 @@ def test_a_failing_disk_is_warned_about_once_with_its_reason(faulty, system, vec
 
     assert len(seen) == 1
     assert "cannot be written now: [Errno 28] No space left on device" in str(seen[0].message)
-    assert run.report().n_retries >= 1
+    assert run.write_report().n_retries >= 1
     system.mend()
     run.close()
 
@@ -152,7 +152,7 @@ def test_closing_on_a_failing_disk_says_what_is_lost(faulty, system, vectors):
     with pytest.warns(DriftglassWarning, match="2 waiting snapshots could not be written"):
         run.close()
 
-    assert run.report().n_dropped == 2
+    assert run.write_report().n_dropped == 2
     assert check_whole(faulty, vectors, []) == []
     assert faulty.run("run").state == "interrupted"
 
@@ -237,7 +237,7 @@ def test_a_full_disk_stops_nothing_and_is_written_again_when_there_is_room(small
             run.log(step, {"hidden": values + step}, scalars={"loss": step})
     with quiet():
         assert not run.flush()
-    assert any("cannot be written now" in message for message in run.report().messages)
+    assert any("cannot be written now" in message for message in run.write_report().messages)
     reader = dg.open(store.path).run("run")
     during = reader.steps("hidden")
     for step in during:

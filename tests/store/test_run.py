@@ -498,7 +498,7 @@ def test_a_report_counts(local, vectors):
     run = local.create("run")
     run.log(0, {"a": vectors, "b": vectors})
     run.flush()
-    report = run.report()
+    report = run.write_report()
 
     assert (report.n_logged, report.n_written, report.n_dropped, report.n_refused) == (2, 2, 0, 0)
     assert report.n_pending == 0

@@ -174,7 +174,7 @@ def test_a_full_queue_drops_counts_and_warns_once(stalled):
 
     assert dropped == [False] * 3
     assert len(seen) == 1
-    assert run.report().n_dropped == 3
+    assert run.write_report().n_dropped == 3
     assert run.steps() == [0, 1]
     assert run.scalars()["loss"][0].tolist() == [2, 3, 4]
     assert any("3 snapshots of steps 2 to 4 had to be dropped" in note for note in run.notes())
@@ -222,7 +222,7 @@ def test_log_returns_while_the_disk_stalls(stalled):
     gate.set()
 
     assert seconds < 0.2
-    assert run.report().n_pending <= 2
+    assert run.write_report().n_pending <= 2
     run.close()
 
 
@@ -233,7 +233,7 @@ def test_many_small_records_are_never_dropped(local):
     run.flush()
 
     assert len(run.scalars()["loss"][0]) == 2000
-    assert run.report().n_dropped == 0
+    assert run.write_report().n_dropped == 0
     run.close()
 
 

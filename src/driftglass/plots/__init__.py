@@ -14,14 +14,25 @@ if TYPE_CHECKING:
     from ._groups import counts_of_names as counts_of_names
     from ._groups import group_overlay as group_overlay
     from ._groups import map_grid as map_grid
+    from ._paths import image_strip as image_strip
+    from ._paths import path_over_map as path_over_map
     from ._scatter import scatter as scatter
 
-__all__ = ["counts_of_names", "group_overlay", "map_grid", "scatter"]
+__all__ = [
+    "counts_of_names",
+    "group_overlay",
+    "image_strip",
+    "map_grid",
+    "path_over_map",
+    "scatter",
+]
 
 _PLACES = {
     "counts_of_names": "._groups",
     "group_overlay": "._groups",
+    "image_strip": "._paths",
     "map_grid": "._groups",
+    "path_over_map": "._paths",
     "scatter": "._scatter",
 }
 

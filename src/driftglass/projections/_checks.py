@@ -6,11 +6,10 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
 
 from .._arrays import as_vectors, finite_rows
 from ..errors import InvalidInputError
+from ._estimator import random_state_of
 
 __all__ = ["checked_choice", "checked_integer", "checked_number", "checked_table", "rng_of"]
 
@@ -24,6 +23,8 @@ def checked_table(
 
     A contiguous array is not copied, nor is a file mapped into memory.
     """
+    from sklearn.utils.validation import validate_data
+
     if isinstance(X, (list, tuple)):
         try:
             np.asarray(X)
@@ -31,14 +32,15 @@ def checked_table(
             as_vectors(X, name="X")
             raise
     try:
-        return validate_data(
-            estimator,
-            X,
-            dtype="numeric",
-            reset=reset,
-            accept_sparse="csr" if accept_sparse else False,
-            **options,
-        )
+        with np.errstate(all="ignore"):  # its sum of huge values may overflow
+            return validate_data(
+                estimator,
+                X,
+                dtype="numeric",
+                reset=reset,
+                accept_sparse="csr" if accept_sparse else False,
+                **options,
+            )
     except ValueError as error:
         raise _naming_rows(estimator, X, error) from None
 
@@ -92,4 +94,4 @@ def checked_choice(name: str, value: Any, choices: Collection[str]) -> str:
 
 def rng_of(random_state: Any) -> np.random.Generator:
     """Generator seeded by what scikit-learn calls a random state."""
-    return np.random.default_rng(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    return np.random.default_rng(random_state_of(random_state).randint(np.iinfo(np.int32).max))

@@ -8,12 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
 from ..errors import InvalidInputError, NotFoundError, ShapeError
 from ._affine import AffineMap
-from ._checks import checked_table
+from ._estimator import Transformer
 
 __all__ = ["Between", "CustomAxes"]
 
@@ -59,7 +57,7 @@ class Axis:
     unit: str
 
 
-class CustomAxes(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class CustomAxes(Transformer):
     """Map whose coordinates are chosen, so that places can be read as numbers.
 
     Parameters
@@ -137,7 +135,7 @@ class CustomAxes(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ShapeError
             A direction or the names of features have another number of them than X.
         """
-        X = checked_table(self, X)
+        X = self._checked(X, reset=True)
         names = self._names(X.shape[1])
         wanted = self._wanted(X.shape[1])
         mean = X.mean(axis=0, dtype=np.float64)
@@ -163,8 +161,8 @@ class CustomAxes(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Y : ndarray of shape (n_samples, n_components)
             float64 for float64, else float32.
         """
-        check_is_fitted(self)
-        X = checked_table(self, X, reset=False)
+        self._require_fitted()
+        X = self._checked(X, reset=False)
         ratio = np.zeros(len(self.components_))
         Y = np.empty((len(X), len(self.components_)))
         for number, (direction, origin) in enumerate(
@@ -187,7 +185,7 @@ class CustomAxes(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         names : ndarray of shape (n_components,), dtype object
             As `axis_names_`.
         """
-        check_is_fitted(self)
+        self._require_fitted()
         return np.array(self.axis_names_, dtype=object)
 
     def _wanted(self, n_features: int) -> list[Any]:

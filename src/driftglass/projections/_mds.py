@@ -7,13 +7,12 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
 from ..errors import DriftglassWarning, InvalidInputError
 from ..parallel import effective_n_jobs
-from ._checks import checked_choice, checked_integer, checked_number, checked_table, rng_of
+from ._checks import checked_choice, checked_integer, checked_number, rng_of
 from ._dissimilarities import METRICS, dissimilarities, symmetric_dissimilarities
+from ._estimator import Transformer
 from ._initialization import array_start, random_start, scaled
 from ._stress import (
     Callback,
@@ -30,7 +29,7 @@ __all__ = ["MDS"]
 KINDS = ("metric", "classical", "nonmetric")
 
 
-class MDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class MDS(Transformer):
     """Map whose distances are as near as can be to given ones, far and near alike.
 
     Of all methods here it is the one to measure with: `stress_` says by how much distances in the
@@ -155,7 +154,7 @@ class MDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
         InvalidInputError
             A parameter is out of range, a row is not finite, or X holds no dissimilarities.
         """
-        X = checked_table(self, X)
+        X = self._checked(X, reset=True)
         self._check_parameters()
         notes: list[str] = []
         if self.metric == "precomputed":
@@ -197,8 +196,8 @@ class MDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
             Where the stress towards the fixed points is least. A landmark takes its place. Rows
             do not depend on each other.
         """
-        check_is_fitted(self)
-        X = checked_table(self, X, reset=False)
+        self._require_fitted()
+        X = self._checked(X, reset=False)
         if self.metric == "precomputed":
             distances = X[:, self.landmarks_].astype(np.float64)
             if (distances < 0).any():
@@ -335,6 +334,5 @@ class MDS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
         tags.input_tags.pairwise = self.metric == "precomputed"
         return tags

@@ -43,6 +43,10 @@ def row_blocks(n_samples: int, n_features: int) -> list[slice]:
     return [slice(start, min(start + size, n_samples)) for start in range(0, n_samples, size)]
 
 
+NARROW_FEATURES = 256
+"""Up to this width all eigenvectors take less time than importing SciPy to find a few."""
+
+
 @dataclass(eq=False)
 class Moments:
     """Number, mean and scatter of rows, in double precision.
@@ -129,7 +133,8 @@ class Moments:
         if other.n_samples == 0:
             return
         if self.n_samples == 0:
-            self.n_samples, self.mean, self.scatter = other.n_samples, other.mean, other.scatter
+            self.n_samples, self.mean = other.n_samples, other.mean
+            self.scatter = other.scatter.copy()
             return
         total = self.n_samples + other.n_samples
         shift = other.mean - self.mean
@@ -212,6 +217,9 @@ def _leading(
     few = d > ITERATIVE_FEATURES and n_components < d // 10
     very_few = d > ITERATIVE_FOR_VERY_FEW and n_components <= VERY_FEW
     found = _iterated(scatter, n_components) if (few or very_few) and scatter.any() else None
+    if found is None and d <= NARROW_FEATURES:
+        values, vectors = np.linalg.eigh(scatter)
+        found = values[d - n_components :], vectors[:, d - n_components :]
     if found is None:
         from scipy.linalg import eigh
 

@@ -7,16 +7,14 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from .. import _kernels
 from ..errors import DriftglassWarning, InvalidInputError
 from ..neighbors import nearest_neighbors
 from ..parallel import effective_n_jobs
 from ._affine import AffineMap
-from ._checks import checked_choice, checked_integer, checked_number, checked_table
+from ._checks import checked_choice, checked_integer, checked_number
+from ._estimator import Transformer, random_state_of
 from ._initialization import array_start, pca_start, random_start, scaled
 from ._moments import principal_axes
 from ._pacmap_layout import LocalGraph, PairLosses, descend_pairs
@@ -35,7 +33,7 @@ START_DEVIATION = {"pca": 0.01, "random": 1e-4}
 PLACING_ITER = 50
 
 
-class PaCMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class PaCMAP(Transformer):
     """Map that weighs neighbours against the arrangement of the whole, in three phases.
 
     Pairs of each row with its neighbours, with rows of middling distance and with rows drawn by
@@ -147,7 +145,7 @@ class PaCMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
         InvalidInputError
             A parameter is out of range.
         """
-        X = checked_table(self, X)
+        X = self._checked(X, reset=True)
         self._check_parameters()
         notes: list[str] = []
         self._thin = thin_map(X, self.metric, int(self.n_components))
@@ -192,8 +190,8 @@ class PaCMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
         Y : ndarray of shape (n_samples, n_components)
             A row equal to a fitted row takes its place. Rows do not depend on each other.
         """
-        check_is_fitted(self)
-        X = checked_table(self, X, reset=False)
+        self._require_fitted()
+        X = self._checked(X, reset=False)
         if self._thin is not None:
             return self._thin.transform(X)
         n_threads = effective_n_jobs(self.n_jobs)
@@ -215,7 +213,7 @@ class PaCMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
 
     def _descend(self, X: NDArray[Any], notes: list[str]) -> None:
         n_threads = effective_n_jobs(self.n_jobs)
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        seed = random_state_of(self.random_state).randint(np.iinfo(np.int32).max)
         rng = np.random.default_rng(seed)
         self._axes = _axes_for(X, self.metric)
         self._fitted = self._reduced(X)
@@ -302,11 +300,6 @@ class PaCMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
     @property
     def _n_features_out(self) -> int:
         return int(self.embedding_.shape[1])
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
 
 
 def _axes_for(X: NDArray[Any], metric: str) -> AffineMap | None:

@@ -7,16 +7,11 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-)
-from sklearn.utils.validation import check_is_fitted
 
 from ..errors import DriftglassWarning, InvalidInputError
 from ._affine import AffineMap
-from ._checks import checked_choice, checked_integer, checked_table, rng_of
+from ._checks import checked_choice, checked_integer, rng_of
+from ._estimator import Transformer
 from ._moments import MAX_FEATURES, Axes, Moments, axes_of_few_rows, principal_axes
 from ._randomized import randomized_axes
 
@@ -29,7 +24,7 @@ MAX_FULL = 2000
 """Rows and features up to which a full decomposition takes seconds at most."""
 
 
-class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class PCA(Transformer):
     """Linear projection onto the directions of largest variance.
 
     The map is deterministic and linear: distances in it are never larger than in the vectors, and
@@ -167,7 +162,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
             Fitted to all rows so far.
         """
         moments: Moments | None = getattr(self, "_moments", None)
-        X = checked_table(self, X, reset=moments is None, accept_sparse=True)
+        X = self._checked(X, reset=moments is None, accept_sparse=True)
         self._check_parameters()
         if moments is None:
             moments = Moments.empty(X.shape[1])
@@ -190,8 +185,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
         Y : ndarray of shape (n_samples, n_components_)
             float64 for float64, else float32.
         """
-        check_is_fitted(self)
-        return self._place(checked_table(self, X, reset=False, accept_sparse=True))
+        self._require_fitted()
+        return self._place(self._checked(X, reset=False, accept_sparse=True))
 
     def _place(self, X: Any) -> NDArray[Any]:
         components = self.components_
@@ -219,7 +214,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
         vectors : ndarray of shape (n_samples, n_features)
             float64 for float64, else float32.
         """
-        check_is_fitted(self)
+        self._require_fitted()
         X = np.asarray(X)
         if X.ndim != 2 or X.shape[1] != self.n_components_:
             raise InvalidInputError(
@@ -246,7 +241,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
 
     def _fit(self, X: Any) -> Any:
         """Learn the axes; returns X as checked, which reads all of it."""
-        X = checked_table(self, X, accept_sparse=True)
+        X = self._checked(X, reset=True, accept_sparse=True)
         self._check_parameters()
         self._moments = None
         n_components = self._clamped(*X.shape)

@@ -6,15 +6,14 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
-from ._checks import checked_choice, checked_integer, checked_number, checked_table, rng_of
+from ._checks import checked_choice, checked_integer, checked_number, rng_of
+from ._estimator import Transformer
 
 __all__ = ["RandomProjection"]
 
 
-class RandomProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class RandomProjection(Transformer):
     """Linear projection onto directions drawn by chance.
 
     Squared distances are kept on average, and with ``n_components`` of at least
@@ -92,7 +91,7 @@ class RandomProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         InvalidInputError
             A parameter is out of range, or a row is not finite.
         """
-        d = checked_table(self, X, accept_sparse=True).shape[1]
+        d = self._checked(X, reset=True, accept_sparse=True).shape[1]
         n_components = checked_integer("n_components", self.n_components)
         checked_choice("kind", self.kind, ("gaussian", "sparse"))
         rng = rng_of(self.random_state)
@@ -129,8 +128,8 @@ class RandomProjection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Y : ndarray of shape (n_samples, n_components)
             float64 for float64, else float32.
         """
-        check_is_fitted(self)
-        X = checked_table(self, X, reset=False, accept_sparse=True)
+        self._require_fitted()
+        X = self._checked(X, reset=False, accept_sparse=True)
         kind = np.float64 if X.dtype == np.float64 else np.float32
         if hasattr(X, "tocsr") or self.kind == "sparse":
             Y = X.astype(kind) @ self.components_.T.astype(kind)

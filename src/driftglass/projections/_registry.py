@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .._progress import Progress, silent
 from ..errors import InvalidInputError, NotFoundError
@@ -13,7 +17,7 @@ from ._continuing import ContinuedTSNE
 from ._fitting import FittedFromMoments, FittedFromRows, Fitting
 from ._snapshots import Snapshots
 
-__all__ = ["fitting_for", "methods"]
+__all__ = ["WholeSequence", "fitting_for", "methods", "sequence_method"]
 
 ESTIMATORS = {
     "axes": ("._custom_axes", "CustomAxes"),
@@ -27,10 +31,52 @@ ESTIMATORS = {
 }
 """Loaded when asked for: scikit-learn takes longer to import than all of driftglass."""
 
+SEQUENCES = {
+    "refine": ("._refine", "Refine"),
+}
+"""Methods that look at all snapshots before they place the first."""
+
 
 def methods() -> tuple[str, ...]:
     """Names that `project_sequence` takes as its method."""
-    return ("pca", *sorted(ESTIMATORS))
+    return tuple(sorted(("pca", *ESTIMATORS, *SEQUENCES)))
+
+
+class WholeSequence(Protocol):
+    """Lays out all snapshots of a sequence at once."""
+
+    @property
+    def name(self) -> str:
+        """Name of the method."""
+        ...
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """What makes the result, as JSON can hold it."""
+        ...
+
+    def lay_out(
+        self, snapshots: Snapshots, n_components: int, random_state: int, report: Progress
+    ) -> list[NDArray[np.float64]]:
+        """Coordinates of each snapshot, rows in ascending order of id."""
+        ...
+
+
+def sequence_method(method: Any, parameters: Mapping[str, Any]) -> WholeSequence | None:
+    """Return the method for whole sequences of that name or class, if it is one."""
+    if not isinstance(method, str):
+        return method if hasattr(method, "lay_out") and not isinstance(method, type) else None
+    name = method.lower()
+    if name not in SEQUENCES:
+        return None
+    module, made = SEQUENCES[name]
+    kind = getattr(import_module(module, __package__), made)
+    known = [field.name for field in dataclasses.fields(kind)]
+    for parameter in parameters:
+        if parameter not in known:
+            raise NotFoundError.for_name(f"parameter of {name}", parameter, sorted(known))
+    whole: WholeSequence = kind(**parameters)
+    return whole
 
 
 def fitting_for(

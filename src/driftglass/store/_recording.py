@@ -231,8 +231,8 @@ class Recording:
         message = (
             f"Run {self.name!r}: step {job.step} was not logged because {reason} and the queue of "
             f"{max(self.queue_bytes, 2 * job.nbytes) >> 20} MiB is full. Log less often, use "
-            f'dtype="float16", or when_full="block" to let training wait. run.report() counts '
-            f"what was dropped."
+            f'dtype="float16", or when_full="block" to let training wait. run.write_report() '
+            f"counts what was dropped."
         )
         if self.when_full == "raise":
             raise _QueueFullError(message)
@@ -385,7 +385,7 @@ class Recording:
         self._warn(
             f"refused {type(error).__name__}",
             f"Run {self.name!r} did not log something, and training goes on: {_sentence(error)} "
-            f"(strict=True raises instead; run.report() counts.)",
+            f"(strict=True raises instead; run.write_report() counts.)",
         )
 
     def _speak(self, *, of_failure: bool = True) -> None:

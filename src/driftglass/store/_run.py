@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
+
+from numpy.typing import NDArray
 
 from .._progress import Progress, silent
 from ..errors import StoreError
@@ -162,9 +164,73 @@ class Run(RunReader):
         if self._recording is not None:
             self._recording.close()
 
-    def report(self) -> WriteReport:
+    def write_report(self) -> WriteReport:
         """Count what this process logged, wrote and dropped."""
         return self._writer().report()
+
+    def report(
+        self,
+        *,
+        spaces: Sequence[str] | None = None,
+        labels: str | None = None,
+        n_probe: int = 1000,
+        random_state: int = 0,
+        refresh: bool = False,
+        n_jobs: int | None = None,
+        progress: Progress = silent,
+    ) -> dict[str, NDArray[Any]]:
+        """Drift, similarity, dimension and class separation of every space, as one tidy table.
+
+        Computed on first use and kept with the run until more is logged.
+
+        Parameters
+        ----------
+        spaces : sequence of str, optional
+            Spaces to look at; all by default.
+        labels : str, optional
+            Metadata column that holds the classes; see `driftglass.diagnostics.tracks`.
+        n_probe : int
+            Rows for the tracks that compare all pairs of rows.
+        random_state : int
+            Seed of the rows drawn.
+        refresh : bool
+            Compute again even if a report is kept.
+        n_jobs : int or None
+            Threads; None uses every core.
+        progress : callable
+            Called with (done, total, what); may raise to stop.
+
+        Returns
+        -------
+        table : dict of str to ndarray
+            Columns of equal length, which every data frame library makes a frame of: "space",
+            "track", "against", "step", "reference" (the step compared with), "value",
+            "standard_error" and "n". Tracks without a value have no rows;
+            `driftglass.diagnostics.tracks` says why.
+
+        Raises
+        ------
+        NotFoundError
+            No such space or column, or nothing was logged.
+
+        Warns
+        -----
+        DriftglassWarning
+            The report cannot be kept, because the store is read-only or the disk is full.
+        """
+        # The one import that points up; see `driftglass._report`.
+        from .._report import report
+
+        return report(
+            self,
+            spaces=spaces,
+            labels=labels,
+            n_probe=n_probe,
+            random_state=random_state,
+            refresh=refresh,
+            n_jobs=n_jobs,
+            progress=progress,
+        )
 
     @property
     def estimate(self) -> str:
