@@ -148,6 +148,23 @@ class CustomAxes(Transformer):
         self.units_ = tuple(axis.unit for axis in axes)
         return self
 
+    def fit_transform(self, X: Any, y: Any = None) -> NDArray[Any]:
+        """Find the directions from X, and read the coordinates of its rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Finite vectors.
+        y : array-like of shape (n_samples,), optional
+            Labels, for groups that are given by them.
+
+        Returns
+        -------
+        Y : ndarray of shape (n_samples, n_components)
+            float64 for float64, else float32.
+        """
+        return self.fit(X, y).transform(X)
+
     def transform(self, X: Any) -> NDArray[Any]:
         """Read the coordinates of rows.
 

@@ -115,6 +115,23 @@ class RandomProjection(Transformer):
         )
         return self
 
+    def fit_transform(self, X: Any, y: Any = None) -> NDArray[Any]:
+        """Draw directions for the features of X and place its rows.
+
+        Parameters
+        ----------
+        X : array-like or sparse array of shape (n_samples, n_features)
+            Finite vectors.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        Y : ndarray of shape (n_samples, n_components)
+            float64 for float64, else float32.
+        """
+        return self.fit(X).transform(X)
+
     def transform(self, X: Any) -> NDArray[Any]:
         """Place rows in the map.
 
