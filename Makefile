@@ -85,6 +85,7 @@ pictures: $(KERNELS) $(BUNDLE)  ## take the pictures of docs/images again
 	@browser=$$(sh scripts/find_browser.sh) && cd web && \
 	  env $${browser:+DRIFTGLASS_CHROMIUM="$$browser"} \
 	    DRIFTGLASS_PYTHON="$(CURDIR)/$(BIN)/python" node pictures.mjs
+	$(BIN)/python scripts/figures.py
 
 bench: $(KERNELS) $(DEV) $(BUNDLE)  ## every benchmark; results go to benchmarks/results
 	@browser=$$(sh scripts/find_browser.sh) && \

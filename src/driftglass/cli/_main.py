@@ -23,6 +23,7 @@ from ._project import project
 from ._runs import ls, show
 from ._serve import serve
 from ._text import plain
+from ._trust import trust
 from ._upkeep import gc, repair, verify
 from ._version import version
 
@@ -71,7 +72,7 @@ def cli() -> None:
     """Log, project and watch the embedding spaces of a model while it trains."""
 
 
-for command in (demo, serve, ls, show, project, verify, repair, gc, doctor, version):
+for command in (demo, serve, ls, show, project, trust, verify, repair, gc, doctor, version):
     cli.add_command(command)
 
 

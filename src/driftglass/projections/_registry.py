@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 from .._progress import Progress, silent
 from ..errors import InvalidInputError, NotFoundError
+from ._affine import AffineMap
 from ._base import Projector
 from ._continuing import ContinuedTSNE
-from ._fitting import FittedFromMoments, FittedFromRows, Fitting
+from ._fitting import FittedFromMoments, FittedFromRows, Fitting, Place
 from ._snapshots import Snapshots
 
-__all__ = ["WholeSequence", "fitting_for", "methods", "sequence_method"]
+__all__ = ["WholeSequence", "fitting_for", "kept_place", "kept_shape", "methods", "sequence_method"]
 
 ESTIMATORS = {
     "axes": ("._custom_axes", "CustomAxes"),
+    "glassbox": ("._glassbox._glass_box", "GlassBoxUMAP"),
     "localmap": ("._localmap", "LocalMAP"),
     "mds": ("._mds", "MDS"),
     "pacmap": ("._pacmap", "PaCMAP"),
@@ -99,6 +101,10 @@ def fitting_for(
         estimator = _made(name, parameters, n_components, random_state)
         if name == "tsne":
             return ContinuedTSNE(snapshots, estimator, progress)
+        if name == "glassbox":
+            from ._glassbox._placing import FittedNetwork
+
+            return FittedNetwork(snapshots, estimator, n_components, report=progress)
         return FittedFromRows(snapshots, estimator, n_components, name=name, report=progress)
     if isinstance(method, type) or not isinstance(method, Projector):
         hint = f"Make one first: {method.__name__}()." if isinstance(method, type) else ""
@@ -121,6 +127,24 @@ def _made(name: str, parameters: Mapping[str, Any], n_components: int, random_st
     common = {"n_components": n_components, "random_state": random_state}
     common = {name: value for name, value in common.items() if name in known}
     return made.set_params(**common, **parameters)
+
+
+def kept_place(model: Mapping[str, NDArray[Any]]) -> Place:
+    """What places vectors, from the model of a sequence."""
+    if "network" in model:
+        from ._glassbox._placing import NetworkPlace
+
+        return NetworkPlace.from_arrays(model)
+    return AffineMap.from_arrays(model)
+
+
+def kept_shape(place: Place) -> tuple[int, int]:
+    """Coordinates and features of a place that was kept."""
+    if isinstance(place, AffineMap):
+        n_components, n_features = place.components.shape
+        return n_components, n_features
+    shape: tuple[int, int] = place.shape  # type: ignore[attr-defined]
+    return shape
 
 
 def _refuse(name: str, parameters: Mapping[str, Any]) -> None:

@@ -41,7 +41,8 @@ class TSNE(Transformer):
     """Map that keeps near rows near, without room for what is far.
 
     Neighbourhoods can be trusted. Distances between groups, the size of a group and empty space
-    cannot. The same input gives the same bytes at any `n_jobs`.
+    cannot. The same input gives the same bytes at any `n_jobs`. Rows in another order give another
+    map, as good as this one: sums round differently, and the descent makes much of little.
 
     Parameters
     ----------

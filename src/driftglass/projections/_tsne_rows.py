@@ -13,7 +13,8 @@ from .._progress import Progress, silent
 from ..errors import InvalidInputError, ShapeError
 from ..neighbors import NeighborGraph, nearest_neighbors, query_neighbors
 from ._affine import AffineMap
-from ._initialization import pca_start
+from ._initialization import AXES_FROM_ROWS, pca_start
+from ._moments import principal_axes, row_blocks
 from ._thin import DIRECTIONAL, SAME_DIRECTION, ThinMap, directions, thin_map
 
 __all__ = [
@@ -148,7 +149,13 @@ def principal_start(X: Any, metric: str | Distance, n_components: int) -> NDArra
     if kind == "precomputed":
         return _scaled_to_landmarks(X, n_components)
     if not is_sparse(X):
-        return pca_start(directions(X, kind), n_components)
+        if kind not in DIRECTIONAL:
+            return pca_start(X, n_components)
+        # Directions in double precision are wide, so those of a block at a time.
+        part = directions(X[:: max(1, len(X) // AXES_FROM_ROWS)], kind)
+        axes = AffineMap.from_axes(principal_axes(part, n_components), n_components)
+        blocks = [axes(directions(X[rows], kind)) for rows in row_blocks(*X.shape)]
+        return np.concatenate(blocks)
     if kind == "correlation":
         return pca_start(directions(dense(X), kind), n_components)
     return pca_start(_sparse_directions(X) if kind == "cosine" else X, n_components)
