@@ -266,7 +266,7 @@ def _axis(
     _require_direction(vector, number)
     # Divided by the largest first, so that squares neither overflow nor vanish.
     vector = vector / np.abs(vector).max()
-    return Axis(vector / np.linalg.norm(vector), mean, f"axis{number}", "length")
+    return Axis(vector / np.linalg.norm(vector), mean, f"customaxes{number}", "length")
 
 
 def _column(feature: Any, n_features: int, names: list[str]) -> int:
@@ -288,7 +288,7 @@ def _between(entry: Between, number: int, X: NDArray[Any], y: Any) -> Axis:
     _require_direction(along, number)
     size = np.abs(along).max()
     direction = along / size / float((along / size) @ along)
-    name = entry.name or f"axis{number}"
+    name = entry.name or f"customaxes{number}"
     return Axis(direction, start, name, f"distance between the means of {name}")
 
 

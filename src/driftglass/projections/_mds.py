@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import DriftglassWarning, InvalidInputError
 from ..parallel import effective_n_jobs
-from ._checks import checked_choice, checked_integer, checked_number, rng_of
+from ._checks import checked_choice, checked_integer, checked_number, in_single, rng_of
 from ._dissimilarities import METRICS, dissimilarities, symmetric_dissimilarities
 from ._estimator import Transformer
 from ._initialization import array_start, random_start, scaled
@@ -216,7 +216,7 @@ class MDS(Transformer):
         rng = rng_of(self.random_state)
         most = n if self.n_landmarks is None else min(n, int(self.n_landmarks))
         self.landmarks_ = np.arange(n) if most == n else np.sort(rng.choice(n, most, replace=False))
-        base = X[self.landmarks_]
+        base = X if most == n else X[self.landmarks_]
         self._base = base
         among = base[:, self.landmarks_] if given else dissimilarities(base, base, self.metric)
         # In units of the widest, so that single precision neither overflows nor vanishes.
@@ -233,7 +233,7 @@ class MDS(Transformer):
         self._ranks = self._distances_of_ranks(among, scaled_map.coordinates)
         if given:  # only its columns are asked for again
             self._base = base[:0]
-        self._landmark_places = scaled_map.coordinates * np.float32(self._unit)
+        self._landmark_places = in_single(scaled_map.coordinates, self._unit)
         if most == n:
             self.embedding_, raw = self._landmark_places, scaled_map.stress
             self.stress_ = scaled_map.relative
@@ -290,13 +290,13 @@ class MDS(Transformer):
             wanted = np.interp(wanted, *self._ranks)
         Y, stresses = least_stress_places(
             np.ascontiguousarray(wanted, dtype=np.float32),
-            self._landmark_places / np.float32(self._unit),
+            np.asarray(self._landmark_places / self._unit, dtype=np.float32),
             start,
             n_iter=0 if self.kind == "classical" else 100,
             n_threads=effective_n_jobs(self.n_jobs),
         )
         squares = float(np.einsum("ij,ij->", wanted, wanted))
-        return Y * np.float32(self._unit), float(stresses.sum()), squares
+        return in_single(Y, self._unit), float(stresses.sum()), squares
 
     def _place_others(self, X: NDArray[Any]) -> float:
         """Place every row that is not a landmark; the sum of squared misses over all pairs."""

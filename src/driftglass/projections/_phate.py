@@ -12,7 +12,7 @@ from ..errors import DriftglassWarning, InvalidInputError
 from ..neighbors import query_neighbors
 from ..parallel import effective_n_jobs
 from ._affine import AffineMap
-from ._checks import checked_choice, checked_integer, checked_number, rng_of
+from ._checks import checked_choice, checked_integer, checked_number, in_single, rng_of
 from ._diffusion import (
     Diffusion,
     alpha_decay_kernel,
@@ -282,7 +282,7 @@ class PHATE(Transformer):
         self.stress_ = scaled.relative
         self.n_iter_, self.stopped_ = scaled.n_iter, scaled.stopped
         self._groups, self.n_landmarks_ = walk.groups, len(wanted)
-        self._landmark_places = scaled.coordinates * np.float32(widest)
+        self._landmark_places = in_single(scaled.coordinates, widest)
         self.embedding_ = walk.interpolated(self._landmark_places).astype(np.float32)
 
     def _axes_for(self, X: NDArray[Any]) -> AffineMap | None:

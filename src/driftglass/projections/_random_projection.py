@@ -7,7 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ._checks import checked_choice, checked_integer, checked_number, rng_of
+from ._affine import AffineMap
+from ._checks import checked_choice, checked_integer, checked_number, in_single, rng_of
 from ._estimator import Transformer
 
 __all__ = ["RandomProjection"]
@@ -35,6 +36,8 @@ class RandomProjection(Transformer):
 
     Attributes
     ----------
+    mean_ : ndarray of shape (n_features,)
+        Mean of the fitted rows, which lies at the origin of the map.
     components_ : ndarray or csr_array of shape (n_components, n_features)
         Directions; their squares add up to one per feature on average.
     density_ : float
@@ -77,7 +80,7 @@ class RandomProjection(Transformer):
         Parameters
         ----------
         X : array-like or sparse array of shape (n_samples, n_features)
-            Only the number of features counts.
+            Finite vectors; their number of features and their mean count.
         y : None
             Ignored.
 
@@ -91,7 +94,12 @@ class RandomProjection(Transformer):
         InvalidInputError
             A parameter is out of range, or a row is not finite.
         """
-        d = self._checked(X, reset=True, accept_sparse=True).shape[1]
+        X = self._checked(X, reset=True, accept_sparse=True)
+        d = X.shape[1]
+        if hasattr(X, "tocsr"):
+            self.mean_ = np.asarray(X.sum(axis=0, dtype=np.float64)).ravel() / X.shape[0]
+        else:
+            self.mean_ = X.mean(axis=0, dtype=np.float64)
         n_components = checked_integer("n_components", self.n_components)
         checked_choice("kind", self.kind, ("gaussian", "sparse"))
         rng = rng_of(self.random_state)
@@ -147,11 +155,14 @@ class RandomProjection(Transformer):
         """
         self._require_fitted()
         X = self._checked(X, reset=False, accept_sparse=True)
-        kind = np.float64 if X.dtype == np.float64 else np.float32
         if hasattr(X, "tocsr") or self.kind == "sparse":
-            Y = X.astype(kind) @ self.components_.T.astype(kind)
-            return np.asarray(Y.toarray() if hasattr(Y, "toarray") else Y, dtype=kind)
-        return np.asarray(X.astype(kind, copy=False) @ self.components_.T.astype(kind))
+            Y = X.astype(np.float64, copy=False) @ self.components_.T
+            Y = np.asarray(Y.toarray() if hasattr(Y, "toarray") else Y)
+            Y = Y - self.components_ @ self.mean_
+        else:
+            nothing = np.zeros(len(self.components_))
+            Y = AffineMap(self.mean_, self.components_, nothing, nothing)(X)
+        return Y if X.dtype == np.float64 else in_single(Y)
 
     @property
     def _n_features_out(self) -> int:
