@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 
 from .._progress import Progress, silent
 from ..errors import InvalidInputError, NotFoundError
+from ._affine import AffineMap
 from ._base import Projector
 from ._continuing import ContinuedTSNE
-from ._fitting import FittedFromMoments, FittedFromRows, Fitting
+from ._fitting import FittedFromMoments, FittedFromRows, Fitting, Place
 from ._snapshots import Snapshots
 
-__all__ = ["WholeSequence", "fitting_for", "methods", "sequence_method"]
+__all__ = ["WholeSequence", "fitting_for", "kept_place", "kept_shape", "methods", "sequence_method"]
 
 ESTIMATORS = {
+    "glassbox": ("._glassbox._glass_box", "GlassBoxUMAP"),
     "pacmap": ("._pacmap", "PaCMAP"),
     "phate": ("._phate", "PHATE"),
     "tsne": ("._tsne", "TSNE"),
@@ -96,6 +98,11 @@ def fitting_for(
         estimator = _made(name, parameters)
         if name == "tsne":
             return ContinuedTSNE(snapshots, estimator, progress)
+        if name == "glassbox":
+            made: Fitting = _network_file().FittedNetwork(
+                snapshots, estimator, n_components, report=progress
+            )
+            return made
         return FittedFromRows(snapshots, estimator, n_components, name=name, report=progress)
     if isinstance(method, type) or not isinstance(method, Projector):
         hint = f"Make one first: {method.__name__}()." if isinstance(method, type) else ""
@@ -115,6 +122,28 @@ def _made(name: str, parameters: Mapping[str, Any]) -> Any:
         if parameter not in known:
             raise NotFoundError.for_name(f"parameter of {name}", parameter, sorted(known))
     return made.set_params(**parameters)
+
+
+def _network_file() -> Any:
+    # By name, because whoever reads runs must be able to without torch.
+    return import_module("._glassbox._placing", __package__)
+
+
+def kept_place(model: Mapping[str, NDArray[Any]]) -> Place:
+    """What places vectors, from the model of a sequence."""
+    if "network" in model:
+        place: Place = _network_file().NetworkPlace.from_arrays(model)
+        return place
+    return AffineMap.from_arrays(model)
+
+
+def kept_shape(place: Place) -> tuple[int, int]:
+    """Coordinates and features of a place that was kept."""
+    if isinstance(place, AffineMap):
+        n_components, n_features = place.components.shape
+        return n_components, n_features
+    shape: tuple[int, int] = place.shape  # type: ignore[attr-defined]
+    return shape
 
 
 def _refuse(name: str, parameters: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from ..errors import InvalidInputError, ShapeError
 from ._affine import AffineMap
 from ._fitting import Fitting, Place
 from ._procrustes import procrustes
-from ._registry import WholeSequence, fitting_for, sequence_method
+from ._registry import WholeSequence, fitting_for, kept_place, kept_shape, sequence_method
 from ._snapshots import Loaded, NanPolicy, Snapshots, load
 
 __all__ = ["extend_sequence", "project_sequence"]
@@ -143,7 +143,10 @@ def project_sequence(
         frames, place = _following(making, window if fitting.joint else 1)
     else:
         frames, place = _in_one_map(making, basis)
-    model = place.to_arrays() if isinstance(place, AffineMap) and fitting.joint else {}
+    # Of a moving window only an affine map is turned with its frames.
+    kept = isinstance(place, AffineMap) or basis != "window"
+    to_arrays = getattr(place, "to_arrays", None)
+    model = to_arrays() if to_arrays is not None and kept and fitting.joint else {}
     return ProjectionSequence(tuple(frames), provenance, model)
 
 
@@ -182,7 +185,7 @@ def extend_sequence(
     Parameters
     ----------
     sequence : ProjectionSequence
-        With a model, as `project_sequence` gives for "pca".
+        With a model, as `project_sequence` gives for "pca" and "glassbox".
     X : array-like of shape (n_samples, n_features)
         Vectors.
     ids : sequence, optional
@@ -209,12 +212,12 @@ def extend_sequence(
             f"This sequence was made by {sequence.provenance.method!r} without a model, so it "
             f"cannot place new rows. Project all snapshots again with project_sequence."
         )
-    place = AffineMap.from_arrays(sequence.model)
+    place = kept_place(sequence.model)
     if step is None:
         step = sequence.steps[-1] + 1 if len(sequence) else 0
     loaded = load(X, ids, step, nan)
     X = loaded.vectors
-    n_components, n_features = place.components.shape
+    n_components, n_features = kept_shape(place)
     if len(X) and X.shape[1] != n_features:
         raise ShapeError(
             f"Step {step} has {X.shape[1]} features, the sequence has {n_features}: this is a "
