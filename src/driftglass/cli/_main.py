@@ -16,6 +16,7 @@ from ..errors import (
     MissingDependencyError,
     NotFoundError,
 )
+from ._bench import bench
 from ._console import to_json
 from ._demo import demo
 from ._doctor import doctor
@@ -72,7 +73,22 @@ def cli() -> None:
     """Log, project and watch the embedding spaces of a model while it trains."""
 
 
-for command in (demo, serve, ls, show, project, trust, verify, repair, gc, doctor, version):
+COMMANDS = (  # in the order in which people meet them
+    demo,
+    serve,
+    ls,
+    show,
+    project,
+    trust,
+    verify,
+    repair,
+    gc,
+    doctor,
+    bench,
+    version,
+)
+
+for command in COMMANDS:
     cli.add_command(command)
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ._alone import Independent as Independent
     from ._alone import OnlineUMAP as OnlineUMAP
     from ._dynamic_tsne import DynamicTSNE as DynamicTSNE
+    from ._custom_axes import Between as Between
+    from ._custom_axes import CustomAxes as CustomAxes
     from ._glassbox._encoders import create_encoder as create_encoder
     from ._glassbox._encoders import register_encoder as register_encoder
     from ._glassbox._encoders import view_registry as view_registry
@@ -32,15 +34,19 @@ if TYPE_CHECKING:
     from ._glassbox._parametric import ParametricUMAP as ParametricUMAP
     from ._joint import Joint as Joint
     from ._mphate import MPHATE as MPHATE
+    from ._localmap import LocalMAP as LocalMAP
+    from ._mds import MDS as MDS
     from ._pacmap import PaCMAP as PaCMAP
     from ._pca import PCA as PCA
     from ._phate import PHATE as PHATE
+    from ._random_projection import RandomProjection as RandomProjection
     from ._refine import Refine as Refine
     from ._tsne import TSNE as TSNE
     from ._umap import UMAP as UMAP
     from ._warm import Warm as Warm
 
 __all__ = [
+    "MDS",
     "MPHATE",
     "PCA",
     "PHATE",
@@ -48,7 +54,9 @@ __all__ = [
     "UMAP",
     "Affinities",
     "AlignedUMAP",
+    "Between",
     "BlendedTSNE",
+    "CustomAxes",
     "DynamicTSNE",
     "FitProgress",
     "Forces",
@@ -56,11 +64,13 @@ __all__ = [
     "GlassBoxUMAP",
     "Independent",
     "Joint",
+    "LocalMAP",
     "OnlineUMAP",
     "PaCMAP",
     "ParametricUMAP",
     "ProcrustesFit",
     "Projector",
+    "RandomProjection",
     "Refine",
     "SupportsTransform",
     "Warm",
@@ -88,9 +98,14 @@ _ESTIMATORS = {
     "MPHATE": "._mphate",
     "OnlineUMAP": "._alone",
     "Warm": "._warm",
+    "Between": "._custom_axes",
+    "CustomAxes": "._custom_axes",
+    "LocalMAP": "._localmap",
+    "MDS": "._mds",
     "PCA": "._pca",
     "PHATE": "._phate",
     "PaCMAP": "._pacmap",
+    "RandomProjection": "._random_projection",
     "Refine": "._refine",
     "ParametricUMAP": "._glassbox._parametric",
     "TSNE": "._tsne",
