@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from ._alone import BlendedTSNE as BlendedTSNE
     from ._alone import Independent as Independent
     from ._alone import OnlineUMAP as OnlineUMAP
-    from ._dynamic_tsne import DynamicTSNE as DynamicTSNE
     from ._custom_axes import Between as Between
     from ._custom_axes import CustomAxes as CustomAxes
+    from ._dynamic_tsne import DynamicTSNE as DynamicTSNE
     from ._glassbox._encoders import create_encoder as create_encoder
     from ._glassbox._encoders import register_encoder as register_encoder
     from ._glassbox._encoders import view_registry as view_registry
     from ._glassbox._glass_box import GlassBoxUMAP as GlassBoxUMAP
     from ._glassbox._parametric import ParametricUMAP as ParametricUMAP
     from ._joint import Joint as Joint
-    from ._mphate import MPHATE as MPHATE
     from ._localmap import LocalMAP as LocalMAP
     from ._mds import MDS as MDS
+    from ._mphate import MPHATE as MPHATE
     from ._pacmap import PaCMAP as PaCMAP
     from ._pca import PCA as PCA
     from ._phate import PHATE as PHATE

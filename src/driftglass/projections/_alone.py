@@ -263,9 +263,10 @@ def _alone(
         return np.empty((0, n_components))
     if name == "pca" or needs_no_method(X):
         return AffineMap.from_axes(principal_axes(X, n_components), n_components)(X)
-    given = {**settings, "n_components": n_components, "random_state": seed}
     with warnings.catch_warnings():
         # Once for every snapshot would be too often.
         warnings.simplefilter("ignore", DriftglassWarning)
         rows = X if X.dtype in (np.float32, np.float64) else X.astype(np.float32)
-        return np.asarray(made(name, given).fit_transform(rows), dtype=np.float64)
+        return np.asarray(
+            made(name, settings, n_components, seed).fit_transform(rows), dtype=np.float64
+        )

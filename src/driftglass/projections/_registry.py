@@ -121,16 +121,14 @@ def fitting_for(
         if name not in ESTIMATORS:
             _refuse(method, parameters)
             return FittedFromMoments(snapshots, n_components)
-        parameters |= {"n_components": n_components, "random_state": random_state}
-        estimator = made(name, parameters)
-        estimator = _made(name, parameters, n_components, random_state)
+        estimator = made(name, parameters, n_components, random_state)
         if name == "tsne":
             return ContinuedTSNE(snapshots, estimator, progress)
         if name == "glassbox":
-            made: Fitting = _network_file().FittedNetwork(
+            network: Fitting = _network_file().FittedNetwork(
                 snapshots, estimator, n_components, report=progress
             )
-            return made
+            return network
         return FittedFromRows(snapshots, estimator, n_components, name=name, report=progress)
     if isinstance(method, type) or not isinstance(method, Projector):
         hint = f"Make one first: {method.__name__}()." if isinstance(method, type) else ""
@@ -142,20 +140,18 @@ def fitting_for(
     return FittedFromRows(snapshots, method, n_components)
 
 
-def made(name: str, parameters: Mapping[str, Any]) -> Any:
+def made(name: str, parameters: Mapping[str, Any], n_components: int, random_state: int) -> Any:
     """Return an estimator by name."""
-def _made(name: str, parameters: Mapping[str, Any], n_components: int, random_state: int) -> Any:
     module, estimator = ESTIMATORS[name]
     estimated = getattr(import_module(module, __package__), estimator)()
     known = estimated.get_params()
     for parameter in parameters:
         if parameter not in known:
             raise NotFoundError.for_name(f"parameter of {name}", parameter, sorted(known))
-    return estimated.set_params(**parameters)
     # Chosen axes are as many as they are, and draw nothing.
     common = {"n_components": n_components, "random_state": random_state}
     common = {name: value for name, value in common.items() if name in known}
-    return made.set_params(**common, **parameters)
+    return estimated.set_params(**common, **parameters)
 
 
 def _network_file() -> Any:
