@@ -39,7 +39,7 @@ for sanitizer; do
     -DCMAKE_CXX_COMPILER="$compiler" \
     -Dnanobind_DIR="$("$bin/python" -m nanobind --cmake_dir)" \
     -DCMAKE_CXX_FLAGS="-fsanitize=$sanitizer -fno-sanitize-recover=all -fno-omit-frame-pointer" \
-    -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g" >"$build.log" 2>&1 ||
+    -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" >"$build.log" 2>&1 ||
     { tail -20 "$build.log" >&2; exit 1; }
   PATH="$bin:$PATH" cmake --build "$build" >>"$build.log" 2>&1 ||
     { tail -20 "$build.log" >&2; exit 1; }
