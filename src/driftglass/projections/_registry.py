@@ -99,9 +99,10 @@ def fitting_for(
         if name == "tsne":
             return ContinuedTSNE(snapshots, estimator, progress)
         if name == "glassbox":
-            from ._glassbox._placing import FittedNetwork
-
-            return FittedNetwork(snapshots, estimator, n_components, report=progress)
+            made: Fitting = _network_file().FittedNetwork(
+                snapshots, estimator, n_components, report=progress
+            )
+            return made
         return FittedFromRows(snapshots, estimator, n_components, name=name, report=progress)
     if isinstance(method, type) or not isinstance(method, Projector):
         hint = f"Make one first: {method.__name__}()." if isinstance(method, type) else ""
@@ -123,12 +124,16 @@ def _made(name: str, parameters: Mapping[str, Any]) -> Any:
     return made.set_params(**parameters)
 
 
+def _network_file() -> Any:
+    # By name, because whoever reads runs must be able to without torch.
+    return import_module("._glassbox._placing", __package__)
+
+
 def kept_place(model: Mapping[str, NDArray[Any]]) -> Place:
     """What places vectors, from the model of a sequence."""
     if "network" in model:
-        from ._glassbox._placing import NetworkPlace
-
-        return NetworkPlace.from_arrays(model)
+        place: Place = _network_file().NetworkPlace.from_arrays(model)
+        return place
     return AffineMap.from_arrays(model)
 
 
