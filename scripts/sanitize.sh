@@ -63,7 +63,7 @@ PYTHON
       OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 \
       ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
       UBSAN_OPTIONS=print_stacktrace=1 \
-      TSAN_OPTIONS="suppressions=$root/scripts/sanitize_thread.txt:exitcode=66" \
+      TSAN_OPTIONS="suppressions=$root/scripts/sanitize_thread.txt:exitcode=66:die_after_fork=0" \
       "$bin/python" "$@"
   }
   loaded=$(cd "$root" && run -c "from driftglass import _kernels; print(_kernels.__file__)")
