@@ -3,7 +3,7 @@
     python -m benchmarks.glassbox --peers ~/peers/bin/python
     python -m benchmarks.glassbox --parts mnist --vectors mnist.npz --peers ~/peers/bin/python
 
-Every fit runs in a fresh process with two threads. Peers are looked for in the interpreter of
+Every fit runs in a fresh process, with the threads that its package uses by default, at most two. Peers are looked for in the interpreter of
 ``--peers``; those that it lacks are left out. Where a peer would take very long, so many of its
 epochs are measured and its time is extrapolated; such figures say so.
 """
@@ -265,7 +265,7 @@ def made(who: str, settings: dict[str, Any], seed: int) -> Any:
     if who.startswith("driftglass"):
         from driftglass.projections import GlassBoxUMAP
 
-        return GlassBoxUMAP(random_state=seed, quiet=True, n_jobs=THREADS, **settings)
+        return GlassBoxUMAP(random_state=seed, quiet=True, **settings)
     if who == "glass-box-umap":
         from glass_box_umap import GlassBoxUMAP as Peer
 
