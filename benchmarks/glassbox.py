@@ -3,9 +3,10 @@
     python -m benchmarks.glassbox --peers ~/peers/bin/python
     python -m benchmarks.glassbox --parts mnist --vectors mnist.npz --peers ~/peers/bin/python
 
-Every fit runs in a fresh process, with the threads that its package uses by default, at most two. Peers are looked for in the interpreter of
-``--peers``; those that it lacks are left out. Where a peer would take very long, so many of its
-epochs are measured and its time is extrapolated; such figures say so.
+Every fit runs in a fresh process, with the threads that its package uses by default, at most two.
+Peers are looked for in the interpreter of ``--peers``; those that it lacks are left out. Where a
+peer would take very long, some of its epochs are measured and its time is extrapolated; such
+figures say so.
 """
 
 from __future__ import annotations
