@@ -65,7 +65,8 @@ def test_a_folder_says_what_belongs_in_it(name):
     assert len(module.__doc__.split()) > 10
 
 
-@pytest.mark.parametrize("name", FOLDERS)
+# The modules of compat carry the names of other tools' modules.
+@pytest.mark.parametrize("name", [name for name in FOLDERS if name != "driftglass.compat"])
 def test_files_of_a_folder_are_private(name):
     folder = Path(importlib.import_module(name).__path__[0])
 

@@ -48,9 +48,11 @@ inline void require(bool holds, const char *message) {
 inline std::size_t threads(std::size_t wanted) { return wanted == 0 ? 1 : wanted; }
 
 // One per file of bindings.
+void bind_graph(nb::module_ &m);
 void bind_layout(nb::module_ &m);
 void bind_mds(nb::module_ &m);
 void bind_neighbors(nb::module_ &m);
+void bind_rounded(nb::module_ &m);
 void bind_tsne(nb::module_ &m);
 
 }  // namespace driftglass

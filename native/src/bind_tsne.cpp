@@ -118,6 +118,16 @@ Matrix<float> field(In<float, 2> points, In<float, 2> sources, const std::string
     return out;
 }
 
+Matrix<float> own_field(In<float, 2> Y, const std::string &variant, std::size_t n_threads) {
+    const Variant chosen = choose_variant(variant);
+    auto out = new_matrix<float>(Y.shape(0), Y.shape(1) + 1);
+    with_dimension(Y.shape(1), [&](auto D) {
+        nb::gil_scoped_release release;
+        mutual_field<D()>(Y.data(), Y.shape(0), chosen, threads(n_threads), out.data());
+    });
+    return out;
+}
+
 Matrix<float> by_tree(In<float, 2> Y, double theta, const std::string &variant,
                       std::size_t n_threads) {
     require(Y.shape(0) >= 1, "a tree needs a point");
@@ -198,6 +208,14 @@ Matrix<float> centered(InOut<float, 2> Y, bool shift) {
     return bounds;
 }
 
+// A grid has one or two axes.
+template <class Body>
+void with_axes(std::size_t n_components, const Body &body) {
+    using std::integral_constant;
+    if (n_components == 1) return body(integral_constant<std::size_t, 1>{});
+    return body(integral_constant<std::size_t, 2>{});
+}
+
 Grid as_grid(const std::vector<double> &low, double spacing,
              const std::vector<std::size_t> &n_nodes, std::size_t n_components) {
     require(low.size() == n_components && n_nodes.size() == n_components,
@@ -215,32 +233,32 @@ Grid as_grid(const std::vector<double> &low, double spacing,
 
 Flat<float> charges(In<float, 2> Y, const std::vector<double> &low, double spacing,
                       const std::vector<std::size_t> &n_nodes, std::size_t n_threads) {
-    require(Y.shape(1) >= 1 && Y.shape(1) <= 3, "a map has 1, 2 or 3 components");
+    require(Y.shape(1) == 1 || Y.shape(1) == 2, "a grid has 1 or 2 axes");
     const Grid grid = as_grid(low, spacing, n_nodes, Y.shape(1));
     std::size_t size = 1;
     for (const std::size_t nodes : n_nodes) size *= nodes;
     auto out = new_flat<float>(size);
-    with_dimension(Y.shape(1), [&](auto D) {
+    with_axes(Y.shape(1), [&](auto D) {
         nb::gil_scoped_release release;
         spread<D()>(Y.data(), Y.shape(0), grid, threads(n_threads), out.data());
     });
     return out;
 }
 
-Matrix<float> at_points(In<float, 2> Y, In<float, 1> fields, const std::vector<double> &low,
+Matrix<float> at_points(In<float, 2> Y, In<float, 1> potential, const std::vector<double> &low,
                         double spacing, const std::vector<std::size_t> &n_nodes,
                         std::size_t width, std::size_t n_threads) {
     const std::size_t n_components = Y.shape(1);
-    require(n_components >= 1 && n_components <= 3, "a map has 1, 2 or 3 components");
+    require(n_components == 1 || n_components == 2, "a grid has 1 or 2 axes");
     const Grid grid = as_grid(low, spacing, n_nodes, n_components);
-    require(width >= n_nodes.back(), "a row of the fields is at least as wide as the grid");
-    std::size_t size = width * (n_components + 1);
+    require(width >= n_nodes.back(), "a row of the potential is at least as wide as the grid");
+    std::size_t size = width;
     for (std::size_t d = 0; d + 1 < n_components; ++d) size *= n_nodes[d];
-    require(fields.shape(0) == size, "fields holds one grid per component and one more");
+    require(potential.shape(0) >= size, "the potential has a value at each node");
     auto out = new_matrix<float>(Y.shape(0), n_components + 1);
-    with_dimension(n_components, [&](auto D) {
+    with_axes(n_components, [&](auto D) {
         nb::gil_scoped_release release;
-        gather<D()>(Y.data(), Y.shape(0), grid, fields.data(), width, threads(n_threads),
+        gather<D()>(Y.data(), Y.shape(0), grid, potential.data(), width, threads(n_threads),
                     out.data());
     });
     return out;
@@ -261,6 +279,8 @@ void bind_tsne(nb::module_ &m) {
           nb::kw_only(), "variant"_a = "auto", "n_threads"_a = 1);
     m.def("tsne_field", &field, "points"_a.noconvert(), "sources"_a.noconvert(), nb::kw_only(),
           "variant"_a = "auto", "n_threads"_a = 1);
+    m.def("tsne_own_field", &own_field, "Y"_a.noconvert(), nb::kw_only(), "variant"_a = "auto",
+          "n_threads"_a = 1);
     m.def("tsne_tree_field", &by_tree, "Y"_a.noconvert(), "theta"_a, nb::kw_only(),
           "variant"_a = "auto", "n_threads"_a = 1);
     m.def("tsne_tree_field_at", &by_tree_at, "points"_a.noconvert(), "sources"_a.noconvert(),
@@ -275,7 +295,7 @@ void bind_tsne(nb::module_ &m) {
     m.def("center", &centered, "Y"_a.noconvert(), nb::kw_only(), "shift"_a = true);
     m.def("grid_charges", &charges, "Y"_a.noconvert(), "low"_a, "spacing"_a, "n_nodes"_a,
           nb::kw_only(), "n_threads"_a = 1);
-    m.def("grid_gather", &at_points, "Y"_a.noconvert(), "fields"_a.noconvert(), "low"_a,
+    m.def("grid_gather", &at_points, "Y"_a.noconvert(), "potential"_a.noconvert(), "low"_a,
           "spacing"_a, "n_nodes"_a, "width"_a, nb::kw_only(), "n_threads"_a = 1);
 }
 

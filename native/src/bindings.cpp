@@ -4,6 +4,10 @@
 #include <driftglass/ranks.hpp>
 #include <driftglass/select.hpp>
 
+#include <nanobind/stl/optional.h>
+
+#include <optional>
+
 #include "arrays.hpp"
 
 using namespace nanobind::literals;
@@ -44,11 +48,22 @@ nb::tuple smallest(Selection &selection) {
     return nb::make_tuple(values, columns);
 }
 
+Metric metric_of(const std::string &name) {
+    if (name == "sqeuclidean") return Metric::squared_euclidean;
+    if (name == "cosine") return Metric::cosine;
+    if (name == "inner_product") return Metric::inner_product;
+    require(name == "manhattan", "metric is sqeuclidean, cosine, inner_product or manhattan");
+    return Metric::manhattan;
+}
+
 nb::tuple nearest(In<float, 2> X, In<std::int32_t, 1> rows, In<std::int32_t, 2> candidates,
-                  std::size_t k, const std::string &metric, const std::string &variant,
-                  std::size_t n_threads) {
-    require(metric == "sqeuclidean" || metric == "cosine", "metric is sqeuclidean or cosine");
+                  std::size_t k, std::optional<In<float, 2>> bounds, const std::string &metric,
+                  const std::string &variant, std::size_t n_threads) {
+    require(!bounds || (bounds->shape(0) == candidates.shape(0) &&
+                        bounds->shape(1) == candidates.shape(1)),
+            "one bound per candidate is needed");
     require(rows.shape(0) == candidates.shape(0), "one row of candidates per query row is needed");
+    const Metric measured = metric_of(metric);
     const Vectors vectors{X.data(), X.shape(0), X.shape(1)};
     const std::size_t n_rows = rows.shape(0), n_candidates = candidates.shape(1);
     const Variant chosen = choose_variant(variant);
@@ -63,9 +78,9 @@ nb::tuple nearest(In<float, 2> X, In<std::int32_t, 1> rows, In<std::int32_t, 2> 
         for (std::size_t i = 0; i < n_rows * n_candidates; ++i)
             inside &= candidates.data()[i] < n;
         if (inside)
-            nearest_candidates(vectors, rows.data(), n_rows, candidates.data(), n_candidates, k,
-                               metric == "cosine" ? Metric::cosine : Metric::squared_euclidean,
-                               chosen, threads(n_threads), distances.data(), indices.data());
+            nearest_candidates(vectors, rows.data(), n_rows, candidates.data(), n_candidates,
+                               bounds ? bounds->data() : nullptr, k,
+                               measured, chosen, threads(n_threads), distances.data(), indices.data());
     }
     require(inside, "a row or candidate is not a row of X");
     return nb::make_tuple(distances, indices);
@@ -97,12 +112,14 @@ NB_MODULE(_kernels, m) {
              nb::kw_only(), "mirrored"_a = false)
         .def("smallest", &smallest);
     m.def("nearest_candidates", &nearest, "X"_a.noconvert(), "rows"_a.noconvert(),
-          "candidates"_a.noconvert(), "k"_a, nb::kw_only(), "metric"_a = "sqeuclidean",
-          "variant"_a = "auto", "n_threads"_a = 1);
+          "candidates"_a.noconvert(), "k"_a, nb::kw_only(), "bounds"_a.noconvert() = nb::none(),
+          "metric"_a = "sqeuclidean", "variant"_a = "auto", "n_threads"_a = 1);
     m.def("count_below", &below, "values"_a.noconvert(), "limits"_a.noconvert(), nb::kw_only(),
           "variant"_a = "auto", "n_threads"_a = 1);
+    bind_graph(m);
     bind_layout(m);
     bind_mds(m);
     bind_neighbors(m);
+    bind_rounded(m);
     bind_tsne(m);
 }

@@ -50,15 +50,88 @@ def nearest_candidates(
     candidates: NDArray[np.int32],
     k: int,
     *,
-    metric: Literal["sqeuclidean", "cosine"] = "sqeuclidean",
+    bounds: NDArray[np.float32] | None = None,
+    metric: str = "sqeuclidean",
     variant: str = "auto",
     n_threads: int = 1,
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """The k nearest of each row's candidates: distances and rows of X, both (n_rows, k).
 
-    Computed from differences in double precision; the same bits on every processor.
-    A candidate of -1 is none; missing neighbours are (inf, -1).
+    Computed from the rows in double precision; the same bits on every processor.
+    A candidate of -1 is none; missing neighbours are (inf, -1). `bounds`, of the shape of
+    `candidates`, promise that no candidate from there on is nearer.
     """
+
+def product_units() -> list[str]:
+    """What can multiply rows of 8-bit integers here, slowest first."""
+
+class Rounded:
+    """Rows `order` of X, moved and divided by a scale each so that 8-bit integers remain.
+
+    A row becomes ``(x - mean) * factor``, after its own mean is subtracted if `centered` and it
+    is scaled to length one if `normalized`.
+    """
+
+    def __init__(
+        self,
+        X: NDArray[np.float32],
+        order: NDArray[np.int32],
+        mean: NDArray[np.float64],
+        *,
+        factor: float = 1.0,
+        centered: bool = False,
+        normalized: bool = False,
+        n_threads: int = 1,
+    ) -> None: ...
+    norms: NDArray[np.float32]
+    """Squared, of the rounded rows."""
+    scales: NDArray[np.float32]
+    residuals: NDArray[np.float64]
+    """How far rounding moved each row."""
+    projections: NDArray[np.float64]
+    """Products with the mean, of rows before it is subtracted."""
+    integers: NDArray[np.int8]
+    """Padded with zeros to a multiple of 64."""
+    def take(self, rows: NDArray[np.int32]) -> Rounded:
+        """Some of the rows."""
+
+class AllPairs:
+    """The k smallest values of every row with the others.
+
+    The value of a pair is ``offsets[i] + offsets[j] - 2 scales[i] scales[j] product``.
+    """
+
+    def __init__(
+        self,
+        rounded: Rounded,
+        offsets: NDArray[np.float32],
+        k: int,
+        *,
+        unit: str = "auto",
+        n_threads: int = 1,
+    ) -> None: ...
+    n_rounds: int
+    def limit(self, limits: NDArray[np.float32]) -> None:
+        """Leave out values of a row above its limit; before the first round."""
+
+    def run(self, first: int, last: int) -> None:
+        """Compare the pairs of some of the rounds."""
+
+    def smallest(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """Values and rows, both (n_samples, k), ascending, ties by lower row."""
+
+def search_rounded(
+    asked: Rounded,
+    asked_offsets: NDArray[np.float32],
+    rounded: Rounded,
+    offsets: NDArray[np.float32],
+    limits: NDArray[np.float32],
+    k: int,
+    *,
+    unit: str = "auto",
+    n_threads: int = 1,
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """The k smallest values up to its limit of each asked row with all; (inf, -1) if fewer."""
 
 def count_below(
     values: NDArray[np.float64],
@@ -112,6 +185,11 @@ def tsne_field(
     n_threads: int = 1,
 ) -> NDArray[np.float32]:
     """Sum over all sources of q and of q² (point - source), with q = 1 / (1 + distance²)."""
+
+def tsne_own_field(
+    Y: NDArray[np.float32], *, variant: str = "auto", n_threads: int = 1
+) -> NDArray[np.float32]:
+    """As `tsne_field` of the points at themselves, with each pair computed once."""
 
 def tsne_tree_field(
     Y: NDArray[np.float32], theta: float, *, variant: str = "auto", n_threads: int = 1
@@ -174,7 +252,7 @@ def grid_charges(
 
 def grid_gather(
     Y: NDArray[np.float32],
-    fields: NDArray[np.float32],
+    potential: NDArray[np.float32],
     low: list[float],
     spacing: float,
     n_nodes: list[int],
@@ -182,7 +260,7 @@ def grid_gather(
     *,
     n_threads: int = 1,
 ) -> NDArray[np.float32]:
-    """Interpolate 1 + n_components fields, with grid rows of `width`, at the points of Y."""
+    """Potential, with grid rows of `width`, at the points of Y, and minus half its slopes."""
 
 def fuzzy_memberships(
     distances: NDArray[np.float32], local_connectivity: float, *, n_threads: int = 1
@@ -200,6 +278,39 @@ def fuzzy_union(
     n_threads: int = 1,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
     """``mix * (P + P.T - P * P.T) + (1 - mix) * P * P.T`` as starts, columns, weights."""
+
+def graph_product(
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    weights: NDArray[np.float32],
+    values: NDArray[np.float32],
+    *,
+    n_threads: int = 1,
+) -> NDArray[np.float32]:
+    """Product of a sparse square matrix with `values`, whose columns come in fours."""
+
+def graph_parts(
+    starts: NDArray[np.int64], columns: NDArray[np.int32]
+) -> tuple[int, NDArray[np.int32]]:
+    """How many parts no edge of a symmetric graph joins, and the part of each point."""
+
+def density_step(
+    positions: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    wanted: NDArray[np.float32],
+    *,
+    a: float,
+    b: float,
+    shift: float,
+    step: float,
+    n_threads: int = 1,
+) -> float:
+    """Move `positions` in place up the correlation of `wanted` with their log radii.
+
+    A radius is the mean squared length of a point's edges, by their affinity in the map. Returns
+    the correlation before the step; `shift` is added to the variance of the log radii.
+    """
 
 def optimize_layout(
     positions: NDArray[np.float32],

@@ -226,7 +226,7 @@ def test_values_that_are_not_finite_are_named(rng, bad):
     ("options", "message"),
     [
         ({"n_neighbors": -1}, "n_neighbors is -1"),
-        ({"metric": "manhattan"}, "'euclidean' or 'cosine'"),
+        ({"metric": "taxi"}, "metric is 'taxi'; one of"),
         ({"queries": [0, 10]}, "rows of X are 0 to 9"),
         ({"queries": [True, False]}, "np.flatnonzero"),
         ({"n_jobs": 0}, "n_jobs is 0"),

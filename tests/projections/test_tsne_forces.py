@@ -73,6 +73,39 @@ def test_every_processor_gives_the_same_bits(rng):
     assert len(results) == 1
 
 
+@each_variant
+@each_dimension
+@pytest.mark.parametrize("n", [1, 15, 16, 17, 100, 333])
+def test_each_pair_computed_once_gives_what_twice_gives(rng, variant, n_components, n):
+    Y = a_map(rng, n, n_components)
+
+    found = _kernels.tsne_own_field(Y, variant=variant)
+
+    np.testing.assert_allclose(found, exact_field(Y, Y, 1), atol=2e-6 * n**0.5, rtol=2e-5)
+
+
+def test_threads_and_processors_do_not_change_pairs_computed_once(rng):
+    Y = a_map(rng, 500, 2)
+
+    fields = {
+        _kernels.tsne_own_field(Y, variant=variant, n_threads=n_threads).tobytes()
+        for variant in _kernels.cpu_features()
+        for n_threads in (1, 2, 8)
+    }
+
+    assert len(fields) == 1
+
+
+def test_points_beyond_all_measure_have_a_finite_field(rng):
+    Y = a_map(rng, 40, 2)
+    Y[0], Y[1] = [1e15, -1e15], [-3e18, 1e3]
+
+    field = _kernels.tsne_own_field(Y)
+
+    assert np.isfinite(field).all()
+    np.testing.assert_allclose(field[2:], exact_field(Y[2:], Y[2:], 1), rtol=1e-4, atol=1e-5)
+
+
 @each_dimension
 def test_forces_are_minus_a_quarter_of_the_gradient(rng, n_components):
     P, Y = affinities_of(rng, 60), a_map(rng, 60, n_components, 1.0)
@@ -98,9 +131,7 @@ def test_divergence_equals_the_definition(rng):
     assert found == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("n_components", "error"), [(1, 0.02), (2, 0.03), (3, 0.08)], ids=["1D", "2D", "3D"]
-)
+@pytest.mark.parametrize(("n_components", "error"), [(1, 0.01), (2, 0.015)], ids=["1D", "2D"])
 @pytest.mark.parametrize("width", [1e-4, 0.3, 4.0])
 def test_the_grid_agrees_with_all_pairs(rng, n_components, error, width):
     Y = a_map(rng, 3000, n_components, width)
@@ -196,7 +227,7 @@ def test_kept_kernels_give_what_new_ones_give(rng):
         np.testing.assert_array_equal(kept, new)
 
 
-@each_dimension
+@pytest.mark.parametrize("n_components", [1, 2])
 @pytest.mark.parametrize("n_threads", [2, 8])
 def test_threads_do_not_change_the_grid(rng, n_components, n_threads):
     Y = a_map(rng, 9000, n_components)
@@ -259,7 +290,10 @@ def test_centering_moves_the_mean_to_the_origin_and_tells_the_bounds(rng):
         (lambda Y: _kernels.tsne_field(np.hstack([Y, Y]), np.hstack([Y, Y])), "1, 2 or 3"),
         (lambda Y: _kernels.grid_charges(Y, [0, 0], 0.5, [3, 9]), "at least four nodes"),
         (lambda Y: _kernels.grid_charges(Y, [0], 0.5, [9]), "a corner and a number"),
-        (lambda Y: _kernels.grid_gather(Y, Y.ravel(), [0, 0], 0.5, [9, 9], 9), "one grid per"),
+        (
+            lambda Y: _kernels.grid_gather(Y, Y.ravel(), [0, 0], 0.5, [9, 9], 9),
+            "a value at each node",
+        ),
     ],
 )
 def test_kernels_refuse_what_does_not_fit(rng, call, message):

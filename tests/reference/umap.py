@@ -130,3 +130,41 @@ def epoch_of_layout(
         ]
         for i, place in zip(members, places, strict=True):
             positions[i] = place
+
+
+def product(starts, columns, weights, values):
+    """A sparse matrix, in rows, times some columns."""
+    result = np.zeros((len(starts) - 1, values.shape[1]))
+    for i in range(len(starts) - 1):
+        row = slice(starts[i], starts[i + 1])
+        result[i] = (weights[row, None].astype(np.float64) * values[columns[row]]).sum(axis=0)
+    return result
+
+
+def parts(starts, columns):
+    """The part of each point, by their first points."""
+    found = np.arange(len(starts) - 1)
+    for _ in found:  # the smallest number spreads along edges
+        for i in range(len(found)):
+            near = columns[starts[i] : starts[i + 1]]
+            found[i] = min(found[i], *found[near]) if len(near) else found[i]
+    return np.unique(found, return_inverse=True)[1]
+
+
+def log_radii_of_map(Y, starts, columns, a, b):
+    """Logarithm of the mean squared length of each point's edges, by their affinity."""
+    radii = np.full(len(Y), np.log(1e-8))
+    for i in range(len(Y)):
+        near = columns[starts[i] : starts[i + 1]]
+        squared = ((Y[i] - Y[near]) ** 2).sum(axis=1)
+        affinity = 1 / (1 + a * squared**b)
+        if len(near):
+            radii[i] = np.log(1e-8 + (affinity * squared).sum() / affinity.sum())
+    return radii
+
+
+def density_correlation(Y, starts, columns, wanted, a, b, shift):
+    """Correlation of the radii of a map with those wanted, which are standardized."""
+    radii = log_radii_of_map(Y, starts, columns, a, b)
+    covariance = (radii - radii.mean()) @ wanted / (len(Y) - 1)
+    return covariance / np.sqrt(radii.var(ddof=1) + shift)

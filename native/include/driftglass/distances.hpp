@@ -8,7 +8,6 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <utility>
 #include <vector>
 
 #include "cpu.hpp"
@@ -16,7 +15,7 @@
 
 namespace driftglass {
 
-enum class Metric { squared_euclidean, cosine };
+enum class Metric { squared_euclidean, cosine, inner_product, manhattan };
 
 constexpr std::size_t kLanes = 16;
 
@@ -28,6 +27,9 @@ inline double sum_lanes(const double *lanes) {
 
 struct SquaredDifference {
     static DRIFTGLASS_INLINE double term(double a, double b) { return (a - b) * (a - b); }
+};
+struct AbsoluteDifference {
+    static DRIFTGLASS_INLINE double term(double a, double b) { return std::fabs(a - b); }
 };
 struct Product {
     static DRIFTGLASS_INLINE double term(double a, double b) { return a * b; }
@@ -78,14 +80,16 @@ struct Vectors {
 };
 
 // For each of n_rows query rows, the k nearest of its candidates, ascending, ties by lower
-// index; candidates of -1 are no candidates. Missing neighbours are (inf, -1).
+// index; candidates of -1 are no candidates. Missing neighbours are (inf, -1). With `bounds`, no
+// candidate from here on is nearer than the bound here, so a row can be done early.
 // The cosine distance to a zero vector is 1: its direction is undefined.
 inline void nearest_candidates(const Vectors &X, const std::int32_t *rows, std::size_t n_rows,
                                const std::int32_t *candidates, std::size_t n_candidates,
-                               std::size_t k, Metric metric, Variant variant, std::size_t n_threads,
-                               double *distances, std::int32_t *indices) {
-    using Entry = std::pair<double, std::int32_t>;
+                               const float *bounds, std::size_t k, Metric metric,
+                               Variant variant, std::size_t n_threads, double *distances,
+                               std::int32_t *indices) {
     const PairSum squared_difference = pair_sum<SquaredDifference>(variant);
+    const PairSum absolute_difference = pair_sum<AbsoluteDifference>(variant);
     const PairSum product = pair_sum<Product>(variant);
     std::vector<double> norms;
     if (metric == Metric::cosine) {
@@ -98,32 +102,42 @@ inline void nearest_candidates(const Vectors &X, const std::int32_t *rows, std::
     const auto distance = [&](std::size_t a, std::size_t b) {
         if (metric == Metric::squared_euclidean)
             return squared_difference(X.row(a), X.row(b), X.n_features);
+        if (metric == Metric::manhattan)
+            return absolute_difference(X.row(a), X.row(b), X.n_features);
+        if (metric == Metric::inner_product)
+            return 0.0 - product(X.row(a), X.row(b), X.n_features);
         const double scale = norms[a] * norms[b];
         if (!(scale > 0.0)) return 1.0;
         // Equal directions may give 1 - (1 + 1e-16).
         return std::max(0.0, 1.0 - product(X.row(a), X.row(b), X.n_features) / scale);
     };
-    // Allocated here, because a helper thread that fails to allocate ends the process.
-    std::vector<Entry> scratch(n_rows * n_candidates);
     const std::size_t grain = std::max<std::size_t>(1, 4096 / std::max<std::size_t>(1, n_candidates));
     parallel_ranges(n_rows, grain, n_threads, [&](std::size_t first, std::size_t last) {
         for (std::size_t i = first; i < last; ++i) {
-            const std::int32_t self = rows[i];
-            Entry *entries = scratch.data() + i * n_candidates;
+            const auto self = static_cast<std::size_t>(rows[i]);
+            double *near = distances + i * k;
+            std::int32_t *names = indices + i * k;
+            std::fill(near, near + k, std::numeric_limits<double>::infinity());
+            std::fill(names, names + k, -1);
             std::size_t found = 0;
-            for (std::size_t c = 0; c < n_candidates; ++c) {
+            for (std::size_t c = 0; k > 0 && c < n_candidates; ++c) {
                 const std::int32_t other = candidates[i * n_candidates + c];
+                if (bounds != nullptr && found == k &&
+                    static_cast<double>(bounds[i * n_candidates + c]) > near[k - 1])
+                    break;
                 if (other < 0) continue;
-                entries[found++] = {distance(static_cast<std::size_t>(self),
-                                             static_cast<std::size_t>(other)),
-                                    other};
-            }
-            const std::size_t kept = std::min(found, k);
-            std::partial_sort(entries, entries + kept, entries + found);
-            for (std::size_t j = 0; j < k; ++j) {
-                distances[i * k + j] =
-                    j < kept ? entries[j].first : std::numeric_limits<double>::infinity();
-                indices[i * k + j] = j < kept ? entries[j].second : -1;
+                const double here = distance(self, static_cast<std::size_t>(other));
+                const auto before = [&](std::size_t place) {
+                    return near[place] < here || (near[place] == here && names[place] < other);
+                };
+                if (found == k && before(k - 1)) continue;
+                std::size_t place = found < k ? found++ : k - 1;
+                for (; place > 0 && !before(place - 1); --place) {
+                    near[place] = near[place - 1];
+                    names[place] = names[place - 1];
+                }
+                near[place] = here;
+                names[place] = other;
             }
         }
     });

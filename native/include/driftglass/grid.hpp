@@ -1,12 +1,14 @@
 // Points to a regular grid and back, by cubic splines over the four nearest nodes of each axis.
 // Between the two, a convolution on the grid stands for all pairs of points (Linderman et al.
 // 2019, who use polynomials through the three nodes of a box; splines are smooth, so that a
-// wider grid suffices, and what they blur can be undone in the convolution).
+// wider grid suffices, what they blur can be undone in the convolution, and the force is the
+// slope of the spline: one potential is all that has to be transformed back).
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "cpu.hpp"
@@ -19,57 +21,50 @@ constexpr std::size_t kNodes = 4;
 constexpr std::size_t kParts = 8;
 
 struct Grid {
-    float low[3];
+    float low[2];
     float spacing;
-    std::size_t n_nodes[3];  // along each axis, at least kNodes
+    std::size_t n_nodes[2];  // along each axis, at least kNodes
 };
 
-// First of the four nodes, and the weight of each. A point outside is taken for the nearest
-// point inside.
-DRIFTGLASS_INLINE std::size_t node_weights(float place, std::size_t n_nodes, float *weights) {
-    // In this order of arguments NaN is taken for the first inside.
-    const float inside =
-        std::min(static_cast<float>(n_nodes) - 2.001f, std::max(1.0f, place));
-    const auto cell = static_cast<std::size_t>(inside);
-    const float t = inside - static_cast<float>(cell);
-    const float u = 1.0f - t;
-    weights[0] = u * u * u * (1.0f / 6.0f);
-    weights[1] = (4.0f + t * t * (3.0f * t - 6.0f)) * (1.0f / 6.0f);
-    weights[2] = (4.0f + u * u * (3.0f * u - 6.0f)) * (1.0f / 6.0f);
-    weights[3] = t * t * t * (1.0f / 6.0f);
-    return cell - 1;
+typedef float Four __attribute__((vector_size(16)));
+
+DRIFTGLASS_INLINE Four four(const float *from) {
+    Four values;
+    std::memcpy(&values, from, sizeof values);
+    return values;
 }
 
-template <std::size_t D>
-struct Stencil {
-    std::size_t first[D];
-    float weights[D][kNodes];
+// One axis of a point: the first of its four nodes, and where it lies from the second to the
+// third. A point outside is taken for the nearest point inside.
+struct Place {
+    std::size_t first;
+    float t, u;
 
-    DRIFTGLASS_INLINE Stencil(const float *y, const Grid &grid) {
-        for (std::size_t d = 0; d < D; ++d)
-            first[d] = node_weights((y[d] - grid.low[d]) / grid.spacing, grid.n_nodes[d],
-                                    weights[d]);
+    DRIFTGLASS_INLINE Place(float place, std::size_t n_nodes) {
+        // In this order of arguments NaN is taken for the first inside.
+        const float inside =
+            std::min(static_cast<float>(n_nodes) - 2.001f, std::max(1.0f, place));
+        const auto cell = static_cast<std::size_t>(inside);
+        first = cell - 1;
+        t = inside - static_cast<float>(cell);
+        u = 1.0f - t;
+    }
+    // Weights of the nodes, and how fast each grows along the axis, per node.
+    DRIFTGLASS_INLINE Four weights() const {
+        return Four{u * u * u, 4.0f + t * t * (3.0f * t - 6.0f), 4.0f + u * u * (3.0f * u - 6.0f),
+                    t * t * t} *
+               (1.0f / 6.0f);
+    }
+    DRIFTGLASS_INLINE Four slopes() const {
+        return Four{-u * u, t * (3.0f * t - 4.0f), -u * (3.0f * u - 4.0f), t * t} * 0.5f;
     }
 };
 
-// Calls row(offset of its first node, weight of the row) for each row of the stencil along the
-// last axis; `width` is the distance between grid rows in memory.
-template <std::size_t D, class Row>
-DRIFTGLASS_INLINE void each_row(const Stencil<D> &stencil, const Grid &grid, std::size_t width,
-                                const Row &row) {
-    const std::size_t last = stencil.first[D - 1];
-    if constexpr (D == 1) {
-        row(last, 1.0f);
-    } else if constexpr (D == 2) {
-        for (std::size_t a = 0; a < kNodes; ++a)
-            row((stencil.first[0] + a) * width + last, stencil.weights[0][a]);
-    } else {
-        for (std::size_t a = 0; a < kNodes; ++a)
-            for (std::size_t b = 0; b < kNodes; ++b)
-                row(((stencil.first[0] + a) * grid.n_nodes[1] + stencil.first[1] + b) * width +
-                        last,
-                    stencil.weights[0][a] * stencil.weights[1][b]);
-    }
+DRIFTGLASS_INLINE float total(const Four &v) { return (v[0] + v[2]) + (v[1] + v[3]); }
+
+template <std::size_t Axis>
+DRIFTGLASS_INLINE Place place(const float *y, const Grid &grid) {
+    return Place((y[Axis] - grid.low[Axis]) / grid.spacing, grid.n_nodes[Axis]);
 }
 
 template <std::size_t D>
@@ -92,11 +87,20 @@ void spread(const float *Y, std::size_t n, const Grid &grid, std::size_t n_threa
         const std::size_t part = first / grain;
         float *charges = part == 0 ? out : parts.data() + (part - 1) * size;
         for (std::size_t i = first; i < last; ++i) {
-            const Stencil<D> stencil(Y + i * D, grid);
-            each_row<D>(stencil, grid, width, [&](std::size_t at, float weight) {
-                for (std::size_t c = 0; c < kNodes; ++c)
-                    charges[at + c] += weight * stencil.weights[D - 1][c];
-            });
+            const Place last_axis = place<D - 1>(Y + i * D, grid);
+            const Four weights = last_axis.weights();
+            const auto add = [&](std::size_t at, float weight) {
+                const Four sum = four(charges + at) + weight * weights;
+                std::memcpy(charges + at, &sum, sizeof sum);
+            };
+            if constexpr (D == 1) {
+                add(last_axis.first, 1.0f);
+            } else {
+                const Place first_axis = place<0>(Y + i * D, grid);
+                const Four rows = first_axis.weights();
+                for (std::size_t a = 0; a < kNodes; ++a)
+                    add((first_axis.first + a) * width + last_axis.first, rows[a]);
+            }
         }
     });
     if (n_parts > 1)
@@ -106,26 +110,34 @@ void spread(const float *Y, std::size_t n, const Grid &grid, std::size_t n_threa
         });
 }
 
-// out[i, f] = field f at point i; the D + 1 fields lie one after the other, with rows of `width`
-// along the last axis.
+// out[i] = the potential at point i, and minus half of its slope along each axis: with the
+// potential sum of q = 1 / (1 + d²) that is the sum of q² d. `width` is the distance between
+// grid rows in memory.
 template <std::size_t D>
-void gather(const float *Y, std::size_t n, const Grid &grid, const float *fields,
+void gather(const float *Y, std::size_t n, const Grid &grid, const float *potential,
             std::size_t width, std::size_t n_threads, float *out) {
-    const std::size_t size = grid_rows<D>(grid) * width;
+    const float half = -0.5f / grid.spacing;
     parallel_ranges(n, 512, n_threads, [&](std::size_t first, std::size_t last) {
         for (std::size_t i = first; i < last; ++i) {
-            const Stencil<D> stencil(Y + i * D, grid);
-            float sums[D + 1][kNodes] = {};
-            each_row<D>(stencil, grid, width, [&](std::size_t at, float weight) {
-                for (std::size_t f = 0; f <= D; ++f)
-                    for (std::size_t c = 0; c < kNodes; ++c)
-                        sums[f][c] += weight * fields[f * size + at + c];
-            });
-            for (std::size_t f = 0; f <= D; ++f) {
-                float sum = 0.0f;
-                for (std::size_t c = 0; c < kNodes; ++c)
-                    sum += sums[f][c] * stencil.weights[D - 1][c];
-                out[i * (D + 1) + f] = sum;
+            const Place last_axis = place<D - 1>(Y + i * D, grid);
+            const Four weights = last_axis.weights(), slopes = last_axis.slopes();
+            if constexpr (D == 1) {
+                const Four values = four(potential + last_axis.first);
+                out[2 * i] = total(weights * values);
+                out[2 * i + 1] = half * total(slopes * values);
+            } else {
+                const Place first_axis = place<0>(Y + i * D, grid);
+                const Four rows = first_axis.weights(), rises = first_axis.slopes();
+                const float *from = potential + first_axis.first * width + last_axis.first;
+                Four level{}, rise{};
+                for (std::size_t a = 0; a < kNodes; ++a) {
+                    const Four values = four(from + a * width);
+                    level += rows[a] * values;
+                    rise += rises[a] * values;
+                }
+                out[3 * i] = total(level * weights);
+                out[3 * i + 1] = half * total(rise * weights);
+                out[3 * i + 2] = half * total(level * slopes);
             }
         }
     });

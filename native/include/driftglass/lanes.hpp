@@ -30,13 +30,73 @@ DRIFTGLASS_INLINE Bits lane_numbers() {
     return Bits{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 }
 
-// Halves are added until one number is left: four steps instead of sixteen.
+typedef float Eight __attribute__((vector_size(32)));
+typedef std::int32_t EightInts __attribute__((vector_size(32)));
+
+// Halves are added until one number is left: four steps instead of sixteen, in registers.
+DRIFTGLASS_INLINE float sum_of_eight(const Eight &eight) {
+    typedef float Four __attribute__((vector_size(16)));
+    Four fours[2];
+    std::memcpy(fours, &eight, sizeof eight);
+    const Four four = fours[0] + fours[1];
+    return (four[0] + four[2]) + (four[1] + four[3]);
+}
+
 DRIFTGLASS_INLINE float sum_of(const Floats &values) {
-    float v[kWidth];
-    std::memcpy(v, &values, sizeof v);
-    for (std::size_t width = kWidth / 2; width > 0; width /= 2)
-        for (std::size_t lane = 0; lane < width; ++lane) v[lane] += v[lane + width];
-    return v[0];
+    Eight eights[2];
+    std::memcpy(eights, &values, sizeof values);
+    return sum_of_eight(eights[0] + eights[1]);
+}
+
+// Sixteen numbers in two registers of AVX2, which the compiler would keep in memory if they were
+// one vector.
+struct Halves {
+    Eight low, high;
+
+    DRIFTGLASS_INLINE float operator[](std::size_t lane) const {
+        return lane < 8 ? low[lane] : high[lane - 8];
+    }
+    DRIFTGLASS_INLINE Halves &operator+=(const Halves &b) {
+        low += b.low;
+        high += b.high;
+        return *this;
+    }
+    DRIFTGLASS_INLINE Halves &operator-=(const Halves &b) {
+        low -= b.low;
+        high -= b.high;
+        return *this;
+    }
+    DRIFTGLASS_INLINE Halves &operator-=(float b) {
+        low -= b;
+        high -= b;
+        return *this;
+    }
+};
+
+struct IntHalves {
+    EightInts low, high;
+
+    DRIFTGLASS_INLINE std::int32_t operator[](std::size_t lane) const {
+        return lane < 8 ? low[lane] : high[lane - 8];
+    }
+};
+
+DRIFTGLASS_INLINE Halves operator+(const Halves &a, const Halves &b) {
+    return {a.low + b.low, a.high + b.high};
+}
+DRIFTGLASS_INLINE Halves operator+(const Halves &a, float b) { return {a.low + b, a.high + b}; }
+DRIFTGLASS_INLINE Halves operator-(const Halves &a, float b) { return {a.low - b, a.high - b}; }
+DRIFTGLASS_INLINE Halves operator-(float a, const Halves &b) { return {a - b.low, a - b.high}; }
+DRIFTGLASS_INLINE Halves operator*(const Halves &a, const Halves &b) {
+    return {a.low * b.low, a.high * b.high};
+}
+DRIFTGLASS_INLINE Halves operator*(const Halves &a, float b) { return {a.low * b, a.high * b}; }
+DRIFTGLASS_INLINE Halves operator/(const Halves &a, const Halves &b) {
+    return {a.low / b.low, a.high / b.high};
+}
+DRIFTGLASS_INLINE Halves operator/(float a, const Halves &b) { return {a / b.low, a / b.high}; }
+DRIFTGLASS_INLINE float sum_of(const Halves &values) {
+    return sum_of_eight(values.low + values.high);
 }
 
 DRIFTGLASS_INLINE Floats clipped(const Floats &values, float limit) {
@@ -96,7 +156,17 @@ DRIFTGLASS_INLINE Ints scaled_to(const Bits &bits, std::uint32_t n) {
 
 // How each instruction set fetches rows of a table of two columns, and how it keeps some of
 // sixteen numbers: `keep` writes those that are marked (all bits set) and returns how many.
+// `last` reads fewer than sixteen rows and values, filled up with the first row of no value.
 struct PlainGather {
+    static DRIFTGLASS_INLINE void last(const std::int32_t *rows, const float *values,
+                                       std::size_t n, Ints &row, Floats &value) {
+        row = Ints{} + rows[0];
+        value = Floats{};
+        for (std::size_t lane = 0; lane < n; ++lane) {
+            row[lane] = rows[lane];
+            value[lane] = values[lane];
+        }
+    }
     static DRIFTGLASS_INLINE std::size_t keep(const std::int32_t *from, const Ints &marked,
                                               std::size_t n, std::int32_t *to) {
         std::size_t kept = 0;
@@ -118,6 +188,38 @@ struct PlainGather {
 
 #if DRIFTGLASS_X86
 struct Avx2Gather {
+    static DRIFTGLASS_AVX2 DRIFTGLASS_INLINE void last(const std::int32_t *rows,
+                                                       const float *values, std::size_t n,
+                                                       IntHalves &row, Halves &value) {
+        const EightInts first = EightInts{} + rows[0];
+        const EightInts lanes{0, 1, 2, 3, 4, 5, 6, 7};
+        const EightInts low = lanes < static_cast<std::int32_t>(n);
+        const EightInts high = lanes + 8 < static_cast<std::int32_t>(n);
+        row.low = low ? (EightInts)_mm256_maskload_epi32(rows, (__m256i)low) : first;
+        row.high = high ? (EightInts)_mm256_maskload_epi32(rows + 8, (__m256i)high) : first;
+        value.low = (Eight)_mm256_maskload_ps(values, (__m256i)low);
+        value.high = (Eight)_mm256_maskload_ps(values + 8, (__m256i)high);
+    }
+    static DRIFTGLASS_AVX2 DRIFTGLASS_INLINE void eight_pairs(const float *table,
+                                                              const EightInts &rows, Eight &x,
+                                                              Eight &y) {
+        const double *base = reinterpret_cast<const double *>(table);
+        const __m256i at = (__m256i)rows;
+        const __m256 a =
+            _mm256_castpd_ps(_mm256_i32gather_pd(base, _mm256_castsi256_si128(at), 8));
+        const __m256 b =
+            _mm256_castpd_ps(_mm256_i32gather_pd(base, _mm256_extracti128_si256(at, 1), 8));
+        const __m256 low = _mm256_permute2f128_ps(a, b, 0x20);
+        const __m256 high = _mm256_permute2f128_ps(a, b, 0x31);
+        // low holds pairs 0 1 | 4 5 and high 2 3 | 6 7, so shuffling by halves keeps order.
+        x = (Eight)_mm256_shuffle_ps(low, high, 0x88);
+        y = (Eight)_mm256_shuffle_ps(low, high, 0xdd);
+    }
+    static DRIFTGLASS_AVX2 DRIFTGLASS_INLINE void pairs(const float *table, const IntHalves &rows,
+                                                        Halves &x, Halves &y) {
+        eight_pairs(table, rows.low, x.low, y.low);
+        eight_pairs(table, rows.high, x.high, y.high);
+    }
     static DRIFTGLASS_AVX2 DRIFTGLASS_INLINE std::size_t keep(const std::int32_t *from,
                                                               const Ints &marked, std::size_t n,
                                                               std::int32_t *to) {
@@ -145,6 +247,13 @@ struct Avx2Gather {
 };
 
 struct Avx512Gather {
+    static DRIFTGLASS_AVX512 DRIFTGLASS_INLINE void last(const std::int32_t *rows,
+                                                         const float *values, std::size_t n,
+                                                         Ints &row, Floats &value) {
+        const auto there = static_cast<__mmask16>((1u << n) - 1u);
+        row = (Ints)_mm512_mask_loadu_epi32(_mm512_set1_epi32(rows[0]), there, rows);
+        value = (Floats)_mm512_maskz_loadu_ps(there, values);
+    }
     static DRIFTGLASS_AVX512 DRIFTGLASS_INLINE std::size_t keep(const std::int32_t *from,
                                                                 const Ints &marked,
                                                                 std::size_t n, std::int32_t *to) {

@@ -16,8 +16,26 @@
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
 #endif
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+#endif
 
 namespace driftglass {
+
+// Looks again and again, for about a tenth of a millisecond, whether something has happened.
+// Loops of a layout follow each other faster than the system wakes a thread that sleeps.
+template <class Happened>
+bool soon(const Happened &happened) {
+    for (int turn = 0; turn < 2000; ++turn) {
+        if (happened()) return true;
+#if defined(__x86_64__) || defined(_M_X64)
+        _mm_pause();
+#else
+        std::this_thread::yield();
+#endif
+    }
+    return false;
+}
 
 class ThreadPool {
 public:
@@ -44,11 +62,16 @@ public:
             }
             job.seats = helpers;
             jobs_.push_back(&job);
+            posted_.fetch_add(1);
         }
         wake_.notify_all();
         take_chunks(job);
         std::unique_lock<std::mutex> hold(mutex_);
         leave(job);
+        if (job.active == 0) return;
+        hold.unlock();
+        soon([&job] { return job.active == 0; });
+        hold.lock();
         done_.wait(hold, [&job] { return job.active == 0; });
     }
 
@@ -73,7 +96,7 @@ private:
         void (*call)(const void *, std::size_t) = nullptr;
         std::atomic<std::size_t> next{0};
         std::size_t seats = 0;   // helpers that may still join; guarded by mutex_
-        std::size_t active = 0;  // helpers inside; guarded by mutex_
+        std::atomic<std::size_t> active{0};  // helpers inside; changed under mutex_
     };
 
     static ThreadPool *&instance() {
@@ -101,7 +124,13 @@ private:
     void work() {
         std::unique_lock<std::mutex> hold(mutex_);
         for (;;) {
-            wake_.wait(hold, [this] { return !jobs_.empty(); });
+            if (jobs_.empty()) {
+                const std::size_t seen = posted_;
+                hold.unlock();
+                soon([this, seen] { return posted_ != seen; });
+                hold.lock();
+                wake_.wait(hold, [this] { return !jobs_.empty(); });
+            }
             Job &job = *jobs_.front();
             ++job.active;
             if (--job.seats == 0) jobs_.pop_front();
@@ -117,6 +146,7 @@ private:
     std::condition_variable done_;
     std::deque<Job *> jobs_;
     std::size_t n_workers_ = 0;
+    std::atomic<std::size_t> posted_{0};
 };
 
 // body(first, last) over [0, n) in pieces of `grain`.

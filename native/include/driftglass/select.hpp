@@ -4,60 +4,18 @@
 // a squared distance less the row's own norm. Multiplying by two is exact, so the value does
 // not depend on whether the compiler or the processor fuses the two operations.
 //
-// Each row keeps a buffer of keys. Nearly all values fail one comparison against the row's
-// threshold; the few that pass are appended, and a full buffer is cut back to its k smallest.
-// Keys order by value and then by column, so the result does not depend on the order in which
-// blocks come.
+// Vector comparisons turn nearly all values away; the few that pass go to the row's shortlist.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
-#include <limits>
+#include <utility>
 
 #include "cpu.hpp"
 #include "parallel.hpp"
+#include "shortlists.hpp"
 
 namespace driftglass {
-
-// Orders like (value, column) when compared as an integer. NaN counts as +infinity.
-inline std::uint64_t make_key(float value, std::uint32_t column) {
-    if (value != value) value = std::numeric_limits<float>::infinity();
-    value += 0.0f;  // -0 and +0 are equal, so their columns decide
-    std::uint32_t bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    bits = (bits & 0x80000000u) ? ~bits : bits | 0x80000000u;
-    return (static_cast<std::uint64_t>(bits) << 32) | column;
-}
-
-inline float key_value(std::uint64_t key) {
-    std::uint32_t bits = static_cast<std::uint32_t>(key >> 32);
-    bits = (bits & 0x80000000u) ? bits & 0x7fffffffu : ~bits;
-    float value;
-    std::memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-// Moves the k smallest of n distinct keys to the front, the largest of them last. Does what
-// std::nth_element does without branches on the data, which for random keys is several times
-// as fast: a branch that goes either way costs as much as comparing ten keys.
-inline void partition_smallest(std::uint64_t *keys, std::size_t n, std::size_t k) {
-    std::size_t low = 0, high = n;
-    while (high - low > 8) {
-        const std::uint64_t a = keys[low], b = keys[low + (high - low) / 2], c = keys[high - 1];
-        const std::uint64_t pivot = std::max(std::min(a, b), std::min(std::max(a, b), c));
-        std::size_t below = low;
-        for (std::size_t i = low; i < high; ++i) {
-            const std::uint64_t key = keys[i];
-            keys[i] = keys[below];
-            keys[below] = key;
-            below += key < pivot;
-        }
-        if (below == low) break;  // only if keys repeat
-        (k <= below ? high : low) = below;
-    }
-    std::nth_element(keys + low, keys + k - 1, keys + high);
-}
 
 // A block of products in C order: rows row_start.., columns column_start.. of the matrix.
 struct Block {
@@ -70,15 +28,12 @@ class Selection {
 public:
     Selection(std::size_t n_rows, std::size_t k, std::vector<float> offsets, Variant variant,
               std::size_t n_threads)
-        : n_rows_(n_rows), k_(k), capacity_(k + std::max<std::size_t>(k, 48)),
-          offsets_(std::move(offsets)), variant_(variant), n_threads_(n_threads),
-          keys_(n_rows * capacity_), counts_(n_rows, 0),
-          limits_(n_rows, ~std::uint64_t{0}),
-          thresholds_(n_rows, std::numeric_limits<float>::infinity()) {}
+        : offsets_(std::move(offsets)), variant_(variant), n_threads_(n_threads),
+          lists_(n_rows, k) {}
 
-    std::size_t n_rows() const { return n_rows_; }
+    std::size_t n_rows() const { return lists_.n_rows(); }
     std::size_t n_columns() const { return offsets_.size(); }
-    std::size_t k() const { return k_; }
+    std::size_t k() const { return lists_.k(); }
 
     // Offers a block to its rows and, if mirrored, its transpose to its columns taken as rows.
     // Threads may call this at the same time for blocks that touch different rows.
@@ -99,40 +54,13 @@ public:
         });
     }
 
-    // Writes each row's k smallest, ascending, ties by lower column; (inf, -1) where a row
-    // was offered fewer than k.
+    // As of Shortlists.
     void smallest(float *values, std::int32_t *columns) {
-        parallel_ranges(n_rows_, 64, n_threads_, [&](std::size_t first, std::size_t last) {
-            for (std::size_t row = first; row < last; ++row) {
-                std::uint64_t *keys = &keys_[row * capacity_];
-                const std::size_t found = std::min<std::size_t>(counts_[row], k_);
-                if (counts_[row] > k_) partition_smallest(keys, counts_[row], k_);
-                std::sort(keys, keys + found);
-                counts_[row] = static_cast<std::uint32_t>(found);
-                for (std::size_t j = 0; j < k_; ++j) {
-                    const bool there = j < found;
-                    values[row * k_ + j] =
-                        there ? key_value(keys[j]) : std::numeric_limits<float>::infinity();
-                    columns[row * k_ + j] =
-                        there ? static_cast<std::int32_t>(keys[j] & 0xffffffffu) : -1;
-                }
-            }
-        });
+        lists_.smallest(values, columns, n_threads_);
     }
 
 private:
-    void push(std::size_t row, float value, std::size_t column) {
-        const std::uint64_t key = make_key(value, static_cast<std::uint32_t>(column));
-        if (key >= limits_[row]) return;
-        std::uint64_t *keys = &keys_[row * capacity_];
-        keys[counts_[row]++] = key;
-        if (counts_[row] == capacity_) {
-            partition_smallest(keys, capacity_, k_);
-            counts_[row] = static_cast<std::uint32_t>(k_);
-            limits_[row] = keys[k_ - 1];
-            thresholds_[row] = key_value(keys[k_ - 1]);
-        }
-    }
+    void push(std::size_t row, float value, std::size_t column) { lists_.push(row, value, column); }
 
     void offer_row(const Block &block, std::size_t i) {
         const std::size_t row = block.row_start + i;
@@ -145,7 +73,7 @@ private:
 #endif
         for (; j < block.n_columns; ++j) {
             const float value = offsets[j] - 2.0f * products[j];
-            if (!(value > thresholds_[row])) push(row, value, block.column_start + j);
+            if (!(value > lists_.thresholds()[row])) push(row, value, block.column_start + j);
         }
     }
 
@@ -164,7 +92,7 @@ private:
             for (; j < last; ++j) {
                 const std::size_t row = block.column_start + j;
                 const float value = offset - 2.0f * products[j];
-                if (!(value > thresholds_[row])) push(row, value, column);
+                if (!(value > lists_.thresholds()[row])) push(row, value, column);
             }
         }
     }
@@ -177,7 +105,7 @@ private:
                                                   const float *products) {
         const float *offsets = &offsets_[block.column_start];
         std::size_t j = 0;
-        __m512 limit = _mm512_set1_ps(thresholds_[row]);
+        __m512 limit = _mm512_set1_ps(lists_.thresholds()[row]);
         for (; j + 64 <= block.n_columns; j += 64) {
             std::uint64_t mask = 0;
             for (std::size_t lane = 0; lane < 64; lane += 16) {
@@ -189,7 +117,7 @@ private:
             }
             if (mask == 0) continue;
             push_marked(row, mask, products, offsets, j, block.column_start);
-            limit = _mm512_set1_ps(thresholds_[row]);
+            limit = _mm512_set1_ps(lists_.thresholds()[row]);
         }
         return j;
     }
@@ -198,7 +126,7 @@ private:
                                               const float *products) {
         const float *offsets = &offsets_[block.column_start];
         std::size_t j = 0;
-        __m256 limit = _mm256_set1_ps(thresholds_[row]);
+        __m256 limit = _mm256_set1_ps(lists_.thresholds()[row]);
         for (; j + 32 <= block.n_columns; j += 32) {
             std::uint64_t mask = 0;
             for (std::size_t lane = 0; lane < 32; lane += 8) {
@@ -210,7 +138,7 @@ private:
             }
             if (mask == 0) continue;
             push_marked(row, mask, products, offsets, j, block.column_start);
-            limit = _mm256_set1_ps(thresholds_[row]);
+            limit = _mm256_set1_ps(lists_.thresholds()[row]);
         }
         return j;
     }
@@ -218,7 +146,7 @@ private:
     DRIFTGLASS_AVX512 std::size_t scan_columns_avx512(const Block &block, const float *products,
                                                       float offset, std::size_t column,
                                                       std::size_t first, std::size_t last) {
-        const float *limits = &thresholds_[block.column_start];
+        const float *limits = lists_.thresholds() + block.column_start;
         const __m512 own = _mm512_set1_ps(offset);
         std::size_t j = first;
         for (; j + 64 <= last; j += 64) {
@@ -238,7 +166,7 @@ private:
     DRIFTGLASS_AVX2 std::size_t scan_columns_avx2(const Block &block, const float *products,
                                                   float offset, std::size_t column,
                                                   std::size_t first, std::size_t last) {
-        const float *limits = &thresholds_[block.column_start];
+        const float *limits = lists_.thresholds() + block.column_start;
         const __m256 own = _mm256_set1_ps(offset);
         std::size_t j = first;
         for (; j + 32 <= last; j += 32) {
@@ -274,14 +202,10 @@ private:
     }
 #endif
 
-    std::size_t n_rows_, k_, capacity_;
     std::vector<float> offsets_;
     Variant variant_;
     std::size_t n_threads_;
-    std::vector<std::uint64_t> keys_;
-    std::vector<std::uint32_t> counts_;
-    std::vector<std::uint64_t> limits_;  // the k-th smallest key so far, or the largest integer
-    std::vector<float> thresholds_;      // and its value
+    Shortlists lists_;
 };
 
 }  // namespace driftglass

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include "cpu.hpp"
@@ -17,7 +18,9 @@
 
 namespace driftglass {
 
-constexpr float kFar = 1e18f;  // its kernel is zero, and its square still fits
+constexpr float kFar = 1e18f;   // its kernel is zero, and its square still fits
+constexpr float kAside = 1e9f;  // its kernel is nothing beside 1, and squares of squares fit
+constexpr std::size_t kStripes = 8;
 
 struct Edges {
     const std::int64_t *starts;
@@ -28,8 +31,24 @@ struct Edges {
 template <class T>
 DRIFTGLASS_INLINE T sixteen(const void *from) {
     T values;
-    std::memcpy(&values, from, sizeof values);
+    if constexpr (std::is_same_v<T, Halves> || std::is_same_v<T, IntHalves>) {
+        // One register at a time: copied as a whole they would pass through memory.
+        std::memcpy(&values.low, from, 32);
+        std::memcpy(&values.high, static_cast<const char *>(from) + 32, 32);
+    } else {
+        std::memcpy(&values, from, sizeof values);
+    }
     return values;
+}
+
+template <class T>
+DRIFTGLASS_INLINE void put(float *to, const T &values) {
+    if constexpr (std::is_same_v<T, Halves>) {
+        std::memcpy(to, &values.low, 32);
+        std::memcpy(to + 8, &values.high, 32);
+    } else {
+        std::memcpy(to, &values, sizeof values);
+    }
 }
 
 }  // namespace driftglass
@@ -37,7 +56,11 @@ DRIFTGLASS_INLINE T sixteen(const void *from) {
 #define TSNE_VARIANT tsne_baseline
 #define TSNE_TARGET
 #define TSNE_GATHER PlainGather
+#define TSNE_FLOATS driftglass::Floats
+#define TSNE_INTS driftglass::Ints
 #include "tsne_rows.inc"
+#undef TSNE_FLOATS
+#undef TSNE_INTS
 #undef TSNE_VARIANT
 #undef TSNE_TARGET
 #undef TSNE_GATHER
@@ -45,14 +68,22 @@ DRIFTGLASS_INLINE T sixteen(const void *from) {
 #define TSNE_VARIANT tsne_avx2
 #define TSNE_TARGET DRIFTGLASS_AVX2
 #define TSNE_GATHER Avx2Gather
+#define TSNE_FLOATS driftglass::Halves
+#define TSNE_INTS driftglass::IntHalves
 #include "tsne_rows.inc"
+#undef TSNE_FLOATS
+#undef TSNE_INTS
 #undef TSNE_VARIANT
 #undef TSNE_TARGET
 #undef TSNE_GATHER
 #define TSNE_VARIANT tsne_avx512
 #define TSNE_TARGET DRIFTGLASS_AVX512
 #define TSNE_GATHER Avx512Gather
+#define TSNE_FLOATS driftglass::Floats
+#define TSNE_INTS driftglass::Ints
 #include "tsne_rows.inc"
+#undef TSNE_FLOATS
+#undef TSNE_INTS
 #undef TSNE_VARIANT
 #undef TSNE_TARGET
 #undef TSNE_GATHER
@@ -91,6 +122,35 @@ void exact_field(const float *own, std::size_t n, const float *Y, std::size_t n_
     parallel_ranges(n, 16, n_threads, [&](std::size_t first, std::size_t last) {
         rows(own, sources.data(), n_padded, first, last, out);
     });
+}
+
+// The field of points at themselves, at half the cost of `exact_field`. Pairs are shared out to
+// a fixed number of stripes whose sums are added in order.
+template <std::size_t D>
+void mutual_field(const float *Y, std::size_t n, Variant variant, std::size_t n_threads,
+                  float *out) {
+    const std::size_t n_padded = (n + kWidth - 1) / kWidth * kWidth;
+    const std::size_t size = (D + 1) * n_padded;
+    std::vector<float> places(D * n_padded, kAside), own(size), mutual(kStripes * size, 0.0f);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t d = 0; d < D; ++d) places[d * n_padded + i] = Y[i * D + d];
+    auto rows = tsne_baseline::repel_both<D>;
+#if DRIFTGLASS_X86
+    if (variant == Variant::avx2) rows = tsne_avx2::repel_both<D>;
+    if (variant == Variant::avx512) rows = tsne_avx512::repel_both<D>;
+#endif
+    (void)variant;
+    parallel_ranges(kStripes, 1, n_threads, [&](std::size_t stripe, std::size_t) {
+        rows(places.data(), n_padded, stripe, kStripes, mutual.data() + stripe * size, own.data());
+    });
+    for (std::size_t f = 0; f <= D; ++f) {
+        float *sums = own.data() + f * n_padded;
+        for (std::size_t stripe = 0; stripe < kStripes; ++stripe) {
+            const float *more = mutual.data() + stripe * size + f * n_padded;
+            for (std::size_t i = 0; i < n; ++i) sums[i] += more[i];
+        }
+        for (std::size_t i = 0; i < n; ++i) out[i * (D + 1) + f] = sums[i];
+    }
 }
 
 template <std::size_t D>

@@ -62,7 +62,7 @@ def store_option(command: Any) -> Any:
         type=StorePath(),
         default=default_store,
         show_default="DRIFTGLASS_DIR, or ./runs",
-        help="Folder of the store that RUN is in.",
+        help="Folder of the store that a run is in.",
     )(command)
 
 

@@ -1,20 +1,26 @@
-"""``driftglass project``: maps of a run's spaces, made once and kept with the run."""
+"""``driftglass project``: maps of a run's spaces, kept with the run; or of a file's rows."""
 
 from __future__ import annotations
 
+import json
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
+from ..errors import DriftglassWarning
 from ._console import Console, command_options, examples
 from ._places import RunName, find_run, store_option
+from ._project_file import is_file_of_vectors, project_vectors
 from ._text import count, plain, seconds, table
 
 if TYPE_CHECKING:
     from ..data import ProjectionSequence
+    from ..store import Run
 
 __all__ = ["project", "trust"]
 
@@ -25,19 +31,26 @@ SHOWN_FRAMES = 12
     epilog=examples(
         "driftglass project digits-mlp",
         "driftglass project runs/digits-mlp --space hidden2 --n-components 3",
-        "driftglass project digits-mlp --basis last --json",
+        "driftglass project vectors.npy --method umap -o map.parquet",
+        "driftglass project words.csv --id word --metric cosine -p n_neighbors=30",
+        "driftglass project mnist.npz --flatten --method tsne -o map.npz",
     )
 )
-@click.argument("run", type=RunName())
+@click.argument("source", type=RunName(), metavar="SOURCE")
 @store_option
 @click.option("-s", "--space", "spaces", multiple=True, help="Space to project; all by default.")
-@click.option("--method", default="pca", show_default=True, help="Name of the method.")
+@click.option(
+    "--method",
+    help="Name of the method.  [default: pca for a run, umap for a file]",
+    metavar="NAME",
+)
 @click.option(
     "--n-components",
-    type=click.IntRange(2, 3),
+    "--components",
+    type=click.IntRange(1, 64),
     default=2,
     show_default=True,
-    help="Axes of the map.",
+    help="Axes of the map; 2 or 3 for a run.",
 )
 @click.option(
     "--basis",
@@ -45,46 +58,128 @@ SHOWN_FRAMES = 12
     show_default=True,
     help="Snapshots that the axes come from: all, first, last, window, or N for every N-th.",
 )
-@click.option("--random-state", type=int, default=0, show_default=True, help="Seed.")
-@click.option("--refresh", is_flag=True, help="Project again even if a result is kept.")
+@click.option("--metric", help="Distance between rows: euclidean, cosine, …", metavar="NAME")
+@click.option(
+    "-p",
+    "--parameter",
+    "parameters",
+    multiple=True,
+    callback=lambda context, option, values: parsed(values),
+    help="Parameter of the method, such as n_neighbors=30; may be repeated.",
+    metavar="NAME=VALUE",
+)
+@click.option(
+    "--random-state", "--seed", type=int, default=0, show_default=True, help="Seed of the method."
+)
+@click.option("--refresh", is_flag=True, help="Project a run again even if a result is kept.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="For a file: .parquet, .csv, .tsv, .npz or .npy.  [default: SOURCE-METHOD.csv]",
+)
+@click.option("--array", help="For .npz: array with the vectors.", metavar="NAME")
+@click.option("--id", "ids", help="For a file: column with the names of the rows.", metavar="NAME")
+@click.option(
+    "--keep",
+    multiple=True,
+    help="For a file: column of numbers that is no feature.",
+    metavar="NAME",
+)
+@click.option("--drop", multiple=True, help="For a file: column to leave out.", metavar="NAME")
+@click.option("--flatten", is_flag=True, help="For a file: make each image or sequence one row.")
+@click.option(
+    "--nan",
+    type=click.Choice(["drop", "raise", "impute"]),
+    default="drop",
+    show_default=True,
+    help="What becomes of rows that are not finite.",
+)
 @command_options
 def project(
     console: Console,
-    run: str,
+    source: str,
     store: Path,
     spaces: tuple[str, ...],
-    method: str,
+    method: str | None,
     n_components: int,
     basis: str,
+    metric: str | None,
+    parameters: dict[str, Any],
     random_state: int,
     refresh: bool,
+    output: Path | None,
+    nan: str,
+    **reading: Any,
 ) -> None:
-    """Project the spaces of a run, and measure each map.
+    """Project the spaces of a run or the rows of a file, and measure each map.
 
-    RUN is a name in the store, or the folder of a run. The viewer finds the result and shows it
-    at once. Trustworthiness and continuity lie in [0, 1]; the null is the trustworthiness of a
-    shuffled map, which is what chance gives.
+    SOURCE is a run (a name in the store, or its folder) or a file: .npy, .npz, .csv, .tsv or
+    .parquet. The viewer finds the maps of a run and shows them at once; the map of a file is
+    written to another file, with the ids and with the columns that are not features.
+
+    Trustworthiness and continuity lie in [0, 1]; the null is the trustworthiness of a shuffled
+    map, which is what chance gives.
     """
+    if metric is not None:
+        parameters["metric"] = metric
+    options = {"n_components": n_components, "random_state": random_state, "nan": nan, **parameters}
+    if is_file_of_vectors(source):
+        _refuse("a file", ("spaces", "basis", "refresh", "store"))
+        project_vectors(
+            console, source, output, reading=reading, method=method or "umap", **options
+        )
+        return
+    _refuse("a run", ("output", *reading))
+    if not 2 <= n_components <= 3:
+        raise click.UsageError(f"--n-components is {n_components}; maps of a run have 2 or 3.")
+    found = find_run(source, store, read_only=False)
+    if nan == "drop":  # what a request leaves out and what it spells out find the same result
+        options.pop("nan")
+    options |= {"method": method or "pca", "refresh": refresh}
+    options["basis"] = int(basis) if basis.isdecimal() else basis
+    results = [
+        _projected(console, found, space, options) for space in spaces or tuple(found.spaces)
+    ]
+    console.result(results, [line for result in results for line in _lines(result)])
+
+
+def parsed(values: tuple[str, ...]) -> dict[str, Any]:
+    """Parameters from NAME=VALUE, with numbers, lists, true, false and null as JSON has them."""
+    parameters: dict[str, Any] = {}
+    for given in values:
+        name, equals, value = given.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals or not name.isidentifier():
+            raise click.BadParameter(f"{given!r} is not NAME=VALUE, such as n_neighbors=30.")
+        try:
+            parameters[name] = json.loads({"None": "null", "True": "true", "False": "false"}.get(
+                value, value
+            ))  # fmt: skip
+        except ValueError:
+            parameters[name] = value
+    return parameters
+
+
+def _refuse(what: str, names: tuple[str, ...]) -> None:
+    """Say that options are of no use rather than do as if they had been heeded."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name in names and source is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{parameter.opts[-1]} has no meaning for {what}.")
+
+
+def _projected(console: Console, run: Run, space: str, options: dict[str, Any]) -> dict[str, Any]:
     from .. import project as project_space
 
-    found = find_run(run, store, read_only=False)
-    results = []
-    for space in spaces or tuple(found.spaces):
-        start = time.perf_counter()
-        with console.bar() as bar:
-            sequence = project_space(
-                found,
-                space,
-                method=method,
-                n_components=n_components,
-                random_state=random_state,
-                refresh=refresh,
-                progress=bar,
-                basis=int(basis) if basis.isdecimal() else basis,
-            )
-        took = time.perf_counter() - start
-        results.append({"space": space, "seconds": took, **trust(sequence)})
-    console.result(results, [line for result in results for line in _lines(result)])
+    start = time.perf_counter()
+    with warnings.catch_warnings(record=True) as caught, console.bar() as bar:
+        warnings.simplefilter("always", DriftglassWarning)
+        sequence = project_space(run, space, progress=bar, **options)
+    for said in dict.fromkeys(str(item.message) for item in caught):
+        console.note(f"{plain(space)}: {plain(said)}")
+    return {"space": space, "seconds": time.perf_counter() - start, **trust(sequence)}
 
 
 def trust(sequence: ProjectionSequence) -> dict[str, Any]:

@@ -2,3 +2,7 @@
 
 Each module here stands for one module of another tool. Nothing is computed here.
 """
+
+from __future__ import annotations
+
+__all__: list[str] = []

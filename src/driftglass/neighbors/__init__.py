@@ -4,9 +4,10 @@ Projectors and diagnostics share the `NeighborGraph` made here. What a neighbour
 a map belongs in `driftglass.diagnostics`.
 """
 
-from ._approximate import approximate_neighbors, nearest_neighbors
+from ._approximate import approximate_neighbors
 from ._exact import exact_neighbors
 from ._graph import NeighborGraph
+from ._nearest import nearest_neighbors
 from ._query import query_neighbors
 
 __all__ = [

@@ -7,32 +7,29 @@ neighbour in common, until hardly any list changes.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import _kernels
-from .._arrays import as_vectors
 from .._progress import Progress, silent
-from ..errors import DriftglassWarning, InvalidInputError, ShapeError
+from ..errors import InvalidInputError
 from ..parallel import Threads
-from ._exact import (
-    _as_finite_float32,
-    _as_float32,
-    _clamped,
-    _report_zero_rows,
-    _require_finite,
-    exact_neighbors,
+from ._graph import METRICS, NeighborGraph
+from ._inputs import (
+    as_finite_float32,
+    as_float32,
+    checked_vectors,
+    clamped,
+    report_zero_rows,
+    said,
 )
-from ._graph import NeighborGraph
 from ._padded import ANGULAR, PaddedVectors, sketch_of
 
-__all__ = ["approximate_neighbors", "nearest_neighbors"]
+__all__ = ["approximate_neighbors"]
 
-METRICS = ("euclidean", "cosine", "correlation", "manhattan", "inner_product")
 N_TREES = 8
 LEAF_SIZE = 96
 EFFORTS = ((5, 16), (25, 40))
@@ -44,75 +41,6 @@ TOLERANCE = 1e-3
 """Share of entries that are new at which rounds end."""
 N_CHECKED = 200
 """Rows that are also searched exactly, to measure what was missed."""
-PAIR_COST = 3.5
-"""Of a pair in a gathered tile, beside one in a block of a matrix product."""
-
-
-def nearest_neighbors(
-    X: Any,
-    n_neighbors: int,
-    *,
-    metric: str = "euclidean",
-    method: Literal["auto", "exact", "approximate"] = "auto",
-    random_state: int = 0,
-    n_jobs: int | None = None,
-    progress: Progress | None = None,
-) -> NeighborGraph:
-    """Nearest neighbours of every row of X, exact where that is not slower.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, n_features)
-        Finite vectors.
-    n_neighbors : int
-        Neighbours per row, without the row itself.
-    metric : {"euclidean", "cosine", "correlation", "manhattan", "inner_product"}
-        As in `approximate_neighbors`.
-    method : {"auto", "exact", "approximate"}
-        "auto" takes whichever has less to do; the graph's `method` says which.
-    random_state : int
-        Seed of the approximate search.
-    n_jobs : int or None
-        Threads; None uses every core.
-    progress : callable, optional
-        Called with (done, total, what); may raise to stop.
-
-    Returns
-    -------
-    graph : NeighborGraph
-        With its `method` and its `recall`.
-
-    Raises
-    ------
-    InvalidInputError
-        As in `approximate_neighbors`, or no such method.
-
-    Examples
-    --------
-    >>> X = np.random.default_rng(0).normal(size=(500, 8))
-    >>> nearest_neighbors(X, 10).method
-    'exact'
-    """
-    if method not in ("auto", "exact", "approximate"):
-        raise InvalidInputError(
-            f"method is {method!r}; 'auto', 'exact' or 'approximate' is needed."
-        )
-    X = as_vectors(X, name="X")
-    if method == "auto":
-        exact, approximate = _pairs(len(X), n_neighbors)
-        method = "exact" if exact <= PAIR_COST * approximate else "approximate"
-    if method == "approximate":
-        return approximate_neighbors(
-            X,
-            n_neighbors,
-            metric=metric,
-            random_state=random_state,
-            n_jobs=n_jobs,
-            progress=progress,
-        )
-    if metric in ("euclidean", "cosine"):
-        return exact_neighbors(X, n_neighbors, metric=metric, n_jobs=n_jobs)  # type: ignore[arg-type]
-    return _searched(X, n_neighbors, metric, random_state, n_jobs, silent, everyone=True)
 
 
 def approximate_neighbors(
@@ -175,8 +103,34 @@ def approximate_neighbors(
     >>> graph.indices.shape, graph.recall > 0.9
     ((500, 10), True)
     """
-    report = silent if progress is None else progress
-    return _searched(X, n_neighbors, metric, random_state, n_jobs, report, everyone=False)
+    X = checked_vectors(X)
+    if metric not in METRICS:
+        raise InvalidInputError(f"metric is {metric!r}; one of {', '.join(METRICS)} is needed.")
+    notes: list[str] = []
+    k = clamped(n_neighbors, len(X) - 1, notes)
+    base, scale = as_float32(X, moves=metric in ("euclidean", "manhattan"))
+    if metric in ANGULAR:
+        report_zero_rows(base, notes, constant=metric == "correlation")
+    if k == 0:
+        distances, indices = np.empty((len(X), 0)), np.empty((len(X), 0), dtype=np.int32)
+        recall = 1.0
+    else:
+        with Threads(n_jobs) as executor:
+            report = silent if progress is None else progress
+            search = _Search(base, metric, int(random_state) & 0xFFFFFFFF, executor, report)
+            distances, indices, recall = _by_descent(search, k)
+    if metric not in ANGULAR:
+        distances = distances * (scale**2 if metric == "inner_product" else scale)
+    return NeighborGraph(
+        indices=np.ascontiguousarray(indices),
+        distances=as_finite_float32(distances),
+        metric=metric,
+        queries=np.arange(len(X), dtype=np.int32),
+        n_samples=len(X),
+        notes=said(notes),
+        method="approximate",
+        recall=recall,
+    )
 
 
 @dataclass(frozen=True)
@@ -188,70 +142,6 @@ class _Search:
     seed: int
     executor: Threads
     report: Progress
-
-
-def _searched(
-    X: Any,
-    n_neighbors: int,
-    metric: str,
-    random_state: int,
-    n_jobs: int | None,
-    report: Progress,
-    *,
-    everyone: bool,
-) -> NeighborGraph:
-    X = as_vectors(X, name="X")
-    if metric not in METRICS:
-        raise InvalidInputError(f"metric is {metric!r}; one of {', '.join(METRICS)} is needed.")
-    if X.shape[1] == 0:
-        raise ShapeError(f"X has shape {X.shape} and so no features; distances need at least one.")
-    _require_finite(X)
-    notes: list[str] = []
-    k = _clamped(n_neighbors, len(X) - 1, notes)
-    base, scale = _as_float32(X, "euclidean" if metric == "manhattan" else "cosine")
-    if metric == "euclidean":
-        base, scale = _as_float32(X, "euclidean")
-    if metric == "inner_product":
-        scale = scale**2
-    if metric == "cosine":
-        _report_zero_rows(base, notes)
-    for note in notes:
-        warnings.warn(note, DriftglassWarning, stacklevel=3)
-    if k == 0:
-        distances, indices = np.empty((len(X), 0)), np.empty((len(X), 0), dtype=np.int32)
-        recall = 1.0
-    else:
-        with Threads(n_jobs) as executor:
-            search = _Search(base, metric, int(random_state) & 0xFFFFFFFF, executor, report)
-            found = _by_everyone(search, k) if everyone else _by_descent(search, k)
-            distances, indices, recall = found
-    if metric not in ANGULAR:
-        distances = distances * scale
-    return NeighborGraph(
-        indices=np.ascontiguousarray(indices),
-        distances=_as_finite_float32(distances),
-        metric=metric,
-        queries=np.arange(len(X), dtype=np.int32),
-        n_samples=len(X),
-        notes=tuple(notes),
-        method="exact" if everyone else "approximate",
-        recall=recall,
-    )
-
-
-def _by_everyone(search: _Search, k: int) -> tuple[NDArray[Any], NDArray[np.int32], float]:
-    order = np.arange(len(search.base), dtype=np.int32)
-    padded = PaddedVectors.of(search.base, search.metric, order, search.executor)
-    values, rows = _kernels.meet_everyone(
-        padded.vectors,
-        padded.norms,
-        order,
-        min(k + 8, len(order) - 1),
-        padded.measure,
-        n_threads=search.executor.n_workers,
-    )
-    distances, indices = _settled(search, order, values, rows, k)
-    return distances, indices, 1.0
 
 
 def _by_descent(search: _Search, k: int) -> tuple[NDArray[Any], NDArray[np.int32], float]:
@@ -354,10 +244,3 @@ class _Checks:
     def recall(self, distances: NDArray[Any]) -> float:
         """Share of neighbours that are as near as the true ones; ties are as good."""
         return float((distances[self.rows] <= self.reach).mean())
-
-
-def _pairs(n: int, k: int) -> tuple[float, float]:
-    """Pairs that an exact and an approximate search compare."""
-    in_leaves = N_TREES * LEAF_SIZE / 2
-    in_rounds = 4 * 1.5 * EFFORTS[0][1] ** 2
-    return n * n / 2, n * (in_leaves + in_rounds) * max(1.0, k / 15)

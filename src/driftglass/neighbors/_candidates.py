@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +12,7 @@ from numpy.typing import NDArray
 from .. import _kernels
 from ..parallel import Threads
 
-__all__ = ["Candidates", "Centered", "Metric", "candidates", "candidates_again"]
-
-Metric = Literal["euclidean", "cosine"]
+__all__ = ["Candidates", "Centered", "candidates", "candidates_again"]
 
 BLOCK = 512
 """Rows and columns of a block of products: 1 MiB, which stays in a core's second-level cache."""
@@ -50,7 +47,7 @@ class Centered:
     scale: float
 
     @classmethod
-    def of(cls, base: NDArray[np.float32], metric: Metric, executor: Threads) -> Centered:
+    def of(cls, base: NDArray[np.float32], metric: str, executor: Threads) -> Centered:
         """Centre vectors of shape (n_samples, n_features)."""
         parts = _slices(len(base))
         sums = executor.map(lambda part: _widened(base[part], metric).sum(axis=0), parts)
@@ -77,7 +74,7 @@ class Centered:
         return cls(vectors, norms, offsets, mean, scale)
 
 
-def _widened(block: NDArray[np.float32], metric: Metric) -> NDArray[np.float64]:
+def _widened(block: NDArray[np.float32], metric: str) -> NDArray[np.float64]:
     """Rows in double precision, for the cosine scaled to norm 1; rows of zeros stay zero."""
     wide = block.astype(np.float64)
     if metric == "cosine":
@@ -142,7 +139,7 @@ def candidates_again(
     base: NDArray[np.float32],
     rows: NDArray[np.int32],
     k: int,
-    metric: Metric,
+    metric: str,
     executor: Threads,
 ) -> Candidates:
     """More candidates, from double-precision products, where the first were too close to call.

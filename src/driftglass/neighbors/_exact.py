@@ -1,40 +1,52 @@
-"""Exact nearest neighbours: narrowed down by matrix products, settled by differences.
+"""Exact nearest neighbours: narrowed down by products, settled by the rows themselves.
 
-Three steps. Blocks of ``|x|² - 2 q·x`` in single precision give each row a few more candidates
-than it needs. Distances of the candidates are then computed from the vectors themselves. Last,
-an error bound tells for each row whether a row outside its candidates could still belong to the
-k nearest; the few rows where it could are done again with more precision, so the result is exact
-for every input and not only for friendly ones.
+Products of rounded rows, or blocks of products in single precision, give each row a few more
+candidates than it needs. Distances of the candidates are then computed in double precision. Last,
+a bound tells for each row whether a row outside its candidates could still belong to the k nearest;
+the few rows where it could are done again with more precision, so the result is exact for every
+input and not only for friendly ones.
 """
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import _kernels
-from .._arrays import as_vectors, finite_rows
-from ..errors import DriftglassWarning, InvalidInputError, ShapeError
+from .._progress import Progress, silent
+from ..errors import InvalidInputError
 from ..parallel import Threads
-from ._candidates import Centered, Metric, candidates, candidates_again
-from ._graph import NeighborGraph
+from ._candidates import Candidates, Centered, candidates, candidates_again
+from ._everyone import candidates_by_tiles
+from ._graph import METRICS, NeighborGraph
+from ._inputs import (
+    as_finite_float32,
+    as_float32,
+    checked_vectors,
+    clamped,
+    query_rows,
+    report_zero_rows,
+    said,
+)
+from ._rounded import RoundedRows, Screened, rounding_pays
 
-__all__ = ["exact_neighbors"]
+__all__ = ["exact_neighbors", "settled"]
 
-EXACT_IN_FLOAT32 = {"float16", "float32", "bool", "int8", "uint8", "int16", "uint16"}
+ROUNDED_QUERIES = 256
+"""Rows asked for from which rounding all others pays."""
 
 
 def exact_neighbors(
     X: Any,
     n_neighbors: int,
     *,
-    metric: Metric = "euclidean",
+    metric: str = "euclidean",
     queries: Any = None,
     exclude_self: bool = True,
     n_jobs: int | None = None,
+    progress: Progress | None = None,
 ) -> NeighborGraph:
     """Nearest neighbours of rows of X among all rows of X, without approximation.
 
@@ -44,17 +56,21 @@ def exact_neighbors(
     ----------
     X : array-like of shape (n_samples, n_features)
         Finite vectors. Values that float32 cannot hold are centred before they are rounded to
-        it, or for "cosine" rounded as they are.
+        it, or where that would move distances, rounded as they are.
     n_neighbors : int
         Neighbours per row. Lowered with a warning if there are not as many other rows.
-    metric : {"euclidean", "cosine"}
-        "cosine" is 1 - cos(angle), in [0, 2]; from or to a row of zeros it is 1.
+    metric : {"euclidean", "cosine", "correlation", "manhattan", "inner_product"}
+        "cosine" is 1 - cos(angle), in [0, 2]; from or to a row of zeros it is 1. "correlation" is
+        the cosine of rows less their own means. "inner_product" is the negative product, so that
+        smaller is nearer.
     queries : array-like of int of shape (n_queries,), optional
         Rows whose neighbours are wanted; all by default.
     exclude_self : bool
         Whether a row is not its own neighbour. Its duplicates always may be.
     n_jobs : int or None
         Threads; None uses every core.
+    progress : callable, optional
+        Called with (done, total, what); may raise to stop.
 
     Returns
     -------
@@ -66,10 +82,12 @@ def exact_neighbors(
     ShapeError
         X is not two-dimensional or has no features.
     InvalidInputError
-        A value is not finite, a query is not a row, or `n_neighbors` is negative.
+        A value is not finite, a query is not a row, `n_neighbors` is negative or there is no
+        such metric.
 
     See Also
     --------
+    approximate_neighbors : faster for very many rows, and misses a few.
     driftglass.diagnostics.quality : compares neighbours in vectors and map.
 
     Examples
@@ -77,90 +95,184 @@ def exact_neighbors(
     >>> exact_neighbors([[0.0, 0.0], [0.0, 1.0], [5.0, 5.0]], 1).indices.ravel()
     array([1, 0, 1], dtype=int32)
     """
-    X = as_vectors(X, name="X")
-    if metric not in ("euclidean", "cosine"):
-        raise InvalidInputError(f"metric is {metric!r}; 'euclidean' or 'cosine' is needed.")
-    if X.shape[1] == 0:
-        raise ShapeError(f"X has shape {X.shape} and so no features; distances need at least one.")
-    _require_finite(X)
-    rows = _query_rows(queries, len(X))
+    X = checked_vectors(X)
+    if metric not in METRICS:
+        raise InvalidInputError(f"metric is {metric!r}; one of {', '.join(METRICS)} is needed.")
+    rows = query_rows(queries, len(X))
     notes: list[str] = []
-    k = _clamped(n_neighbors, len(X) - bool(exclude_self), notes)
-    base, scale = _as_float32(X, metric)
-    if metric == "cosine":
-        _report_zero_rows(base, notes)
+    k = clamped(n_neighbors, len(X) - bool(exclude_self), notes)
+    base, scale = as_float32(X, moves=metric in ("euclidean", "manhattan"))
+    if metric in ("cosine", "correlation"):
+        report_zero_rows(base, notes, constant=metric == "correlation")
+    if metric == "correlation":
+        base = _less_own_mean(base)
     if k == 0 or len(rows) == 0:
         distances = np.empty((len(rows), k))
         indices = np.empty((len(rows), k), dtype=np.int32)
     else:
         with Threads(n_jobs) as executor:
-            distances, indices = _nearest(base, rows, k + exclude_self, metric, executor)
+            search = _Search(base, metric, executor, silent if progress is None else progress)
+            distances, indices = search.nearest(rows, k + exclude_self)
     if exclude_self:
         distances, indices = _without_self(distances, indices, rows, k)
     if metric == "euclidean":
-        distances = np.sqrt(distances) * scale
-    for note in notes:
-        warnings.warn(note, DriftglassWarning, stacklevel=2)
+        distances = np.sqrt(distances)
+    if metric not in ("cosine", "correlation"):
+        distances = distances * (scale**2 if metric == "inner_product" else scale)
     return NeighborGraph(
         indices=np.ascontiguousarray(indices),
-        distances=_as_finite_float32(distances),
+        distances=as_finite_float32(distances),
         metric=metric,
         queries=rows,
         n_samples=len(X),
-        notes=tuple(notes),
+        notes=said(notes),
     )
 
 
-def _nearest(
-    base: NDArray[np.float32], rows: NDArray[np.int32], k: int, metric: Metric, executor: Threads
-) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """The k nearest rows, the row itself included."""
-    centered = Centered.of(base, metric, executor)
-    found = candidates(centered, rows, k, executor)
-    distances, indices = _settled(base, rows, found.columns, k, metric, executor)
-    doubtful = np.flatnonzero(~found.certifies(_squared(distances[:, -1], metric, centered)))
-    if len(doubtful) == 0:
+class _Search:
+    """Rows to look among, and how their distances are measured."""
+
+    def __init__(
+        self, base: NDArray[np.float32], metric: str, executor: Threads, report: Progress
+    ) -> None:
+        self.base, self.executor, self.report = base, executor, report
+        # Rows that already are less their own mean have their cosine for a correlation.
+        self.metric: str = "cosine" if metric == "correlation" else metric
+
+    def nearest(
+        self, rows: NDArray[np.int32], k: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        """The k nearest rows, the row itself included."""
+        pays = rounding_pays(*self.base.shape) and len(rows) >= ROUNDED_QUERIES
+        if pays and self.metric != "manhattan":
+            return self._by_rounding(rows, k)
+        return self._by_products(rows, k)
+
+    def _by_rounding(
+        self, rows: NDArray[np.int32], k: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        n = len(self.base)
+        rounded = RoundedRows.of(self.base, self.metric, self.executor)
+        wanted = min(k + max(16, k // 2), n)
+        if len(rows) == n and np.array_equal(rows, np.arange(n)):
+            at = rounded.order
+            first = rounded.all_pairs(wanted, self.executor, self.report)
+            positions = at
+        else:
+            at, positions = rows, np.arange(len(rows), dtype=np.int32)
+            first = rounded.against_all(at, wanted, self.executor, report=self.report)
+        distances = np.empty((len(rows), k))
+        indices = np.empty((len(rows), k), dtype=np.int32)
+        near, where = self._screened(at, first, k)
+        distances[positions], indices[positions] = near, where
+        open_ = np.flatnonzero(~(near[:, -1] < first.outside))
+        del first, near, where
+        if len(open_) == 0:
+            return distances, indices
+        # Equal rows share their answer. Without this, a layer that maps thousands of rows to zero
+        # would cost a pass over the data for each of them.
+        doubtful = positions[open_]
+        leaders, group = _unique_rows(self.base[at[open_]])
+        chosen = at[open_][leaders]
+        self.report(0, 1, "looking closer where rows are too near to call")
+        wanted = min(8 * (k + 16), n)
+        second = rounded.against_all(
+            chosen, wanted, self.executor, reach=distances[doubtful[leaders], -1]
+        )
+        near, where = self._screened(chosen, second, k)
+        left = np.flatnonzero(~(near[:, -1] < second.outside))
+        if len(left):
+            near[left], where[left] = self._by_products(chosen[left], k)
+        distances[doubtful], indices[doubtful] = near[group], where[group]
         return distances, indices
-    # Equal rows share their answer. Without this, a layer that maps thousands of rows to zero
-    # would cost a pass over the data for each of them.
-    first, group = _unique_rows(base[rows[doubtful]])
-    leaders = rows[doubtful[first]]
-    again = candidates_again(centered, base, leaders, k, metric, executor)
-    better, where = _settled(base, leaders, again.columns, k, metric, executor)
-    settled = again.certifies(_squared(better[:, -1], metric, centered))
-    everyone = np.arange(len(base), dtype=np.int32)[None, :]
-    for leader in np.flatnonzero(~settled):
-        one = slice(leader, leader + 1)
-        better[one], where[one] = _settled(base, leaders[one], everyone, k, metric, executor)
-    distances[doubtful], indices[doubtful] = better[group], where[group]
-    return distances, indices
+
+    def _by_products(
+        self, rows: NDArray[np.int32], k: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        centered: Centered | None = None
+        if self.metric in ("euclidean", "cosine"):
+            centered = Centered.of(self.base, self.metric, self.executor)
+            found = candidates(centered, rows, k, self.executor)
+        else:
+            found = candidates_by_tiles(self.base, self.metric, rows, k, self.executor)
+        distances, indices = self._settled(rows, found.columns, k)
+        doubtful = np.flatnonzero(~self._certified(found, distances, centered))
+        if len(doubtful) == 0:
+            return distances, indices
+        first, group = _unique_rows(self.base[rows[doubtful]])
+        leaders = rows[doubtful[first]]
+        better = np.empty((len(leaders), k))
+        where = np.empty((len(leaders), k), dtype=np.int32)
+        certain = np.zeros(len(leaders), dtype=bool)
+        if centered is not None:
+            again = candidates_again(
+                centered,
+                self.base,
+                leaders,
+                k,
+                self.metric,
+                self.executor,
+            )
+            better, where = self._settled(leaders, again.columns, k)
+            certain = self._certified(again, better, centered)
+        everyone = np.arange(len(self.base), dtype=np.int32)[None, :]
+        for leader in np.flatnonzero(~certain):
+            one = slice(leader, leader + 1)
+            better[one], where[one] = self._settled(leaders[one], everyone, k)
+        distances[doubtful], indices[doubtful] = better[group], where[group]
+        return distances, indices
+
+    def _certified(
+        self, found: Candidates, distances: NDArray[np.float64], centered: Centered | None
+    ) -> NDArray[np.bool_]:
+        farthest = distances[:, -1]
+        if self.metric == "cosine":
+            farthest = 2.0 * farthest  # |a - b|² of unit vectors
+        if centered is not None:
+            farthest = farthest * centered.scale**2
+        return found.certifies(farthest)
+
+    def _screened(
+        self, rows: NDArray[np.int32], found: Screened, k: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        return settled(
+            self.base, rows, found.columns, k, self.metric, self.executor, bounds=found.bounds
+        )
+
+    def _settled(
+        self, rows: NDArray[np.int32], columns: NDArray[np.int32], k: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        return settled(self.base, rows, columns, k, self.metric, self.executor)
 
 
-def _settled(
+def settled(
     base: NDArray[np.float32],
     rows: NDArray[np.int32],
     columns: NDArray[np.int32],
     k: int,
-    metric: Metric,
+    metric: str,
     executor: Threads,
+    *,
+    bounds: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """The k nearest of each row's candidates in double precision; euclidean is squared."""
     return _kernels.nearest_candidates(
         base,
         rows,
-        columns,
+        np.ascontiguousarray(columns),
         k,
-        metric="sqeuclidean" if metric == "euclidean" else "cosine",
+        bounds=bounds,
+        metric="sqeuclidean" if metric == "euclidean" else metric,
         n_threads=executor.n_workers,
     )
 
 
-def _squared(
-    distances: NDArray[np.float64], metric: Metric, centered: Centered
-) -> NDArray[np.float64]:
-    """Squared distances in the unit of the centred vectors."""
-    if metric == "cosine":
-        distances = 2.0 * distances  # |a - b|² of unit vectors
-    return distances * centered.scale**2
+def _less_own_mean(base: NDArray[np.float32]) -> NDArray[np.float32]:
+    result = np.empty_like(base)
+    for first in range(0, len(base), 4096):
+        part = base[first : first + 4096]
+        result[first : first + 4096] = part - part.mean(axis=1, keepdims=True, dtype=np.float64)
+    return result
 
 
 def _unique_rows(X: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -175,87 +287,9 @@ def _unique_rows(X: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.i
 def _without_self(
     distances: NDArray[np.float64], indices: NDArray[np.int32], rows: NDArray[np.int32], k: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Drop the row itself, or the last entry where more than k duplicates crowd it out."""
+    """Drop the row itself, or the last entry where more than k others are as near."""
     if k == 0:
         return distances[:, :0], indices[:, :0]
     own = indices == rows[:, None]
     own[~own.any(axis=1), -1] = True
     return distances[~own].reshape(-1, k), indices[~own].reshape(-1, k)
-
-
-def _require_finite(X: NDArray[Any]) -> None:
-    finite = finite_rows(X)
-    if not finite.all():
-        bad = np.flatnonzero(~finite)
-        raise InvalidInputError(
-            f"{len(bad)} of {len(X)} rows of X are not finite, the first is row {bad[0]}. "
-            f"Distances need finite values; keep X[np.isfinite(X).all(axis=1)]."
-        )
-
-
-def _query_rows(queries: Any, n_samples: int) -> NDArray[np.int32]:
-    if queries is None:
-        return np.arange(n_samples, dtype=np.int32)
-    rows = np.asarray(queries)
-    if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
-        raise InvalidInputError(
-            f"queries has shape {rows.shape} and dtype {rows.dtype}; a flat list of row numbers "
-            f"is needed. Turn a mask into one with np.flatnonzero."
-        )
-    if rows.size and (rows.min() < 0 or rows.max() >= n_samples):
-        raise InvalidInputError(
-            f"queries holds {rows.min()} to {rows.max()}; rows of X are 0 to {n_samples - 1}."
-        )
-    return np.ascontiguousarray(rows, dtype=np.int32)
-
-
-def _clamped(n_neighbors: int, most: int, notes: list[str]) -> int:
-    if n_neighbors < 0:
-        raise InvalidInputError(f"n_neighbors is {n_neighbors}; at least 0 is needed.")
-    if n_neighbors <= most:
-        return int(n_neighbors)
-    most = max(most, 0)
-    notes.append(f"n_neighbors {n_neighbors} lowered to {most}: there are no more other rows.")
-    return most
-
-
-def _as_float32(X: NDArray[Any], metric: Metric) -> tuple[NDArray[np.float32], float]:
-    """Vectors as float32, and what to multiply their distances by."""
-    if X.dtype.name in EXACT_IN_FLOAT32 or len(X) == 0:
-        return np.ascontiguousarray(X, dtype=np.float32), 1.0
-    if X.dtype.kind in "iu" and metric == "euclidean":
-        lowest = X.min(axis=0)
-        if (X.max(axis=0).astype(np.float64) - lowest.astype(np.float64)).max() < 2**24:
-            # Counts and pixels tie often, and exact differences keep the ties.
-            return np.ascontiguousarray(X - lowest, dtype=np.float32), 1.0
-    if X.dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            narrow = np.ascontiguousarray(X, dtype=np.float32)
-        if (narrow == X).all():
-            return narrow, 1.0
-    wide = X.astype(np.float64)
-    if metric == "euclidean":
-        wide -= wide.mean(axis=0)
-    largest = float(np.abs(wide).max(initial=0.0))
-    # A power of two, so that scaling rounds nothing.
-    scale = float(2.0 ** np.ceil(np.log2(largest))) if largest > 0 else 1.0
-    return np.ascontiguousarray(wide / scale, dtype=np.float32), scale
-
-
-def _report_zero_rows(base: NDArray[np.float32], notes: list[str]) -> None:
-    zero = np.flatnonzero(~base.any(axis=1))
-    if len(zero):
-        listed = ", ".join(str(row) for row in zero[:5]) + (", …" if len(zero) > 5 else "")
-        notes.append(
-            f"{len(zero)} rows are all zeros ({listed}): they have no direction, and their cosine "
-            f"distance to every row is taken as 1."
-        )
-
-
-def _as_finite_float32(distances: NDArray[np.float64]) -> NDArray[np.float32]:
-    largest = float(distances.max(initial=0.0))
-    if largest > float(np.finfo(np.float32).max):
-        raise InvalidInputError(
-            f"A distance is {largest:.3g}, beyond float32. Divide X by {largest:.0e} first."
-        )
-    return distances.astype(np.float32)

@@ -13,7 +13,9 @@ from ..errors import InvalidInputError, ShapeError
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["NeighborGraph"]
+__all__ = ["METRICS", "NeighborGraph"]
+
+METRICS = ("euclidean", "cosine", "correlation", "manhattan", "inner_product")
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,9 +11,8 @@ from .. import _kernels
 from .._arrays import as_vectors
 from ..errors import InvalidInputError, ShapeError
 from ..parallel import Threads
-from ._approximate import METRICS
-from ._exact import _require_finite
-from ._graph import NeighborGraph
+from ._graph import METRICS, NeighborGraph
+from ._inputs import require_finite
 from ._padded import ANGULAR, PaddedVectors
 
 __all__ = ["query_neighbors"]
@@ -85,8 +84,8 @@ def query_neighbors(
         raise ShapeError(f"Q has {Q.shape[1]} features and X has {X.shape[1]}; as many are needed.")
     if not 1 <= n_neighbors <= len(X):
         raise InvalidInputError(f"n_neighbors is {n_neighbors}; 1 to {len(X)} can be found in X.")
-    for vectors in (Q, X):
-        _require_finite(vectors)
+    require_finite(Q, "Q")
+    require_finite(X, "X")
     largest = max(float(np.abs(X).max(initial=0.0)), float(np.abs(Q).max(initial=0.0)))
     # A power of two, so that scaling rounds nothing and squares neither overflow nor vanish.
     scale = float(2.0 ** np.ceil(np.log2(largest))) if largest > 0 else 1.0

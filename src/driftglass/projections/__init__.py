@@ -10,12 +10,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._base import Projector, SupportsTransform
+from ._edge_layout import Forces, lay_out
+from ._fuzzy import FuzzyGraph, fuzzy_graph
 from ._procrustes import ProcrustesFit, procrustes
 from ._registry import methods
 from ._sequence import extend_sequence, project_sequence
+from ._umap_start import initial_positions
+from ._watch import FitProgress
 
 if TYPE_CHECKING:
     from ._affinities import Affinities as Affinities
+    from ._glassbox._encoders import create_encoder as create_encoder
+    from ._glassbox._encoders import register_encoder as register_encoder
+    from ._glassbox._encoders import view_registry as view_registry
+    from ._glassbox._glass_box import GlassBoxUMAP as GlassBoxUMAP
+    from ._glassbox._parametric import ParametricUMAP as ParametricUMAP
     from ._pacmap import PaCMAP as PaCMAP
     from ._pca import PCA as PCA
     from ._phate import PHATE as PHATE
@@ -28,24 +37,40 @@ __all__ = [
     "TSNE",
     "UMAP",
     "Affinities",
+    "FitProgress",
+    "Forces",
+    "FuzzyGraph",
+    "GlassBoxUMAP",
     "PaCMAP",
+    "ParametricUMAP",
     "ProcrustesFit",
     "Projector",
     "SupportsTransform",
+    "create_encoder",
     "extend_sequence",
+    "fuzzy_graph",
+    "initial_positions",
+    "lay_out",
     "methods",
     "procrustes",
     "project_sequence",
+    "register_encoder",
+    "view_registry",
 ]
 
 
 _ESTIMATORS = {
+    "GlassBoxUMAP": "._glassbox._glass_box",
     "Affinities": "._affinities",
     "PCA": "._pca",
     "PHATE": "._phate",
     "PaCMAP": "._pacmap",
+    "ParametricUMAP": "._glassbox._parametric",
     "TSNE": "._tsne",
     "UMAP": "._umap",
+    "create_encoder": "._glassbox._encoders",
+    "register_encoder": "._glassbox._encoders",
+    "view_registry": "._glassbox._encoders",
 }
 
 

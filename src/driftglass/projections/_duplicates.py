@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 __all__ = ["Groups", "group_rows", "row_keys"]
 
 
-def row_keys(X: NDArray[Any]) -> NDArray[np.uint64]:
+def row_keys(X: Any) -> NDArray[np.uint64]:
     """Hash of the values of each row of X, in double precision for float64, else in single."""
     import xxhash
 
+    if not isinstance(X, np.ndarray):
+        return _sparse_keys(X)
     wide = X.dtype == np.float64 or X.dtype.kind in "iu"
     # Adding zero turns -0 into +0, so that equal values are equal bytes.
     keys = np.empty(len(X), dtype=np.uint64)
@@ -29,6 +32,23 @@ def row_keys(X: NDArray[Any]) -> NDArray[np.uint64]:
             xxhash.xxh3_64_intdigest(flat[start : start + width])
             for start in range(0, len(flat), width)
         ]
+    return keys
+
+
+def _sparse_keys(X: Any) -> NDArray[np.uint64]:
+    """The same for sparse rows: a hash of their columns and values, without stored zeros."""
+    import xxhash
+
+    X = X.tocsr().copy()
+    X.sum_duplicates()
+    X.eliminate_zeros()
+    wide = X.dtype == np.float64 or X.dtype.kind in "iu"
+    values = np.asarray(X.data, dtype=np.float64 if wide else np.float32)
+    columns = X.indices.astype(np.int64)
+    keys = np.empty(X.shape[0], dtype=np.uint64)
+    for i, (first, last) in enumerate(itertools.pairwise(X.indptr)):
+        row = columns[first:last].tobytes() + values[first:last].tobytes()
+        keys[i] = xxhash.xxh3_64_intdigest(row)
     return keys
 
 
@@ -56,8 +76,8 @@ class Groups:
         return len(self.first) == len(self.group)
 
 
-def group_rows(X: NDArray[Any]) -> Groups:
-    """Group the equal rows of X of shape (n_samples, n_features)."""
+def group_rows(X: Any) -> Groups:
+    """Group the equal rows of X of shape (n_samples, n_features), dense or sparse."""
     keys = row_keys(X)
     _, first, group = np.unique(keys, return_index=True, return_inverse=True)
     order = np.argsort(first)

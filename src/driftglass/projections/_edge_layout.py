@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _kernels
+from ._density import DensityForce
 from ._fuzzy import FuzzyGraph
 
 __all__ = ["Callback", "Forces", "lay_out", "place"]
@@ -64,6 +65,7 @@ def lay_out(
     forces: Forces,
     n_epochs: int,
     *,
+    density: DensityForce | None = None,
     n_threads: int = 1,
     callback: Callback | None = None,
 ) -> tuple[NDArray[np.float32], int]:
@@ -79,6 +81,8 @@ def lay_out(
         How much.
     n_epochs : int
         How often the heaviest edge pulls.
+    density : DensityForce, optional
+        Local radii that the map shall have, as in densMAP.
     n_threads : int
         Changes the time and not the result.
     callback : callable, optional
@@ -100,8 +104,11 @@ def lay_out(
     most = max(1, n_epochs // 40) if callback is not None else n_epochs
     stride = int(min(max(1.0, UPDATES_PER_CALL / per_epoch), most))
     done = 0
+    dense_from = n_epochs if density is None else density.term.first_epoch(n_epochs)
     while done < n_epochs:
         last = min(done + stride, n_epochs)
+        if density is not None:  # from then on, the two kinds of steps take turns
+            last = min(last, dense_from) if done < dense_from else done + 1
         _kernels.optimize_layout(
             positions,
             positions,
@@ -114,6 +121,9 @@ def lay_out(
             n_epochs=n_epochs,
             n_threads=n_threads,
         )
+        if density is not None and done >= dense_from:
+            rate = forces.rate * (1.0 - done / n_epochs)
+            density.step(positions, forces.a, forces.b, rate, n_threads)
         done = last
         if callback is not None and callback(done, positions):
             break

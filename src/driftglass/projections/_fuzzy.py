@@ -67,6 +67,32 @@ class FuzzyGraph:
             graph.data.astype(np.float32),
         )
 
+    def reconnected(self) -> FuzzyGraph:
+        """Give every point that has an edge a full neighbour again; edges of weight 0 go."""
+        weights = self.weights.astype(np.float64)
+        largest = np.zeros(self.n_samples)
+        np.maximum.at(largest, self.rows, weights)
+        weights = weights / np.where(largest > 0, largest, 1.0)[self.rows]
+        scaled = FuzzyGraph(self.starts, self.columns, weights.astype(np.float32)).to_sparse()
+        back = scaled.T.tocsr()
+        joined = scaled + back - scaled * back
+        joined.eliminate_zeros()
+        return FuzzyGraph.from_sparse(joined)
+
+    def among(self, members: NDArray[np.intp]) -> FuzzyGraph:
+        """Edges between some of the points, ascending, which are numbered anew."""
+        number = np.full(self.n_samples, -1, dtype=np.int32)
+        number[members] = np.arange(len(members), dtype=np.int32)
+        rows, columns = number[self.rows], number[self.columns]
+        kept = (rows >= 0) & (columns >= 0)
+        counts = np.bincount(rows[kept], minlength=len(members))
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return FuzzyGraph(starts, columns[kept], self.weights[kept])
+
+    def parts(self) -> tuple[int, NDArray[np.int32]]:
+        """How many parts no edge joins, and the part of each point, by their first points."""
+        return _kernels.graph_parts(self.starts, self.columns)
+
     def shares(self, n_epochs: int) -> tuple[FuzzyGraph, NDArray[np.float32]]:
         """Edges that are active in at least one of `n_epochs`, and the share in which they are."""
         shares = self.weights / self.weights.max(initial=np.float32(1e-30))
@@ -82,6 +108,7 @@ def fuzzy_graph(
     *,
     set_op_mix_ratio: float = 1.0,
     local_connectivity: float = 1.0,
+    longest: float | None = None,
     n_threads: int = 1,
 ) -> FuzzyGraph:
     """Join the fuzzy neighbourhoods of all points.
@@ -94,6 +121,8 @@ def fuzzy_graph(
         1 keeps an edge that either end sees, 0 only what both see.
     local_connectivity : float
         Neighbours of each point that are connected fully.
+    longest : float, optional
+        Neighbours at this distance or beyond are left out.
     n_threads : int
         Changes the time and not the result.
 
@@ -105,8 +134,11 @@ def fuzzy_graph(
     memberships, _, _ = _kernels.fuzzy_memberships(
         neighbors.distances, local_connectivity, n_threads=n_threads
     )
+    indices = neighbors.indices
+    if longest is not None:
+        indices = np.where(neighbors.distances < longest, indices, np.int32(-1))
     return FuzzyGraph(
-        *_kernels.fuzzy_union(neighbors.indices, memberships, set_op_mix_ratio, n_threads=n_threads)
+        *_kernels.fuzzy_union(indices, memberships, set_op_mix_ratio, n_threads=n_threads)
     )
 
 
@@ -131,12 +163,5 @@ def sharpened(graph: FuzzyGraph, labels: NDArray[np.int64], weight: float) -> Fu
     mine, other = labels[graph.rows], labels[graph.columns]
     unknown = (mine == UNKNOWN) | (other == UNKNOWN)
     factor = np.where(unknown, UNKNOWN_PENALTY, np.where(mine == other, 1.0, np.exp(-distance)))
-    weights: NDArray[np.float64] = graph.weights.astype(np.float64) * factor
-    largest = np.zeros(graph.n_samples)
-    np.maximum.at(largest, graph.rows, weights)
-    weights = weights / np.where(largest > 0, largest, 1.0)[graph.rows]
-    one_sided = FuzzyGraph(graph.starts, graph.columns, weights.astype(np.float32)).to_sparse()
-    back = one_sided.T.tocsr()
-    joined = one_sided + back - one_sided * back
-    joined.eliminate_zeros()
-    return FuzzyGraph.from_sparse(joined)
+    weights = (graph.weights * factor).astype(np.float32)
+    return FuzzyGraph(graph.starts, graph.columns, weights).reconnected()

@@ -11,6 +11,7 @@ from .._arrays import as_vectors
 from ..errors import InvalidInputError, ShapeError
 from ._affine import AffineMap
 from ._moments import principal_axes
+from ._spectral import spectral_coordinates
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -19,14 +20,29 @@ __all__ = ["array_start", "pca_start", "random_start", "scaled", "spectral_start
 
 AXES_FROM_ROWS = 8192
 """A start need not be exact, and all rows would cost as much as much of the descent."""
-DENSE_UP_TO = 64
-"""Rows up to which all eigenvectors are computed; an iteration needs more rows than vectors."""
+SPARSE_EXTRA = 8
+SPARSE_ROUNDS = 4
 
 
 def pca_start(X: NDArray[Any], n_components: int) -> NDArray[np.float64]:
     """Coordinates on principal axes, of a part of very many rows; zero beyond the features."""
+    if not isinstance(X, np.ndarray):
+        return _sparse_start(X, n_components)
     part = X[:: max(1, len(X) // AXES_FROM_ROWS)]
     return AffineMap.from_axes(principal_axes(part, n_components), n_components)(X)
+
+
+def _sparse_start(X: Any, n_components: int) -> NDArray[np.float64]:
+    """Principal coordinates of sparse rows, which are never filled up, by power iterations."""
+    mean = np.asarray(X.mean(axis=0)).ravel()
+    width = min(n_components + SPARSE_EXTRA, X.shape[1])
+    axes = np.random.default_rng(0).normal(size=(X.shape[1], width))
+    for _ in range(SPARSE_ROUNDS):
+        Y = X @ axes - mean @ axes
+        axes = np.linalg.qr(X.T @ Y - np.outer(mean, Y.sum(axis=0)))[0]
+    Y = X @ axes - mean @ axes
+    turned = Y @ np.linalg.eigh(Y.T @ Y)[1][:, ::-1][:, :n_components]
+    return np.pad(turned, ((0, 0), (0, n_components - turned.shape[1])))
 
 
 def random_start(
@@ -36,33 +52,17 @@ def random_start(
     return rng.normal(size=(n_samples, n_components))
 
 
-def spectral_start(affinities: csr_array[Any], n_components: int) -> NDArray[np.float64]:
+def spectral_start(
+    affinities: csr_array[Any], n_components: int, n_threads: int = 1
+) -> NDArray[np.float64]:
     """Leading eigenvectors of a symmetric graph's normalized weights, but for the trivial one."""
-    from scipy.linalg import eigh
-    from scipy.sparse import diags_array
-    from scipy.sparse.linalg import ArpackError, eigsh
-
-    n = affinities.shape[0]
-    root = np.sqrt(np.maximum(np.asarray(affinities.sum(axis=1)).ravel(), 1e-30))
-    inverse = diags_array(1.0 / root)
-    normalized = inverse @ affinities.astype(np.float64) @ inverse
-    n_vectors = min(n_components + 1, n)
-    if n <= max(DENSE_UP_TO, 4 * n_vectors):
-        _, vectors = eigh(normalized.toarray(), subset_by_index=[n - n_vectors, n - 1])
-    else:
-        # A fixed start, because ARPACK's own is drawn anew in every call.
-        start = np.random.default_rng(0).normal(size=n)
-        try:
-            _, vectors = eigsh(normalized, k=n_vectors, which="LA", v0=start, tol=1e-4)
-        except ArpackError as error:
-            raise InvalidInputError(
-                "The eigenvectors of the neighbour graph were not found. Use init='pca'."
-            ) from error
-    vectors = vectors[:, ::-1][:, 1:]
-    largest = np.abs(vectors).argmax(axis=0)
-    Y = np.zeros((n, n_components))
-    Y[:, : vectors.shape[1]] = vectors * np.sign(vectors[largest, np.arange(vectors.shape[1])])
-    return Y
+    return spectral_coordinates(
+        affinities.indptr.astype(np.int64, copy=False),
+        affinities.indices.astype(np.int32, copy=False),
+        affinities.data.astype(np.float32, copy=False),
+        n_components,
+        n_threads=n_threads,
+    )
 
 
 def array_start(init: Any, n_samples: int, n_components: int) -> NDArray[np.float64]:

@@ -3,9 +3,9 @@
 At a point y the field is the sum over all sources of ``q`` and of ``q² (y - source)`` with
 ``q = 1 / (1 + |y - source|²)``. Few points are summed pair by pair. Many in three dimensions
 push each other through a tree of cells (Barnes and Hut). In one and two they are spread on a
-regular grid by cubic splines, the grid is convolved by FFT with ``q`` and with each component of
-``q² d``, and the results are read off at the points. Only one charge per point is spread, so no
-large sums cancel.
+regular grid by cubic splines, the grid is convolved by FFT with ``q``, and the result is read off
+at the points with its slopes, since ``q² d`` is minus half of the slope of ``q``. Only one charge
+per point is spread, so no large sums cancel.
 """
 
 from __future__ import annotations
@@ -20,20 +20,26 @@ from .. import _kernels
 
 __all__ = ["GridField", "Kernels", "exact_field", "own_field", "tree_field"]
 
-SPACING = {1: 0.3, 2: 0.5, 3: 0.6}
-"""Of the nodes, in the kernel's unit: the force is then right to about two per cent, and the
-divergence of a finished map to one."""
-FEWEST_NODES = {1: 256, 2: 64, 3: 24}
+SPACING = {1: 0.25, 2: 0.36}
+"""Of the nodes, in the kernel's unit: forces are then right to about one per cent, and the
+divergence of a finished map to one in a few hundred."""
+FINE_UP_TO = 20_000
+FINER = 0.8
+"""What spacing is multiplied by for up to so many points: each has fewer others around it, so that
+errors weigh more, and their grids are cheap."""
+FEWEST_NODES = {1: 256, 2: 64}
 """Along an axis while the map is small: a young map needs its own shape resolved."""
-MOST_NODES = {1: 1 << 20, 2: 1 << 12, 3: 96}
+MOST_NODES = {1: 1 << 20, 2: 1 << 12}
 """Along an axis: what memory allows. A map that is wider gets wider spacing."""
-EXACT_UP_TO = {1: 2000, 2: 4000, 3: 4000}
+EXACT_UP_TO = {1: 3000, 2: 6000, 3: 6000}
 """Points up to which all pairs cost less than anything cleverer."""
 THETA = 0.6
 """Width of a cell beside its distance up to which it stands for its points; in three dimensions
 the force is then right to about one per cent."""
 THETA_ALONE = 0.5
 """As much accuracy for a point that walks by itself, not with fifteen others around it."""
+SMALL_SPAN = 2.0
+"""Maps up to this wide lie where the kernel is near 1, and its slope is that of what it lacks."""
 MARGIN = 12
 """Nodes over which what undoes the blur of a jump fades away."""
 BORDER = 2
@@ -46,7 +52,7 @@ def own_field(
     """Field of the points of a map at themselves, in the way that costs least."""
     n_samples, n_components = Y.shape
     if n_samples <= EXACT_UP_TO[n_components]:
-        return exact_field(Y, Y, n_threads)
+        return _kernels.tsne_own_field(Y, n_threads=n_threads)
     if n_components == 3:
         return _kernels.tsne_tree_field(Y, THETA, n_threads=n_threads)
     return GridField(Y, bounds, kernels, n_threads).at(Y)
@@ -70,18 +76,18 @@ def tree_field(
 
 
 class Kernels:
-    """Transforms of the kernels on a grid, kept until the grid changes."""
+    """Transform of the kernel on a grid, kept until the grid changes."""
 
     def __init__(self) -> None:
         self._key: tuple[Any, ...] = ()
-        self._transforms: NDArray[np.complex64] = np.empty(0, dtype=np.complex64)
+        self._transform: NDArray[np.complex64] = np.empty(0, dtype=np.complex64)
 
-    def on(self, lengths: tuple[int, ...], spacing: float) -> NDArray[np.complex64]:
-        """Transforms of q and of each component of q² d, for a periodic grid."""
-        if self._key != (lengths, spacing):
-            self._transforms = _transformed_kernels(lengths, spacing)
-            self._key = (lengths, spacing)
-        return self._transforms
+    def on(self, lengths: tuple[int, ...], spacing: float, less: float) -> NDArray[np.complex64]:
+        """Transform of q - less for a periodic grid."""
+        if self._key != (lengths, spacing, less):
+            self._transform = _transformed_kernel(lengths, spacing, less)
+            self._key = (lengths, spacing, less)
+        return self._transform
 
 
 class GridField:
@@ -90,7 +96,7 @@ class GridField:
     Parameters
     ----------
     sources : ndarray of shape (n_sources, n_components)
-        Map of one to three components.
+        Map of one or two components.
     bounds : ndarray of shape (2, n_components)
         Lowest and highest coordinates at which sources lie and the field is read. A point
         outside feels the field of the nearest place inside.
@@ -112,7 +118,10 @@ class GridField:
         n_components = sources.shape[1]
         self._n_threads = n_threads
         low, high = bounds.astype(np.float64)
-        self._spacing = _spacing(float((high - low).max()), n_components)
+        span = float((high - low).max())
+        self._spacing = _spacing(span, n_components, len(sources))
+        less = 1.0 if span <= SMALL_SPAN else 0.0
+        self._more = np.float32(less * len(sources))
         nodes = [ceil(span / self._spacing) + 1 + 2 * BORDER for span in high - low]
         self._nodes = [int(n) for n in nodes]
         self._low = [float(edge) - BORDER * self._spacing for edge in low]
@@ -123,69 +132,72 @@ class GridField:
         wanted = [2 * n - 1 + MARGIN for n in self._nodes]
         lengths = tuple(int(fft.next_fast_len(n, real=True)) for n in wanted)
         self._width = lengths[-1]
-        self._fields = self._convolved(charges, lengths, kernels.on(lengths, self._spacing))
+        kernel = kernels.on(lengths, self._spacing, less)
+        self._potential = self._convolved(charges, lengths, kernel)
 
     def _convolved(
         self,
         charges: NDArray[np.float32],
         lengths: tuple[int, ...],
-        transforms: NDArray[np.complex64],
+        kernel: NDArray[np.complex64],
     ) -> NDArray[np.float32]:
         from scipy import fft
 
-        last = charges.ndim - 1
+        workers, last = self._n_threads, charges.ndim - 1
         # Axis by axis, so that rows which are zero, or which nobody reads, are not transformed.
-        spectrum = fft.rfft(charges, n=lengths[last], axis=last, workers=self._n_threads)
-        for axis in reversed(range(last)):
-            spectrum = fft.fft(spectrum, n=lengths[axis], axis=axis, workers=self._n_threads)
-        product = transforms * spectrum
-        for axis in range(last):
-            product = fft.ifft(product, axis=axis + 1, overwrite_x=True, workers=self._n_threads)
-            product = product[(slice(None),) * (axis + 1) + (slice(self._nodes[axis]),)]
-        fields = fft.irfft(product, n=lengths[last], axis=last + 1, workers=self._n_threads)
-        return np.ascontiguousarray(fields, dtype=np.float32).ravel()
+        spectrum = fft.rfft(charges, n=lengths[last], axis=last, workers=workers)
+        if last:
+            spectrum = fft.fft(spectrum, n=lengths[0], axis=0, workers=workers)
+        spectrum *= kernel
+        if last:
+            spectrum = fft.ifft(spectrum, axis=0, overwrite_x=True, workers=workers)
+            spectrum = spectrum[: self._nodes[0]]
+        potential = fft.irfft(spectrum, n=lengths[last], axis=last, workers=workers)
+        return np.ascontiguousarray(potential, dtype=np.float32).ravel()
 
     def at(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         """Field at points of shape (n_points, n_components): (n_points, 1 + n_components)."""
-        return _kernels.grid_gather(
+        field = _kernels.grid_gather(
             points,
-            self._fields,
+            self._potential,
             self._low,
             self._spacing,
             self._nodes,
             self._width,
             n_threads=self._n_threads,
         )
+        field[:, 0] += self._more
+        return field
 
 
-def _spacing(span: float, n_components: int) -> float:
-    widest = SPACING[n_components]
+def _spacing(span: float, n_components: int, n_sources: int) -> float:
+    widest = SPACING[n_components] * (FINER if n_sources <= FINE_UP_TO else 1.0)
     wanted = min(max(span, 1e-12) / FEWEST_NODES[n_components], widest)
     # Steps of a quarter of an octave, so that the kernels of a growing map can be kept.
     spacing = widest * float(2.0 ** (ceil(4 * log2(wanted / widest)) / 4))
     return max(spacing, span / MOST_NODES[n_components])
 
 
-def _transformed_kernels(lengths: tuple[int, ...], spacing: float) -> NDArray[np.complex64]:
+def _transformed_kernel(
+    lengths: tuple[int, ...], spacing: float, less: float
+) -> NDArray[np.complex64]:
     from scipy import fft
 
-    axes = []
-    for n in lengths:
+    squared: Any = 0.0
+    for d, n in enumerate(lengths):
         offset = np.arange(n)
-        axes.append(np.where(offset <= n // 2, offset, offset - n) * spacing)
-    steps = np.meshgrid(*axes, indexing="ij", sparse=True)
-    q = 1.0 / (1.0 + sum(step**2 for step in steps))
-    kernels = np.empty((len(lengths) + 1, *lengths), dtype=np.float32)
-    kernels[0] = q
-    for d, step in enumerate(steps):
-        kernels[d + 1] = q * q * step
-    transforms = fft.rfftn(kernels, axes=tuple(range(1, len(lengths) + 1)))
+        step = np.where(offset <= n // 2, offset, offset - n) * spacing
+        squared = squared + (step**2).reshape(
+            [-1 if axis == d else 1 for axis in range(len(lengths))]
+        )
+    # q - 1 is written out, because a small difference of large numbers would be all rounding.
+    kernel = -squared / (1.0 + squared) if less == 1.0 else 1.0 / (1.0 + squared)
+    transform = fft.rfftn(kernel.astype(np.float32))
     for d, n in enumerate(lengths):
         frequencies = fft.rfftfreq(n) if d == len(lengths) - 1 else fft.fftfreq(n)
-        shape = [1] * (len(lengths) + 1)
-        shape[d + 1] = -1
-        transforms *= _influence(frequencies).reshape(shape).astype(np.float32)
-    return np.asarray(transforms, dtype=np.complex64)
+        influence = _influence(frequencies).astype(np.float32)
+        transform *= influence.reshape([-1 if axis == d else 1 for axis in range(len(lengths))])
+    return np.asarray(transform, dtype=np.complex64)
 
 
 def _influence(frequencies: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""What UMAP accepts: parameters, labels, neighbours."""
+"""What UMAP accepts: parameters, labels, distances, neighbours."""
 
 from __future__ import annotations
 
@@ -8,14 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidInputError, ShapeError
-from ..neighbors import NeighborGraph, nearest_neighbors, query_neighbors
+from ..neighbors import NeighborGraph
+from ._umap_start import STARTS
 
-__all__ = ["as_graph", "as_labels", "check_parameters", "distances_of", "neighbors_of"]
+__all__ = ["as_graph", "as_labels", "check_parameters", "nearest_of_distances"]
 
-METRICS = ("euclidean", "cosine", "correlation", "manhattan", "precomputed")
-STARTS = ("spectral", "pca", "random")
+METRICS = ("euclidean", "cosine", "correlation", "manhattan", "inner_product", "precomputed")
 MOST_COMPONENTS = 64
 MOST_NEIGHBORS = 4097
+SHARES = ("set_op_mix_ratio", "target_weight", "dens_frac")
+AMOUNTS = (
+    "learning_rate",
+    "repulsion_strength",
+    "local_connectivity",
+    "dens_lambda",
+    "dens_var_shift",
+)
 
 
 def check_parameters(estimator: Any) -> None:
@@ -27,27 +35,46 @@ def check_parameters(estimator: Any) -> None:
     }
     if estimator.n_epochs is not None:
         counts["n_epochs"] = (0, None)
+    if estimator.target_n_neighbors != -1:
+        counts["target_n_neighbors"] = (2, MOST_NEIGHBORS)
     for name, (least, most) in counts.items():
         value = getattr(estimator, name)
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
         if not whole or value < least or (most is not None and value > most):
             limits = f"of at least {least}" if most is None else f"from {least} to {most}"
             raise InvalidInputError(f"{name} is {value!r}; an integer {limits} is needed.")
-    shares = ("set_op_mix_ratio", "target_weight")
-    for name in (*shares, "learning_rate", "repulsion_strength", "local_connectivity"):
+    for name in (*SHARES, *AMOUNTS):
         value = getattr(estimator, name)
-        real = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-        if not real or not 0 <= value < np.inf or (name in shares and value > 1):
-            limits = "from 0 to 1" if name in shares else "of at least 0"
+        if not _is_real(value) or not 0 <= value < np.inf or (name in SHARES and value > 1):
+            limits = "from 0 to 1" if name in SHARES else "of at least 0"
             raise InvalidInputError(f"{name} is {value!r}; a number {limits} is needed.")
-    if estimator.metric not in METRICS:
+    for name in ("a", "b", "disconnection_distance"):
+        value = getattr(estimator, name)
+        if value is not None and (not _is_real(value) or not value > 0):
+            raise InvalidInputError(f"{name} is {value!r}; None or a positive number is needed.")
+    if (estimator.a is None) != (estimator.b is None):
         raise InvalidInputError(
-            f"metric is {estimator.metric!r}; one of {', '.join(METRICS)} is needed."
+            f"a is {estimator.a!r} and b is {estimator.b!r}; give both, or neither to have them "
+            f"follow from min_dist and spread."
+        )
+    if not callable(estimator.metric) and estimator.metric not in METRICS:
+        raise InvalidInputError(
+            f"metric is {estimator.metric!r}; one of {', '.join(METRICS)} or a function of two "
+            f"rows is needed."
+        )
+    if estimator.metric_kwds and not callable(estimator.metric):
+        raise InvalidInputError(
+            f"metric_kwds is {estimator.metric_kwds!r}, which metric={estimator.metric!r} does "
+            f"not take; only a function of two rows can."
         )
     if isinstance(estimator.init, str) and estimator.init not in STARTS:
         raise InvalidInputError(
             f"init is {estimator.init!r}; {', '.join(STARTS)} or an array is needed."
         )
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
 
 
 def as_labels(y: Any, n_samples: int) -> NDArray[np.int64]:
@@ -73,12 +100,18 @@ def as_labels(y: Any, n_samples: int) -> NDArray[np.int64]:
     return labels
 
 
-def as_graph(given: Any, n_samples: int, n_neighbors: int) -> NeighborGraph:
-    """Check neighbours that the caller gives; `n_neighbors` counts the row itself."""
+def as_graph(given: Any, n_samples: int, n_neighbors: int, metric: Any = "given") -> NeighborGraph:
+    """Check neighbours that the caller gives; `n_neighbors` counts the row itself.
+
+    Takes a `NeighborGraph`, or as umap-learn does a tuple of indices and distances of shape
+    (n_samples, k), with or without the row itself in front.
+    """
+    if isinstance(given, tuple) and len(given) >= 2:
+        given = _from_arrays(given[0], given[1], n_samples, metric)
     if not isinstance(given, NeighborGraph):
         raise InvalidInputError(
             f"precomputed_knn is {type(given).__name__}; a NeighborGraph is needed, "
-            f"as driftglass.neighbors.exact_neighbors gives."
+            f"as driftglass.neighbors.exact_neighbors gives, or (indices, distances)."
         )
     everyone = len(given.queries) == n_samples and bool(
         (given.queries == np.arange(n_samples)).all()
@@ -91,32 +124,40 @@ def as_graph(given: Any, n_samples: int, n_neighbors: int) -> NeighborGraph:
     return given.restrict(min(n_neighbors - 1, given.n_neighbors))
 
 
-def distances_of(
-    X: NDArray[Any],
-    n_neighbors: int,
-    metric: str,
-    n_jobs: int | None,
-    seed: int,
-) -> NeighborGraph:
-    """The nearest `n_neighbors` other rows of each row."""
-    if metric == "precomputed":
-        return _from_distances(X, n_neighbors)
-    return nearest_neighbors(X, n_neighbors, metric=metric, random_state=seed, n_jobs=n_jobs)
+def _from_arrays(indices: Any, distances: Any, n_samples: int, metric: Any) -> NeighborGraph:
+    indices, distances = np.asarray(indices), np.asarray(distances, dtype=np.float32)
+    if indices.shape != distances.shape or indices.ndim != 2 or len(indices) != n_samples:
+        raise ShapeError(
+            f"precomputed_knn holds indices {indices.shape} and distances {distances.shape}; "
+            f"({n_samples}, k) twice is needed, a row for each row of X."
+        )
+    whole = indices.dtype.kind in "iu" and indices.size > 0
+    if not whole or indices.min() < 0 or indices.max() >= n_samples:
+        raise InvalidInputError(
+            f"precomputed_knn holds indices that are no rows; integers from 0 to {n_samples - 1} "
+            f"are needed."
+        )
+    if not np.isfinite(distances).all() or (distances < 0).any():
+        raise InvalidInputError(
+            "precomputed_knn holds distances that are negative or not finite. Leave out what is "
+            "too far by disconnection_distance."
+        )
+    if (np.diff(distances, axis=1) < 0).any():
+        raise InvalidInputError("precomputed_knn is not sorted; the nearest come first.")
+    if (indices[:, 0] == np.arange(n_samples)).all():
+        indices, distances = indices[:, 1:], distances[:, 1:]
+    return NeighborGraph(
+        indices=np.ascontiguousarray(indices, dtype=np.int32),
+        distances=np.ascontiguousarray(distances),
+        metric=metric if isinstance(metric, str) else "given",
+        queries=np.arange(n_samples, dtype=np.int32),
+        n_samples=n_samples,
+        method="given",
+    )
 
 
-def neighbors_of(
-    X: NDArray[Any],
-    fitted: NDArray[Any],
-    k: int,
-    metric: str,
-    n_threads: int,
-    graph: NeighborGraph | None = None,
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Rows of `fitted` nearest to each row of X, and their distances, both (n, k)."""
-    return query_neighbors(X, fitted, k, metric=metric, graph=graph, n_jobs=n_threads)
-
-
-def _from_distances(D: NDArray[Any], n_neighbors: int) -> NeighborGraph:
+def nearest_of_distances(D: NDArray[Any], n_neighbors: int) -> NeighborGraph:
+    """The nearest `n_neighbors` other rows of each row, by a square matrix of distances."""
     if D.shape[0] != D.shape[1]:
         raise ShapeError(f"X has shape {D.shape}; precomputed distances are a square matrix.")
     if len(D) and D.min() < 0:

@@ -1,0 +1,176 @@
+"""What a reader of a map should not conclude from it, each with the number that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._null_map import NullTest
+from ._stability import DISSOLVED, Stability
+
+__all__ = [
+    "Caution",
+    "caution_of_density",
+    "caution_of_duplicates",
+    "caution_of_neighborhood",
+    "caution_of_noise",
+    "cautions_of_distances",
+    "cautions_of_stability",
+]
+
+RANK_AGREEMENT = 0.7
+GAP_FACTOR = 2.0
+SHOWN_PAIRS = 3
+DENSITY_AGREEMENT = 0.5
+NOISE_SHARE = 0.10
+LOOSE_POINT, LOOSE_SHARE = 0.3, 0.20
+SEED_SPREAD = 0.5
+DUPLICATE_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class Caution:
+    """One thing that a map does not say.
+
+    Parameters
+    ----------
+    kind : str
+        "distance", "density", "noise", "setting", "seed", "duplicates" or "neighborhood".
+    text : str
+        For the reader of the picture.
+    value, limit : float
+        What was measured, and where the caution begins.
+    """
+
+    kind: str
+    text: str
+    value: float
+    limit: float
+
+
+def cautions_of_distances(
+    X: NDArray[Any], Y: NDArray[Any], groups: Sequence[Any] | NDArray[Any]
+) -> list[Caution]:
+    """Gaps between groups that the map does not draw as they are.
+
+    A gap is the distance of two centroids over the mean distance of their members to them, so that
+    it has no unit. The map may scale all gaps alike: each is compared with the usual ratio of map
+    to data, except where there are only two groups.
+    """
+    values = np.asarray(groups, dtype=object)
+    names = sorted(
+        {value for value in values.tolist() if value is not None and value != -1}, key=str
+    )
+    members = {name: np.flatnonzero(values == name) for name in names}
+    names = [name for name in names if len(members[name]) > 1]
+    if len(names) < 2:
+        return []
+    in_data, in_map = (_gaps(space, [members[name] for name in names]) for space in (X, Y))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = in_map / in_data
+    known = np.isfinite(ratios) & (ratios > 0)
+    if not known.any():
+        return []
+    first, second = np.triu_indices(len(names), 1)
+    usual = float(np.exp(np.median(np.log(ratios[known])))) if len(names) > 2 else 1.0
+    off = np.zeros(len(ratios))
+    off[known] = np.abs(np.log(ratios[known] / usual))
+    cautions = []
+    agreement = _rank_agreement(in_data, in_map)
+    if len(names) > 3 and agreement < RANK_AGREEMENT:
+        text = "distances between groups in this map do not follow those in the data"
+        cautions.append(Caution("distance", text, agreement, RANK_AGREEMENT))
+    for pair in np.argsort(-off, kind="stable")[:SHOWN_PAIRS]:
+        factor = float(np.exp(off[pair]))
+        if factor > GAP_FACTOR:
+            pair_names = f"{names[first[pair]]} and {names[second[pair]]}"
+            drawn = "wider" if ratios[pair] > usual else "narrower"
+            text = (
+                f"the gap between {pair_names} is not a measurement: it is drawn {factor:.1f} "
+                f"times {drawn} than in the data"
+            )
+            cautions.append(Caution("distance", text, factor, GAP_FACTOR))
+    return cautions
+
+
+def caution_of_density(correlation: float) -> list[Caution]:
+    """Tight spots that need not be tight in the data."""
+    if not correlation < DENSITY_AGREEMENT:
+        return []
+    text = "tight here does not mean tight in the data: the map evens densities out"
+    return [Caution("density", text, correlation, DENSITY_AGREEMENT)]
+
+
+def caution_of_noise(test: NullTest, rows: NDArray[np.bool_] | None = None) -> list[Caution]:
+    """Points that are placed no better than points of noise."""
+    adjusted = test.adjusted if rows is None else test.adjusted[rows]
+    share = float((adjusted > 0.05).mean()) if len(adjusted) else 0.0
+    if share <= NOISE_SHARE:
+        return []
+    text = f"noise gives a picture like this: {share:.0%} of the points are placed no better"
+    return [Caution("noise", text, share, NOISE_SHARE)]
+
+
+def cautions_of_stability(found: Stability) -> list[Caution]:
+    """Parts of the picture that other settings or seeds do not show."""
+    cautions = []
+    loose = float((found.points < LOOSE_POINT).mean())
+    if loose > LOOSE_SHARE:
+        text = f"{loose:.0%} of the points have other neighbours under other settings"
+        cautions.append(Caution("setting", text, loose, LOOSE_SHARE))
+    for name, overlap in found.groups.items():
+        if overlap < DISSOLVED:
+            stays, maps = found.together[name]
+            text = f"group {name} stays together in {stays} of {maps} other maps"
+            cautions.append(Caution("setting", text, overlap, DISSOLVED))
+    if found.seed_spread > SEED_SPREAD:
+        text = "another seed draws other neighbourhoods"
+        cautions.append(Caution("seed", text, found.seed_spread, SEED_SPREAD))
+    return cautions
+
+
+def caution_of_duplicates(X: NDArray[Any]) -> list[Caution]:
+    """Rows that are equal: their order in the map means nothing."""
+    share = 1.0 - len(np.unique(X, axis=0)) / len(X)
+    if share <= DUPLICATE_SHARE:
+        return []
+    text = f"{share:.0%} of the rows repeat others: order inside such a spot is noise"
+    return [Caution("duplicates", text, share, DUPLICATE_SHARE)]
+
+
+def caution_of_neighborhood(n_samples: int, n_neighbors: float, name: str) -> list[Caution]:
+    """A neighbourhood parameter that takes in most of the data."""
+    share = n_neighbors / max(n_samples, 1)
+    limit = 1 / 3 if name == "perplexity" else 0.5
+    if share < limit:
+        return []
+    text = f"{name} {n_neighbors:g} is too large for {n_samples:,} points: all are neighbours"
+    return [Caution("neighborhood", text, share, limit)]
+
+
+def _gaps(X: NDArray[Any], members: list[NDArray[np.int64]]) -> NDArray[np.float64]:
+    """Distance of centroids over the mean distance to them, for every pair."""
+    points = X.astype(np.float64)
+    centers = np.stack([points[rows].mean(axis=0) for rows in members])
+    spreads = np.array(
+        [
+            np.linalg.norm(points[rows] - center, axis=1).mean()
+            for rows, center in zip(members, centers, strict=True)
+        ]
+    )
+    first, second = np.triu_indices(len(members), 1)
+    apart = np.linalg.norm(centers[first] - centers[second], axis=1)
+    around = (spreads[first] + spreads[second]) / 2
+    return np.asarray(np.divide(apart, around, out=np.zeros_like(apart), where=around > 0))
+
+
+def _rank_agreement(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    from scipy.stats import spearmanr
+
+    if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return 1.0
+    return float(spearmanr(a, b).statistic)

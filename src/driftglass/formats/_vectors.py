@@ -1,0 +1,261 @@
+"""Vectors, ids and what else a row has, from one file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._arrays import as_ids
+from ..errors import FormatError, InvalidInputError, NotFoundError, ShapeError, StoreError
+from ._delimited import read_delimited
+from ._parquet import read_parquet
+
+__all__ = ["VECTOR_SUFFIXES", "VectorFile", "read_vectors"]
+
+VECTOR_SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".parquet")
+KEPT_NAMES = ("label", "labels", "target", "targets", "class", "category", "split")
+"""Columns of these names are answers, not features, whether they hold numbers or not."""
+ID_NAMES = ("id", "ids", "")
+"""pandas writes its index without a name."""
+
+
+@dataclass(frozen=True, eq=False)
+class VectorFile:
+    """What was in a file.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Vectors as they were stored; memory-mapped from ``.npy``.
+    ids : ndarray of shape (n_samples,)
+        Names of the rows; 0, 1, 2, … where the file has none.
+    columns : mapping of str to sequence
+        What else each row has, by name.
+    features : tuple of str
+        Names of the columns of X; empty where the file does not name them.
+    """
+
+    X: NDArray[Any]
+    ids: NDArray[Any]
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    features: tuple[str, ...] = ()
+
+
+def read_vectors(
+    path: Any,
+    *,
+    array: str | None = None,
+    ids: str | None = None,
+    keep: Collection[str] = (),
+    drop: Collection[str] = (),
+    flatten: bool = False,
+) -> VectorFile:
+    r"""Read vectors from a file.
+
+    Parameters
+    ----------
+    path : path-like
+        ``.npy`` (memory-mapped), ``.npz``, ``.csv``, ``.tsv`` or ``.parquet``.
+    array : str, optional
+        Array of an ``.npz`` that holds the vectors; may be left out where only one can. One-
+        dimensional arrays of the same length are kept beside them.
+    ids : str, optional
+        Column or array with the names of the rows; "id" or "ids" if there is one.
+    keep : collection of str
+        Columns of numbers that are no features. Columns of text always are kept, and so is
+        "label" or "target".
+    drop : collection of str
+        Columns to leave out.
+    flatten : bool
+        Whether an array of more than two dimensions becomes one of two.
+
+    Returns
+    -------
+    file : VectorFile
+        Vectors and what belongs to them.
+
+    Raises
+    ------
+    FormatError
+        The file is of an unknown kind, or not what its name says.
+    StoreError
+        The file cannot be read.
+    NotFoundError
+        No such array or column.
+    InvalidInputError
+        No vectors, or several that could be meant.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "words.csv"
+    >>> _ = path.write_text("word,a,b\nup,1,2\ndown,3,4\n")
+    >>> read_vectors(path, ids="word").X
+    array([[1., 2.],
+           [3., 4.]], dtype=float32)
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in VECTOR_SUFFIXES:
+        raise FormatError(
+            f"{path.name} ends in {suffix or 'nothing'!r}; one of {', '.join(VECTOR_SUFFIXES)} "
+            f"is needed. Convert it, for example with numpy.save."
+        )
+    if array is not None and suffix != ".npz":
+        raise InvalidInputError(f"array is {array!r}, but only .npz files hold several arrays.")
+    if not path.is_file():
+        raise NotFoundError(f"There is no file {str(path)!r}. Name one that ends in {suffix}.")
+    try:
+        if suffix == ".npy":
+            X = _load(path)
+            return _checked(path, VectorFile(X, np.arange(len(X) if X.ndim else 0)), flatten)
+        if suffix == ".npz":
+            return _checked(path, _from_npz(path, array, ids, drop), flatten)
+        if suffix == ".parquet":
+            table = read_parquet(path, drop)
+        else:
+            mark = "\t" if suffix == ".tsv" else ","
+            for_text = {*keep, *KEPT_NAMES, *ID_NAMES, *([ids] if ids else [])}
+            table = read_delimited(path, mark, for_text, drop)
+            if ids is not None and ids not in table:
+                raise NotFoundError.for_name("column of ids", ids, list(table))
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror or error}") from error
+    return _checked(path, _from_table(path, table, ids, keep), flatten)
+
+
+def _load(path: Path) -> NDArray[Any]:
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
+    except (ValueError, EOFError) as error:
+        raise FormatError(_why_not_loaded(path, error)) from error
+
+
+def _why_not_loaded(path: Path, error: Exception) -> str:
+    if path.stat().st_size == 0:
+        return f"{path.name} is empty. Write it again."
+    with path.open("rb") as stream:
+        begins = stream.read(2)
+    if begins not in (b"PK", b"\x93N"):
+        return f"{path.name} is no NumPy file, whatever its name says. Write it with numpy.save."
+    said = str(error)
+    if "pickle" in said or "Python objects" in said:
+        return (
+            f"{path.name} holds Python objects, which are not read, because they could run code. "
+            f"Save numbers: numpy.save(path, numpy.asarray(vectors, dtype='float32'))."
+        )
+    return f"{path.name} is not a whole NumPy file: {said}. Write it again."
+
+
+def _from_npz(path: Path, array: str | None, ids: str | None, drop: Collection[str]) -> VectorFile:
+    import zipfile
+
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as loaded:
+            arrays = {name: loaded[name] for name in loaded.files if name not in drop}
+    except (ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        raise FormatError(_why_not_loaded(path, error)) from error
+    if array is None:
+        able = [n for n, a in arrays.items() if a.ndim >= 2 and a.dtype.kind in "fiub"]
+        if len(able) != 1:
+            shapes = ", ".join(f"{name} {held.shape}" for name, held in arrays.items())
+            problem = f"{len(able)} arrays could be the vectors" if able else "no array has rows"
+            raise InvalidInputError(f"{path.name}: {problem} ({shapes}). Say which with --array.")
+        array = able[0]
+    if array not in arrays:
+        raise NotFoundError.for_name("array", array, list(arrays))
+    X = arrays.pop(array)
+    if X.ndim == 0:
+        raise ShapeError(f"{array} of {path.name} is a single value; rows of numbers are needed.")
+    beside = {name: held for name, held in arrays.items() if held.shape == (len(X),)}
+    return _named(VectorFile(X, np.arange(len(X)), beside), ids)
+
+
+def _from_table(
+    path: Path, table: Mapping[str, Any], ids: str | None, keep: Collection[str]
+) -> VectorFile:
+    """Columns of numbers side by side are the vectors, unless one column holds vectors."""
+    for name in keep:
+        if name not in table:
+            raise NotFoundError.for_name("column", name, list(table))
+    own = {name.lower(): name for name in table}
+    named = ids or next((own[name] for name in ID_NAMES if name in own), None)
+    beside: dict[str, Any] = {}
+    flat: dict[str, NDArray[Any]] = {}
+    deep: dict[str, NDArray[Any]] = {}
+    for name, column in table.items():
+        kept = name in keep or name == named or name.lower() in KEPT_NAMES
+        if kept or not isinstance(column, np.ndarray) or column.dtype.kind not in "fiub":
+            beside[name] = column
+        else:
+            (flat if column.ndim == 1 else deep)[name] = column
+    if len(deep) > 1 or (deep and flat):
+        raise InvalidInputError(
+            f"{path.name}: {', '.join([*deep, *list(flat)[:3]])} could all be the vectors. Say "
+            f"with --keep which are not features, or with --drop which are not wanted."
+        )
+    if deep:
+        (X,) = deep.values()
+        features: tuple[str, ...] = ()
+    elif flat:
+        X = np.empty((len(next(iter(flat.values()))), len(flat)), dtype=np.float32)
+        for number, column in enumerate(flat.values()):
+            X[:, number] = column
+        features = tuple(flat)
+    else:
+        raise InvalidInputError(
+            f"{path.name} has no column of numbers to use as features; its columns are "
+            f"{', '.join(list(table)[:8]) or 'none'}."
+        )
+    return _named(VectorFile(X, np.arange(len(X)), beside, features), named)
+
+
+def _named(file: VectorFile, ids: str | None) -> VectorFile:
+    """The file with the ids that one of its columns holds."""
+    columns = dict(file.columns)
+    if ids is None:
+        ids = next((name for name in columns if name.lower() in ID_NAMES), None)
+    elif ids not in columns:
+        raise NotFoundError.for_name("column of ids", ids, list(columns))
+    if ids is None:
+        return file
+    return replace(file, ids=as_ids(_whole(columns.pop(ids)), name=ids), columns=columns)
+
+
+def _whole(values: Any) -> Any:
+    """Ids that came as floats, as the integers they are."""
+    if isinstance(values, np.ndarray) and values.dtype.kind == "f" and (values % 1 == 0).all():
+        return values.astype(np.int64)
+    return values
+
+
+def _checked(path: Path, file: VectorFile, flatten: bool) -> VectorFile:
+    X = file.X
+    if X.dtype.kind not in "fiub":
+        raise InvalidInputError(
+            f"{path.name} holds {X.dtype}; real numbers are needed. "
+            + ("Pass the real part or the magnitude." if X.dtype.kind == "c" else "Encode it.")
+        )
+    if X.ndim > 2 and flatten:
+        return replace(file, X=X.reshape(len(X), -1))
+    if X.ndim > 2:
+        width = int(np.prod(X.shape[1:]))
+        raise ShapeError(
+            f"{path.name} has shape {X.shape}; rows of features are needed. Add --flatten to use "
+            f"all {width:,} values of a row, or pool them first."
+        )
+    if X.ndim < 2:
+        raise ShapeError(
+            f"{path.name} has shape {X.shape}; (n_samples, n_features) is needed. Save "
+            f"X.reshape(-1, 1) if each value is a sample of one feature."
+        )
+    if len(X) == 0:
+        raise InvalidInputError(f"{path.name} has no rows; there is nothing to project.")
+    if X.shape[1] == 0:
+        raise InvalidInputError(f"{path.name} has rows without features.")
+    return file

@@ -1,0 +1,322 @@
+"""Candidates from rows rounded to 8 bits, many times as fast as from single precision.
+
+Rounding moves a row by a length that is known, its residual. The distance of two rows differs from
+that of the rounded ones by at most both residuals, so rounded distances say for certain which rows
+cannot be among the nearest. What is left over is settled by the rows themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _kernels
+from .._progress import Progress, silent
+from ..parallel import Threads
+
+__all__ = ["RoundedRows", "Screened", "rounding_pays"]
+
+ROUNDED_FROM = 4096
+"""Rows from which rounding pays."""
+WIDEST = 131_072
+"""Features beyond which sums of products of 8-bit integers could overflow."""
+MEAN_ROWS = 8192
+"""Rows from which the mean is taken: any point near the middle serves."""
+LISTS_BYTES = 3 << 28
+"""Of lists kept at a time; beyond, some rows at a time are compared with all."""
+SLACK = 2.0**-18
+"""More than all roundings of the value of a pair together, relative to it and to its norms."""
+TREE_WIDTH = 16
+LEAF = 256
+SAMPLED = 4096
+"""Rows that all others are compared with first, to see how near neighbours must be."""
+PER_REPORT = 16
+
+
+def rounding_pays(n_samples: int, n_features: int) -> bool:
+    """Tell whether this processor multiplies small integers fast, and the rows are many."""
+    fast = _kernels.product_units()[-1] != "baseline"
+    return fast and n_samples >= ROUNDED_FROM and 1 <= n_features <= WIDEST
+
+
+@dataclass(frozen=True, eq=False)
+class Screened:
+    """Candidates of some rows, nearest first by rounded distance.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (n_rows, n_candidates), dtype int32
+        Rows of the data; -1 where there are fewer.
+    bounds : ndarray of shape (n_rows, n_candidates), dtype float32
+        Ascending. No candidate from here on, and no row outside, is nearer than this: squared
+        distance, cosine distance or negative product.
+    outside : ndarray of shape (n_rows,), dtype float64
+        No row that is not a candidate is nearer than this.
+    """
+
+    columns: NDArray[np.int32]
+    bounds: NDArray[np.float32]
+    outside: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class RoundedRows:
+    """Rows of a data set as 8-bit integers, in an order that keeps near rows together.
+
+    Parameters
+    ----------
+    rows : Rounded
+        Of the kernels.
+    order : ndarray of shape (n_samples,), dtype int32
+        Row of the data at each place.
+    place : ndarray of shape (n_samples,), dtype int32
+        Place of each row of the data.
+    offsets : ndarray of shape (n_samples,), dtype float32
+        What both rows add to the value of a pair.
+    lengths, residuals : ndarray of shape (n_samples,), dtype float64
+        Of the rounded rows, and what rounding moved them by.
+    sorted_lengths : ndarray of shape (n_samples,), dtype float64
+        Ascending.
+    most_missing : ndarray of shape (n_samples + 1,), dtype float64
+        Largest residual of the 0, 1, 2, ... shortest rows.
+    coarsest : float
+        Largest residual beside the row's length.
+    unit : float
+        Times this, values are squared distances, cosine distances or negative products.
+    metric : {"euclidean", "cosine", "inner_product"}
+        What is searched by.
+    """
+
+    rows: _kernels.Rounded
+    order: NDArray[np.int32]
+    place: NDArray[np.int32]
+    offsets: NDArray[np.float32]
+    lengths: NDArray[np.float64]
+    residuals: NDArray[np.float64]
+    sorted_lengths: NDArray[np.float64]
+    most_missing: NDArray[np.float64]
+    coarsest: float
+    unit: float
+    metric: str
+
+    @classmethod
+    def of(cls, base: NDArray[np.float32], metric: str, executor: Threads) -> RoundedRows:
+        """Round rows of shape (n_samples, n_features)."""
+        n = len(base)
+        order = _tree_order(base, metric, executor)
+        some = base[np.unique(np.linspace(0, n - 1, MEAN_ROWS).astype(np.int64))]
+        wide = some.astype(np.float64)
+        if metric == "cosine":
+            norms = np.linalg.norm(wide, axis=1, keepdims=True)
+            np.divide(wide, norms, out=wide, where=norms > 0)
+        mean = wide.mean(axis=0)
+        factor = 1.0
+        if metric != "cosine":
+            largest = max(executor.map(lambda part: float(np.abs(base[part]).max()), _parts(n)))
+            # A power of two, so that scaling rounds nothing; squares neither overflow nor vanish.
+            factor = float(2.0 ** -(np.ceil(np.log2(largest)) + 1)) if largest > 0 else 1.0
+        rows = _kernels.Rounded(
+            base,
+            order,
+            mean,
+            factor=factor,
+            normalized=metric == "cosine",
+            n_threads=executor.n_workers,
+        )
+        squared = rows.norms
+        offsets, unit = squared, 1.0 / factor**2
+        if metric == "cosine":
+            # A row of zeros is at squared distance 1 from a unit vector, but 2 stands for a
+            # cosine distance of 1.
+            nothing = executor.map(lambda part: ~base[part].any(axis=1), _parts(n))
+            offsets, unit = offsets + np.concatenate(nothing)[order].astype(np.float32), 0.5
+        if metric == "inner_product":
+            # -x·y = -(x - m)·(y - m) - m·x - m·y + m·m
+            own = factor**2 * (float(mean @ mean) - 2.0 * rows.projections)
+            offsets, unit = own.astype(np.float32), 0.5 / factor**2
+        place = np.empty(n, dtype=np.int32)
+        place[order] = np.arange(n, dtype=np.int32)
+        lengths, residuals = np.sqrt(squared.astype(np.float64)), rows.residuals
+        ratios = np.divide(residuals, lengths, out=np.zeros(n), where=lengths > 0)
+        by_length = np.argsort(lengths, kind="stable")
+        return cls(
+            rows,
+            order,
+            place,
+            offsets,
+            lengths,
+            residuals,
+            lengths[by_length],
+            np.concatenate([[0.0], np.maximum.accumulate(residuals[by_length])]),
+            float(ratios.max(initial=0.0)),
+            unit,
+            metric,
+        )
+
+    def all_pairs(self, k: int, executor: Threads, report: Progress = silent) -> Screened:
+        """Find k candidates of every row, in the order of `order`, and the row itself."""
+        n = len(self.order)
+        if n * (k + max(k // 2, 48)) * 8 > LISTS_BYTES:
+            return self.against_all(self.order, k + 1, executor, report=report)
+        search = _kernels.AllPairs(self.rows, self.offsets, k, n_threads=executor.n_workers)
+        limits = np.full(n, np.inf, dtype=np.float32)
+        if n >= 4 * SAMPLED:
+            report(0, 1, "comparing all rows with some")
+            limits = self._first_limits(k, executor)
+            search.limit(limits)
+        total = search.n_rounds
+        for first in range(0, total, PER_REPORT):
+            report(first, total, "comparing all pairs")
+            search.run(first, min(first + PER_REPORT, total))
+        values, places = search.smallest()
+        found = self._screened(np.arange(n), values, places, limits.astype(np.float64))
+        lowest = np.full((n, 1), -np.inf, dtype=np.float32)
+        return Screened(
+            np.hstack([self.order[:, None], found.columns]),
+            np.hstack([lowest, found.bounds]),
+            found.outside,
+        )
+
+    def _first_limits(self, k: int, executor: Threads) -> NDArray[np.float32]:
+        """Values that k others of nearly every row do not exceed, as a sample has it.
+
+        Lists that begin with a limit are offered a fraction of the rows. Where the sample misleads,
+        a list stays short, and that is known.
+        """
+        n = len(self.order)
+        chosen = np.linspace(0, n - 1, SAMPLED).astype(np.int32)
+        expected = k * SAMPLED / n
+        rank = int(np.ceil(expected + 4.0 * np.sqrt(expected) + 3.0))
+        values, _ = _kernels.search_rounded(
+            self.rows,
+            self.offsets,
+            self.rows.take(chosen),
+            self.offsets[chosen],
+            np.full(n, np.inf, dtype=np.float32),
+            rank,
+            n_threads=executor.n_workers,
+        )
+        return np.ascontiguousarray(values[:, -1])
+
+    def against_all(
+        self,
+        which: NDArray[np.int32],
+        k: int,
+        executor: Threads,
+        *,
+        reach: NDArray[np.float64] | None = None,
+        report: Progress = silent,
+    ) -> Screened:
+        """Find k candidates of some rows of the data, the row itself among them.
+
+        With `reach` (in the metric's unit), rows that are certain to be farther are left out.
+        """
+        n = len(which)
+        most = max(512, LISTS_BYTES // ((k + max(k // 2, 48)) * 8))
+        parts: list[Screened] = []
+        for first in range(0, max(n, 1), most):
+            report(first, n, "comparing some rows with all")
+            at = self.place[which[first : first + most]]
+            limits = np.full(len(at), np.inf)
+            if reach is not None:
+                limits = self._limits(at, reach[first : first + most])
+            values, places = _kernels.search_rounded(
+                self.rows.take(at),
+                self.offsets[at],
+                self.rows,
+                self.offsets,
+                limits.astype(np.float32),
+                k,
+                n_threads=executor.n_workers,
+            )
+            parts.append(self._screened(at, values, places, limits))
+        return Screened(
+            np.concatenate([part.columns for part in parts]),
+            np.concatenate([part.bounds for part in parts]),
+            np.concatenate([part.outside for part in parts]),
+        )
+
+    def _screened(
+        self,
+        at: NDArray[np.integer],
+        values: NDArray[np.float32],
+        places: NDArray[np.int32],
+        limits: NDArray[np.float64],
+    ) -> Screened:
+        columns = self.order[places]
+        columns[places < 0] = -1
+        last = np.minimum(values[:, -1].astype(np.float64), limits)
+        outside = self._lower(at, last[:, None])[:, 0]
+        bounds = np.empty_like(values)
+        for part in _parts(len(at)):  # in blocks: double precision takes room
+            lower = self._lower(at[part], values[part]).astype(np.float32)
+            bounds[part] = np.nextafter(lower, np.float32(-np.inf))
+        return Screened(columns, bounds, outside)
+
+    def _lower(self, at: NDArray[np.integer], values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """What pairs of these values have at least, in the metric's unit."""
+        wide = values.astype(np.float64)
+        if self.metric == "inner_product":
+            return np.asarray((wide - self._product_error(at)) * self.unit)
+        wide *= 1.0 - SLACK * np.sign(wide)  # infinity stays
+        wide -= SLACK * self.lengths[at, None] ** 2 + 1e-36
+        reach = np.sqrt(np.maximum(wide, 0.0))
+        farthest = np.where(np.isfinite(reach), reach, 0.0).max(axis=1, keepdims=True)
+        reach -= self._missing(at, farthest)
+        return np.asarray(np.maximum(reach, 0.0) ** 2 * self.unit)
+
+    def _limits(self, at: NDArray[np.integer], reach: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values that pairs as near as `reach` cannot exceed."""
+        wide = reach[:, None] / self.unit
+        if self.metric == "inner_product":
+            limits = wide + self._product_error(at)
+        else:
+            near = np.sqrt(np.maximum(wide, 0.0))
+            # A little further than needed, so that what is found to be outside is beyond `reach`.
+            beyond = 1.001 * (near + self.residuals[at, None] + self.most_missing[-1])
+            limits = (near + self._missing(at, beyond)) ** 2
+            limits += 2 * SLACK * (limits + self.lengths[at, None] ** 2) + 1e-36
+        return np.nextafter(limits[:, 0].astype(np.float32), np.float32(np.inf)).astype(np.float64)
+
+    def _missing(self, at: NDArray[np.integer], reach: NDArray[np.float64]) -> NDArray[np.float64]:
+        """At most what rounding took from distances to rows that may be within a reach.
+
+        Those are not much longer than the row itself, and rows that are short were rounded by
+        little: a few long rows do not cost all others their certainty.
+        """
+        if self.coarsest > 0.5:  # rounding left hardly anything of some row
+            return np.asarray(self.residuals[at, None] + self.most_missing[-1])
+        longest = (self.lengths[at, None] + reach) / (1.0 - self.coarsest)
+        shorter = np.searchsorted(self.sorted_lengths, longest, side="right")
+        return np.asarray(self.residuals[at, None] + self.most_missing[shorter])
+
+    def _product_error(self, at: NDArray[np.integer]) -> NDArray[np.float64]:
+        own, other = self.lengths[at], float(self.lengths.max())
+        most = float(self.residuals.max())
+        error = 2.0 * (own * most + self.residuals[at] * (other + most))
+        roundings = np.abs(self.offsets[at]) + float(np.abs(self.offsets).max()) + own * other
+        return np.asarray((error + SLACK * roundings)[:, None])
+
+
+def _tree_order(base: NDArray[np.float32], metric: str, executor: Threads) -> NDArray[np.int32]:
+    """Rows of a leaf of a random tree side by side: lists settle early, rows are read together."""
+    axes = np.random.default_rng(0).normal(size=(base.shape[1], TREE_WIDTH)).astype(np.float32)
+    sketch = np.empty((len(base), TREE_WIDTH), dtype=np.float32)
+
+    def fill(part: slice) -> None:
+        sketch[part] = base[part] @ axes
+        if metric == "cosine":
+            norms = np.linalg.norm(base[part], axis=1, keepdims=True)
+            sketch[part] /= np.where(norms > 0, norms, 1)
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        executor.map(fill, _parts(len(base)))
+    np.nan_to_num(sketch, copy=False)
+    orders, _ = _kernels.grow_trees(sketch, 1, LEAF, n_threads=executor.n_workers)
+    return np.array(orders[0])
+
+
+def _parts(n: int) -> list[slice]:
+    return [slice(first, min(first + 4096, n)) for first in range(0, n, 4096)]

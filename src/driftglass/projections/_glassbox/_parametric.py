@@ -1,0 +1,593 @@
+"""UMAP with a network as the map, as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ...errors import DriftglassWarning, FormatError, InvalidInputError
+from .._duplicates import group_rows
+from .._initialization import array_start
+from .._moments import principal_axes
+from .._umap import UMAP
+from ._checks import as_samples, check_parameters, flattened
+from ._derivatives import as_double, evaluated
+from ._encoders import create_encoder
+from ._files import read_tensors, write_tensors
+from ._learning import Neighbourhood, Settings, learn, threads
+from ._preparation import Preparation
+from ._watching import Audience, FitState, Module, SupportsLog, check_callbacks
+
+__all__ = ["ParametricUMAP"]
+
+VERSION = 1
+BLOCK = 1024
+"""Rows that go through the encoder together; always so many, so that the place of a row does not
+depend on which others come with it."""
+WIDE_BEYOND, WIDE = 10_000, 256
+"""Rows beyond which the default encoder has wider layers."""
+UNCOMPARED = ("quiet", "extra_callbacks", "num_workers", "checkpoint_dir", "device", "n_jobs",
+              "monitor")  # fmt: skip
+"""Arguments that do not change what a model is."""
+
+
+class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """UMAP whose map is a network, so that new rows have a place at once.
+
+    The parameters are those of `GlassBoxUMAP`, which also explains the map.
+
+    Parameters
+    ----------
+    n_neighbors, min_dist, metric, n_components, negative_sample_rate, repulsion_strength
+        See `GlassBoxUMAP`.
+    pca_components, encoder_name, encoder_kwargs, lr, epochs, batch_size, num_batches, num_workers
+        See `GlassBoxUMAP`.
+    checkpoint_dir, restore_best_weights, random_state, quiet, extra_callbacks
+        See `GlassBoxUMAP`.
+    init, jitter, early_stopping, device, n_jobs, monitor
+        See `GlassBoxUMAP`.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_neighbors: int = 15,
+        min_dist: float = 0.1,
+        metric: str = "euclidean",
+        n_components: int = 2,
+        negative_sample_rate: int = 5,
+        repulsion_strength: float = 1.0,
+        pca_components: int | None = None,
+        encoder_name: str = "default",
+        encoder_kwargs: Mapping[str, Any] | None = None,
+        lr: float = 1e-3,
+        epochs: int = 200,
+        batch_size: int | str = 10_000,
+        num_batches: int | None = None,
+        num_workers: int = 0,
+        checkpoint_dir: Any = None,
+        restore_best_weights: bool = True,
+        random_state: Any = None,
+        quiet: bool = False,
+        extra_callbacks: Sequence[Any] | None = None,
+        init: Any = "umap",
+        jitter: float | str = "auto",
+        early_stopping: bool = True,
+        device: Any = "cpu",
+        n_jobs: int | None = None,
+        monitor: SupportsLog | None = None,
+    ) -> None:
+        self.n_neighbors = n_neighbors
+        self.min_dist = min_dist
+        self.metric = metric
+        self.n_components = n_components
+        self.negative_sample_rate = negative_sample_rate
+        self.repulsion_strength = repulsion_strength
+        self.pca_components = pca_components
+        self.encoder_name = encoder_name
+        self.encoder_kwargs = encoder_kwargs
+        self.lr = lr
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.num_batches = num_batches
+        self.num_workers = num_workers
+        self.checkpoint_dir = checkpoint_dir
+        self.restore_best_weights = restore_best_weights
+        self.random_state = random_state
+        self.quiet = quiet
+        self.extra_callbacks = extra_callbacks
+        self.init = init
+        self.jitter = jitter
+        self.early_stopping = early_stopping
+        self.device = device
+        self.n_jobs = n_jobs
+        self.monitor = monitor
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Train the network on X.
+
+        Parameters
+        ----------
+        X : array-like or tensor of shape (n_samples, n_features) or (n_samples, *input_dims)
+            Finite samples of any real dtype. More than two dimensions need an encoder for them,
+            and count as flat where neighbours are searched.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : ParametricUMAP
+            Fitted. Ctrl-C keeps the map as far as it is, with a warning.
+
+        Raises
+        ------
+        InvalidInputError
+            A parameter is out of range, or a sample is not finite.
+        """
+        X = validate_data(self, as_samples(X), dtype="numeric", allow_nd=True)
+        check_parameters(self)
+        callbacks = check_callbacks(self.extra_callbacks)
+        device = _device(self.device)
+        n_axes = self.pca_components
+        if n_axes is not None and X.ndim != 2:
+            raise InvalidInputError(
+                f"pca_components is {n_axes} for samples of shape {X.shape[1:]}; principal axes "
+                f"need flat rows. Leave it None, or flatten X."
+            )
+        notes: list[str] = []
+        flat = X.reshape(len(X), -1)
+        if n_axes is not None and n_axes > min(flat.shape):
+            notes.append(
+                f"pca_components {n_axes} lowered to {min(flat.shape)}: X has {len(flat)} rows and "
+                f"{flat.shape[1]} features."
+            )
+            n_axes = min(flat.shape)
+        self.input_dims_ = tuple(int(size) for size in X.shape[1:])
+        self._n_fitted_components = int(self.n_components)
+        shape = self.input_dims_ if n_axes is None else (n_axes,)
+        self._seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        self.preparation_ = Preparation.learnt(flat, n_axes, shape)
+        if not self.preparation_.scale.any():
+            notes.append(f"all {len(X)} rows are equal: one stacked point.")
+        with threads(self.n_jobs):
+            self._train(flat, device, callbacks, notes)
+        for note in notes:
+            warnings.warn(note, DriftglassWarning, stacklevel=2)
+        return self
+
+    def _train(
+        self, flat: NDArray[Any], device: torch.device, callbacks: list[Any], notes: list[str]
+    ) -> None:
+        U64 = self.preparation_(flat)
+        first = group_rows(flat).first
+        rows = U64[first].reshape(len(first), -1)
+        around = self._around(flat[first], rows, first, len(flat), notes)
+        self.a_, self.b_ = around.curve
+        self.encoder_ = self._fresh_encoder(len(first)).to(device)
+        U = torch.from_numpy(U64[first].astype(np.float32)).to(device)
+        audience = Audience(
+            FitState(2 * int(self.epochs)),
+            Module(self.encoder_),
+            callbacks,
+            quiet=bool(self.quiet),
+            monitor=self.monitor,
+        )
+        self.history_, self.interrupted_ = learn(
+            self.encoder_, U, around, self._settings(), audience, self._checkpoint
+        )
+        self.n_iter_ = len(self.history_)
+        self._place_origin()
+        self.embedding_: NDArray[np.float32] = self._placed(U64)
+        audience.show(self.embedding_)
+        self.notes_ = tuple(notes)
+        if self.checkpoint_dir is not None:
+            self.save(Path(self.checkpoint_dir) / "last.safetensors")
+
+    def _fresh_encoder(self, n_samples: int | None = None) -> torch.nn.Module:
+        if n_samples is not None:
+            kwargs = dict(self.encoder_kwargs or {})
+            if self.encoder_name == "default" and n_samples > WIDE_BEYOND:
+                kwargs.setdefault("hidden_size", WIDE)
+            self._encoder_kwargs = kwargs
+        devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+        # Nobody else's random numbers change because a model is fitted.
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(self._seed)
+            return create_encoder(
+                self.encoder_name,
+                self.preparation_.shape,
+                int(self.n_components),
+                **self._encoder_kwargs,
+            )
+
+    def _settings(self) -> Settings:
+        return Settings(
+            lr=float(self.lr),
+            epochs=int(self.epochs),
+            batch_size=self.batch_size,
+            num_batches=self.num_batches,
+            negative_sample_rate=int(self.negative_sample_rate),
+            repulsion_strength=float(self.repulsion_strength),
+            jitter=self.jitter,
+            early_stopping=bool(self.early_stopping),
+            restore_best_weights=bool(self.restore_best_weights),
+            seed=self._seed,
+        )
+
+    def _around(
+        self,
+        X: NDArray[Any],
+        U: NDArray[np.float64],
+        first: NDArray[np.intp],
+        n_samples: int,
+        notes: list[str],
+    ) -> Neighbourhood:
+        """Graph and layout of the rows that differ, found by the engine's UMAP."""
+        Z = X if self.preparation_.components is None else U
+        init = self.init if isinstance(self.init, str) else "given"
+        umap = UMAP(
+            self.n_neighbors,
+            n_components=self.n_components,
+            metric=self.metric,
+            min_dist=self.min_dist,
+            negative_sample_rate=self.negative_sample_rate,
+            repulsion_strength=self.repulsion_strength,
+            n_epochs=None if init == "umap" else 0,
+            init="spectral" if init == "umap" else "random",
+            random_state=self._seed,
+            n_jobs=self.n_jobs,
+        )
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            umap.fit(Z)
+        notes += [str(w.message) for w in caught if issubclass(w.category, DriftglassWarning)]
+        layout: NDArray[Any] | None = None
+        if init == "given":
+            layout = array_start(self.init, n_samples, int(self.n_components))[first]
+        elif init == "umap":
+            layout = umap.embedding_
+        if layout is not None:
+            layout = _upright(layout)
+        empty = np.empty(0, dtype=np.int64)
+        curve = (float(umap.a_), float(umap.b_))
+        if umap.graph_ is None:
+            neighbors = np.empty((len(X), 0), dtype=np.int64)
+            layout = _upright(umap.embedding_) if layout is None else layout
+            return Neighbourhood(layout, empty, empty, empty.astype(np.float32), neighbors, curve)
+        graph = umap.graph_.tocoo()
+        assert umap.neighbors_ is not None
+        return Neighbourhood(
+            layout,
+            graph.row.astype(np.int64),
+            graph.col.astype(np.int64),
+            graph.data.astype(np.float32),
+            umap.neighbors_.indices.astype(np.int64),
+            curve,
+        )
+
+    def _place_origin(self) -> None:
+        """Let the mean sample lie at the origin of the map."""
+        zero = np.zeros((1, *self.preparation_.shape))
+        self.origin_ = self._encoded(zero, as_double(self.encoder_), torch.float64)[0]
+
+    def transform(self, X: Any, batch_size: int | None = None) -> NDArray[np.float32]:
+        """Place samples in the map; each on its own.
+
+        Parameters
+        ----------
+        X : array-like or tensor of shape (n_samples, n_features) or (n_samples, *input_dims)
+            Finite samples.
+        batch_size : int, optional
+            Samples that go through the network together. The default is small and always the
+            same, so that the place of a sample does not depend on the others to the last bit.
+
+        Returns
+        -------
+        Y : ndarray of shape (n_samples, n_components)
+            Coordinates. The mean of the fitted samples lies at the origin.
+
+        Raises
+        ------
+        ShapeError
+            Samples of another shape than those fitted.
+        """
+        return self._placed(self._prepared(X), BLOCK if batch_size is None else int(batch_size))
+
+    def fit_transform(self, X: Any, y: Any = None) -> NDArray[np.float32]:
+        """Train the network on X and place its samples.
+
+        Parameters
+        ----------
+        X : array-like or tensor of shape (n_samples, n_features) or (n_samples, *input_dims)
+            Finite samples.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        Y : ndarray of shape (n_samples, n_components)
+            Coordinates.
+        """
+        return self.fit(X, y).embedding_
+
+    def to(self, device: Any) -> Self:
+        """Move the network to a device, where it is used and trained from now on.
+
+        Parameters
+        ----------
+        device : str or torch.device
+            For example "cuda".
+
+        Returns
+        -------
+        self : ParametricUMAP
+            The same.
+        """
+        place = _device(device)
+        self.device = str(place)
+        if hasattr(self, "encoder_"):
+            self.encoder_ = self.encoder_.to(place)
+        return self
+
+    def _prepared(self, X: Any) -> NDArray[np.float64]:
+        return self.preparation_(self._flat(X))
+
+    def _flat(self, X: Any) -> NDArray[Any]:
+        """Rows of numbers, checked against what was fitted."""
+        check_is_fitted(self)
+        X = as_samples(X)
+        if len(self.input_dims_) == 1:
+            X = validate_data(self, X, dtype="numeric", allow_nd=True, reset=False)
+        else:
+            X = check_array(X, dtype="numeric", allow_nd=True)
+        return flattened(X, self.input_dims_)
+
+    def _placed(self, U: NDArray[np.float64], block: int = BLOCK) -> NDArray[np.float32]:
+        Y = self._encoded(U, self.encoder_, torch.float32, block) - self.origin_
+        return np.asarray(Y, dtype=np.float32)
+
+    def _encoded(
+        self,
+        U: NDArray[np.float64],
+        encoder: torch.nn.Module,
+        dtype: torch.dtype,
+        block: int = BLOCK,
+    ) -> NDArray[np.float64]:
+        device = next((p.device for p in encoder.parameters()), torch.device("cpu"))
+        Y = np.empty((len(U), int(self.n_components_)))
+        for start in range(0, len(U), block):
+            part = torch.from_numpy(U[start : start + block]).to(device, dtype)
+            filled = part.new_zeros((block, *part.shape[1:]))
+            filled[: len(part)] = part
+            places = evaluated(encoder, filled)[: len(part)]
+            Y[start : start + len(part)] = places.double().cpu().numpy()
+        return Y
+
+    @property
+    def n_components_(self) -> int:
+        """Coordinates of the fitted map."""
+        return self._n_fitted_components
+
+    # Files
+
+    def save(self, path: Any) -> None:
+        """Write the fitted model to one file, which holds arrays and JSON and no code.
+
+        Parameters
+        ----------
+        path : str or Path
+            Of the file, in the safetensors format.
+
+        Raises
+        ------
+        InvalidInputError
+            An argument of the encoder cannot be written as JSON.
+        """
+        check_is_fitted(self)
+        write_tensors(Path(path), *self.to_arrays())
+
+    def to_arrays(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Arrays and JSON description of the fitted model, as `from_arrays` takes them.
+
+        Returns
+        -------
+        arrays : dict of str to ndarray
+            Weights, preparation and map.
+        description : dict
+            Parameters.
+        """
+        check_is_fitted(self)
+        parameters = {
+            name: value
+            for name, value in self.get_params(deep=False).items()
+            if name not in UNCOMPARED and (name != "init" or isinstance(value, str))
+        }
+        if not isinstance(self.random_state, (int, type(None))):
+            parameters["random_state"] = None
+        description = {
+            "class": type(self).__name__,
+            "version": VERSION,
+            "parameters": {name: _plain(value) for name, value in parameters.items()},
+            "encoder_kwargs": _plain(self._encoder_kwargs),
+            "seed": self._seed,
+            "curve": [self.a_, self.b_],
+            "input_dims": list(self.input_dims_),
+            "n_components": self.n_components_,
+            "notes": list(self.notes_),
+            "history": self.history_,
+        }
+        arrays = {f"encoder.{k}": v.cpu().numpy() for k, v in self.encoder_.state_dict().items()}
+        arrays |= {f"preparation.{k}": v for k, v in self.preparation_.to_arrays().items()}
+        arrays |= {"origin": self.origin_, "embedding": self.embedding_}
+        if hasattr(self, "feature_names_in_"):
+            description["feature_names"] = [str(name) for name in self.feature_names_in_]
+        return arrays, description
+
+    @classmethod
+    def load(cls, path: Any) -> Self:
+        """Read a model that `save` wrote; nothing in the file is executed.
+
+        Parameters
+        ----------
+        path : str or Path
+            Of the file.
+
+        Returns
+        -------
+        model : ParametricUMAP
+            Fitted, on the processor.
+
+        Raises
+        ------
+        FormatError
+            Not such a file, damaged, or of a newer version.
+        NotFoundError
+            Made with an encoder that is not registered here.
+        """
+        return cls.from_arrays(*read_tensors(Path(path)))
+
+    @classmethod
+    def from_arrays(
+        cls, arrays: Mapping[str, NDArray[Any]], description: Mapping[str, Any]
+    ) -> Self:
+        """Make a fitted model of what `to_arrays` gives.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray
+            Weights, preparation and map.
+        description : mapping
+            Parameters.
+
+        Returns
+        -------
+        model : ParametricUMAP
+            Fitted, on the processor.
+
+        Raises
+        ------
+        FormatError
+            Something is missing, does not fit together, or is of a newer version.
+        """
+        if description.get("version", 0) > VERSION:
+            raise FormatError(
+                f"The model is of version {description['version']}; this driftglass reads up to "
+                f"{VERSION}. Install a newer driftglass."
+            )
+        try:
+            model = cls(**description["parameters"])
+            model._encoder_kwargs = dict(description["encoder_kwargs"])
+            model._seed = int(description["seed"])
+            model.a_, model.b_ = description["curve"]
+            model.input_dims_ = tuple(description["input_dims"])
+            model.n_features_in_ = model.input_dims_[0]
+            model._n_fitted_components = int(description["n_components"])
+            model.preparation_ = Preparation.from_arrays(_part_of(arrays, "preparation."))
+            model.encoder_ = model._fresh_encoder()
+            weights = {k: torch.from_numpy(v) for k, v in _part_of(arrays, "encoder.").items()}
+            model.encoder_.load_state_dict(weights)
+            model.encoder_.eval()
+            model.origin_, model.embedding_ = arrays["origin"], arrays["embedding"]
+            model.history_ = list(description["history"])
+            model.notes_ = tuple(description["notes"])
+            if "feature_names" in description:
+                model.feature_names_in_ = np.asarray(description["feature_names"], dtype=object)
+        except (KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
+            raise FormatError(
+                f"The model does not fit together: {error!s:.300}. Write it again with save()."
+            ) from error
+        model.n_iter_, model.interrupted_ = len(model.history_), False
+        return model
+
+    def _checkpoint(self, encoder: torch.nn.Module) -> None:
+        if self.checkpoint_dir is None:
+            return
+        weights = {f"encoder.{k}": v.cpu().numpy() for k, v in encoder.state_dict().items()}
+        weights |= {f"preparation.{k}": v for k, v in self.preparation_.to_arrays().items()}
+        description = {"class": type(self).__name__, "version": VERSION, "checkpoint": True}
+        write_tensors(Path(self.checkpoint_dir) / "best.safetensors", weights, description)
+
+    # Equality
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both have the same parameters and, to the bit, the same weights."""
+        if type(other) is not type(self):
+            return NotImplemented
+        assert isinstance(other, ParametricUMAP)
+        for name, value in self.get_params(deep=False).items():
+            if name not in UNCOMPARED and not _same(value, getattr(other, name)):
+                return False
+        if hasattr(self, "encoder_") != hasattr(other, "encoder_"):
+            return False
+        if not hasattr(self, "encoder_"):
+            return True
+        mine, theirs = self._state(), other._state()
+        return mine.keys() == theirs.keys() and all(_same(mine[k], theirs[k]) for k in mine)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _state(self) -> dict[str, NDArray[Any]]:
+        state = {f"encoder.{k}": v.cpu().numpy() for k, v in self.encoder_.state_dict().items()}
+        return state | self.preparation_.to_arrays()
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_components_
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _upright(layout: NDArray[Any]) -> NDArray[np.float32]:
+    """Centred, and turned so that the widest direction comes first."""
+    axes = principal_axes(np.asarray(layout, dtype=np.float64), layout.shape[1])
+    turned = (layout - axes.mean) @ axes.components.T
+    missing = layout.shape[1] - turned.shape[1]
+    return np.pad(turned, ((0, 0), (0, missing))).astype(np.float32)
+
+
+def _device(device: Any) -> torch.device:
+    try:
+        place = torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise InvalidInputError(
+            f"device is {device!r}; for example 'cpu' or 'cuda' is needed."
+        ) from error
+    if place.type == "cuda" and not torch.cuda.is_available():
+        raise InvalidInputError(
+            f"device is {device!r}, but torch finds no such device here. Use device='cpu'."
+        )
+    return place
+
+
+def _part_of(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+
+
+def _plain(value: Any) -> Any:
+    """NumPy numbers and tuples as JSON knows them."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return bool(np.array_equal(np.asarray(a), np.asarray(b)))
+    return bool((a or {}) == (b or {})) if isinstance(a or b, Mapping) else bool(a == b)

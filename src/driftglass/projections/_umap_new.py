@@ -1,0 +1,83 @@
+"""New rows in a finished map, and from places of the map back to vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..neighbors import NeighborGraph, query_neighbors
+
+__all__ = ["nearest_of_new", "start_among", "vectors_at"]
+
+BLOCK_VALUES = 1 << 22
+LEAST = 1e-6
+"""Distances below this share of the k-th count as this."""
+
+
+def nearest_of_new(
+    X: Any, fitted: Any, k: int, metric: Any, graph: NeighborGraph | None, n_threads: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Fitted rows nearest to each row of X, and their distances, both (n, k).
+
+    With metric "precomputed", X holds the distances to the fitted rows.
+    """
+    if isinstance(metric, str) and metric == "precomputed":
+        order = np.argsort(X, axis=1, kind="stable")[:, :k]
+        distances = np.take_along_axis(np.asarray(X), order, axis=1)
+        return order.astype(np.int32), np.ascontiguousarray(distances, dtype=np.float32)
+    return query_neighbors(X, fitted, k, metric=metric, graph=graph, n_jobs=n_threads)
+
+
+def start_among(
+    indices: NDArray[np.int32], memberships: NDArray[np.float32], places: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Mean of the places of each row's neighbours, by their memberships."""
+    shares = memberships / memberships.sum(axis=1, keepdims=True)
+    start: NDArray[np.float32] = np.einsum("ij,ijd->id", shares, places[indices])
+    return start
+
+
+def vectors_at(
+    Y: NDArray[np.float32], places: NDArray[np.float32], fitted: Any, k: int, n_threads: int
+) -> NDArray[np.float32]:
+    """Vectors that belong to places of a map, between those of the nearest fitted points.
+
+    Their mean, by weights that are infinite at distance zero and zero at that of the k-th, so
+    that the surface passes through every fitted vector and has no jumps (Franke and Little).
+
+    Parameters
+    ----------
+    Y : ndarray of shape (n, n_components)
+        Places.
+    places : ndarray of shape (n_samples, n_components), dtype float32
+        Where the fitted vectors lie.
+    fitted : array or sparse array of shape (n_samples, n_features)
+        These.
+    k : int
+        How many are looked at.
+    n_threads : int
+        Changes the time and not the result.
+
+    Returns
+    -------
+    vectors : ndarray of shape (n, n_features), dtype float32
+        None outside of the range of those nearby.
+    """
+    indices, distances = query_neighbors(Y, places, k, n_jobs=n_threads)
+    reach = distances[:, -1:].astype(np.float64) * (1.0 + 1e-6)
+    near = np.maximum(distances.astype(np.float64), LEAST * reach)
+    weights = np.where(reach > 0, (reach - near) / np.where(reach > 0, near, 1.0), 1.0)
+    here = distances == 0
+    weights = np.where(here.any(axis=1, keepdims=True), here, weights)
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    vectors = np.empty((len(Y), fitted.shape[1]), dtype=np.float32)
+    size = max(1, BLOCK_VALUES // (k * fitted.shape[1]))
+    for first in range(0, len(Y), size):
+        part = slice(first, first + size)
+        rows = fitted[indices[part].ravel()]
+        rows = rows if isinstance(rows, np.ndarray) else rows.toarray()
+        there = rows.astype(np.float64).reshape(*indices[part].shape, -1)
+        vectors[part] = np.einsum("ij,ijd->id", weights[part], there)
+    return vectors
