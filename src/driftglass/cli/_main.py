@@ -16,6 +16,7 @@ from ..errors import (
     MissingDependencyError,
     NotFoundError,
 )
+from ._compare import compare
 from ._console import to_json
 from ._demo import demo
 from ._doctor import doctor
@@ -71,7 +72,7 @@ def cli() -> None:
     """Log, project and watch the embedding spaces of a model while it trains."""
 
 
-for command in (demo, serve, ls, show, project, verify, repair, gc, doctor, version):
+for command in (demo, serve, ls, show, project, compare, verify, repair, gc, doctor, version):
     cli.add_command(command)
 
 
