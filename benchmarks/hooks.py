@@ -20,8 +20,8 @@ import driftglass as dg
 from benchmarks.record import write
 from driftglass.integrations import torch_recorder
 
-N_STEPS = 20_000
-SHOWN = (2000, 5000, 10_000, 20_000)
+N_STEPS = 10_000
+SHOWN = (2000, 5000, 10_000)
 BATCH = 64
 N_PROBE = 1000
 ROUND = 50

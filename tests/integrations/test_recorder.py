@@ -25,6 +25,12 @@ def test_steps_are_dense_at_first_and_then_regular():
     assert len(steps) < 35
 
 
+def test_the_default_is_the_powers_of_two_and_then_every_thousand():
+    steps = [step for step in range(4001) if Schedule().due(step)]
+
+    assert steps == [0, *(2**power for power in range(10)), 1000, 2000, 3000, 4000]
+
+
 @pytest.mark.parametrize("per_doubling", [1, 2, 3, 5])
 def test_every_doubling_has_its_number_of_steps(per_doubling):
     schedule = Schedule(per_doubling=per_doubling, every=10_000)
@@ -125,7 +131,7 @@ def test_a_step_is_recorded_once(run):
     recorder.record(4, lambda: Captured({"hidden": np.ones((6, 2))}))
 
     assert not recorder.due(4)
-    assert recorder.due(6)
+    assert recorder.due(8)
 
 
 def test_other_processes_record_nothing(run):

@@ -110,7 +110,7 @@ class Recorder:
         layers: str | Sequence[str] | None = None,
         pool: Pool = "mean",
         schedule: Schedule | None = None,
-        scalars_every: int = 50,
+        scalars_every: int = 100,
         labels: Any = None,
         ids: Any = None,
         weights: Run | None = None,

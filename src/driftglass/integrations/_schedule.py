@@ -13,8 +13,8 @@ __all__ = ["Schedule"]
 class Schedule:
     """Steps to record: 0, then so many per doubling, then every so many steps.
 
-    The same schedule gives the same steps in every run, so that runs can be compared step by
-    step.
+    By default 0, 1, 2, 4, …, 512, 1000, 2000 and so on. The same schedule gives the same steps in
+    every run, so that runs can be compared step by step.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Schedule:
     [0, 1, 2, 3, 4, 6, 8, 11, 16, 23, 30, 40]
     """
 
-    per_doubling: int = 2
+    per_doubling: int = 1
     every: int = 1000
 
     def __post_init__(self) -> None:
