@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 say = @echo "driftglass:"
 
 .PHONY: help demo test check setup ready lint types layers test-python test-web e2e \
-  crash-test viewer pictures bench format reference lock wheel size clean distclean
+  crash-test sanitize viewer pictures bench format reference lock wheel size clean distclean
 
 help:  ## list the recipes
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -81,12 +81,16 @@ e2e: $(KERNELS) $(BUNDLE)  ## the viewer in a real browser
 crash-test: $(KERNELS)  ## kill a writer N times and look for what was lost
 	$(BIN)/python scripts/crash_test.py $(N)
 
+sanitize: $(KERNELS) $(DEV)  ## run the kernels' tests under address, undefined, thread sanitizers
+	sh scripts/sanitize.sh $(BIN) $(ARGS)
+
 viewer: $(BUNDLE)  ## build the viewer into the package
 
 pictures: $(KERNELS) $(BUNDLE)  ## take the pictures of docs/images again
 	@browser=$$(sh scripts/find_browser.sh) && cd web && \
 	  env $${browser:+DRIFTGLASS_CHROMIUM="$$browser"} \
 	    DRIFTGLASS_PYTHON="$(CURDIR)/$(BIN)/python" node pictures.mjs
+	$(BIN)/python scripts/figures.py
 
 bench: $(KERNELS) $(DEV) $(BUNDLE)  ## every benchmark; results go to benchmarks/results
 	@browser=$$(sh scripts/find_browser.sh) && \

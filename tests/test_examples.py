@@ -10,6 +10,9 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ARGUMENTS = {
+    "compare_optimizers.py": ["runs", "8"],
+    "group_pages.py": ["300"],
+    "latent_space.py": ["30"],
     "log_training.py": ["runs", "40"],
     "measure_trust.py": ["runs"],
     "show_vectors.py": ["--exit"],
@@ -18,6 +21,8 @@ ARGUMENTS = {
 
 @pytest.mark.parametrize("script", sorted(path.name for path in EXAMPLES.glob("*.py")))
 def test_example_runs(script, tmp_path, monkeypatch):
+    if "import torch" in (EXAMPLES / script).read_text(encoding="utf-8"):
+        pytest.importorskip("torch")
     monkeypatch.setenv("BROWSER", "true")
 
     done = subprocess.run(

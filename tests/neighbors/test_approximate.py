@@ -133,7 +133,7 @@ def test_few_rows_are_searched_exactly_and_many_are_not(rng, monkeypatch):
     X = rng.normal(size=(300, 4))
 
     few = nearest_neighbors(X, 5)
-    monkeypatch.setattr("driftglass.neighbors._nearest.GATHERED", 1e9)
+    monkeypatch.setattr("driftglass.neighbors._work.GATHERED", 1e-9)
     many = nearest_neighbors(X, 5)
 
     assert (few.method, many.method) == ("exact", "approximate")
@@ -262,8 +262,9 @@ def test_rows_without_structure_get_a_second_effort(rng, monkeypatch):
     true = true_neighbors(X, 10, "euclidean")
 
     graph = approximate_neighbors(X, 10)
-    monkeypatch.setattr("driftglass.neighbors._approximate.GOOD_RECALL", 0.0)
-    once = approximate_neighbors(X, 10)
+    monkeypatch.setattr("driftglass.neighbors._descent.GOOD_RECALL", 0.0)
+    with pytest.warns(DriftglassWarning, match=r"Only \d\d% of the true neighbours"):
+        once = approximate_neighbors(X, 10)
 
     assert shared(true, once.indices) < 0.95
     assert shared(true, graph.indices) > 0.97
@@ -285,3 +286,80 @@ def test_neighbours_given_are_compared(rng):
         np.testing.assert_allclose(values[i][: len(others)], expected, rtol=1e-5)
     with pytest.raises(ValueError, match="a neighbour is not a row"):
         descent.meet_given(np.full((50, 1), 50, np.int32))
+
+
+@pytest.fixture
+def moved(mixture):
+    """The same rows a training step later."""
+    return mixture + np.random.default_rng(1).normal(size=mixture.shape).astype(np.float32) * 0.2
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_neighbours_of_before_are_a_start(mixture, moved, metric):
+    before = approximate_neighbors(mixture, 15, metric=metric)
+
+    graph = approximate_neighbors(moved, 15, metric=metric, init=before)
+
+    assert shared(true_neighbors(moved, 15, metric), graph.indices) > 0.97
+    assert graph.recall > 0.97
+
+
+def test_a_warm_start_compares_fewer_pairs(mixture, moved, monkeypatch):
+    seen = []
+    real = _kernels.Descent
+
+    class Counting:
+        def __init__(self, *arguments, **options):
+            self.descent = real(*arguments, **options)
+            seen.append({"leaves": 0, "rounds": 0})
+
+        def __getattr__(self, name):
+            seen[-1]["leaves"] += name == "meet_in_leaves"
+            seen[-1]["rounds"] += name == "meet_at_neighbors"
+            return getattr(self.descent, name)
+
+    before = approximate_neighbors(mixture, 15)
+    monkeypatch.setattr("driftglass.neighbors._descent._kernels.Descent", Counting)
+    approximate_neighbors(moved, 15)
+    approximate_neighbors(moved, 15, init=before)
+
+    cold, warm = seen[0], seen[-1]
+    assert warm["leaves"] < cold["leaves"]
+    assert warm["rounds"] <= cold["rounds"]
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "correlation", "inner_product"])
+def test_all_pairs_of_rounded_rows_miss_hardly_any(mixture, moved, metric, monkeypatch):
+    monkeypatch.setattr("driftglass.neighbors._exact.rounding_pays", lambda n, d: True)
+    monkeypatch.setattr("driftglass.neighbors._approximate.work_of_rounding", lambda n, d: 0.0)
+    monkeypatch.setattr("driftglass.neighbors._rounded.SAMPLED", 256)
+
+    before = approximate_neighbors(mixture, 15, metric=metric)
+    warm = [approximate_neighbors(moved, 15, metric=metric, init=before, n_jobs=n) for n in (1, 8)]
+
+    assert shared(true_neighbors(mixture, 15, metric), before.indices) > 0.999
+    assert shared(true_neighbors(moved, 15, metric), warm[0].indices) > 0.999
+    assert warm[0].recall > 0.999
+    assert warm[0].indices.tobytes() == warm[1].indices.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("init", "error", "message"),
+    [
+        (7, InvalidInputError, "init is int; a NeighborGraph is needed"),
+        (exact_neighbors(np.eye(4), 2), ShapeError, "init holds 4 of 4 rows; the 5 rows of X"),
+        (exact_neighbors(np.eye(5), 2, queries=[1]), ShapeError, "init holds 1 of 5 rows"),
+    ],
+)
+def test_a_start_of_other_rows_is_refused(init, error, message):
+    with pytest.raises(error, match=message):
+        approximate_neighbors(np.eye(5), 2, init=init)
+
+
+def test_the_choice_is_said(rng, monkeypatch):
+    X = rng.normal(size=(300, 4))
+
+    assert "Exact search was chosen" in nearest_neighbors(X, 5).notes[-1]
+    monkeypatch.setattr("driftglass.neighbors._work.GATHERED", 1e-9)
+    assert "Approximate search was chosen" in nearest_neighbors(X, 5).notes[-1]
+    assert nearest_neighbors(X, 5, method="exact").notes == ()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from driftglass import InvalidInputError, NotFoundError, ShapeError
-from driftglass.projections import PCA, project_sequence
+from driftglass import InvalidInputError, NotFoundError, ShapeError, projections
+from driftglass.projections import PCA
+
+project_sequence = partial(projections.project_sequence, method="pca")
 
 
 def test_a_sequence_of_nothing_is_empty(basis):

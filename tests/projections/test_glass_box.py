@@ -53,7 +53,6 @@ def roll():
     return X, along, GlassBoxUMAP(random_state=0, quiet=True).fit(X)
 
 
-@pytest.mark.filterwarnings("ignore:the neighbour graph falls into")
 @pytest.mark.filterwarnings("ignore:n_neighbors .* lowered")
 @parametrize_with_checks([GlassBoxUMAP(n_neighbors=4, epochs=1, random_state=0, quiet=True)])
 def test_keeps_the_conventions_of_scikit_learn(estimator, check):

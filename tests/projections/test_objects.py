@@ -56,7 +56,7 @@ def test_an_object_is_fitted_to_the_basis_and_places_all(Xs):
 
 def test_our_estimator_as_an_object_equals_the_name(Xs):
     for by_object, by_name in zip(
-        project_sequence(Xs, method=PCA()), project_sequence(Xs), strict=True
+        project_sequence(Xs, method=PCA()), project_sequence(Xs, method="pca"), strict=True
     ):
         np.testing.assert_allclose(by_object.coordinates, by_name.coordinates, atol=1e-4)
 

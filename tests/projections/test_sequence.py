@@ -2,18 +2,20 @@ from __future__ import annotations
 
 import json
 import weakref
+from functools import partial
 
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA as SklearnPCA
 
-from driftglass import InvalidInputError, NotFoundError, ShapeError
+from driftglass import InvalidInputError, NotFoundError, ShapeError, projections
 from driftglass._progress import Cancelled
 from driftglass.projections import (
     extend_sequence,
     procrustes,
-    project_sequence,
 )
+
+project_sequence = partial(projections.project_sequence, method="pca")
 
 
 def pooled_axes(Xs):

@@ -129,7 +129,7 @@ def test_refuses_values_that_are_not_finite(rng, bad):
         (np.zeros(5), "Expected 2D"),
         (np.zeros((2, 2, 2)), "dim 3"),
         (np.zeros((5, 3), complex), "Complex"),
-        ([[1, 2], [3]], "inhomogeneous"),
+        ([[1, 2], [3]], "ragged"),
     ],
 )
 def test_refuses_what_is_not_a_table_of_numbers(X, message):

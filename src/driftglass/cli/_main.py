@@ -16,6 +16,7 @@ from ..errors import (
     MissingDependencyError,
     NotFoundError,
 )
+from ._bench import bench
 from ._compare import compare
 from ._console import to_json
 from ._demo import demo
@@ -24,6 +25,7 @@ from ._project import project
 from ._runs import ls, show
 from ._serve import serve
 from ._text import plain
+from ._trust import trust
 from ._upkeep import gc, repair, verify
 from ._version import version
 
@@ -72,7 +74,23 @@ def cli() -> None:
     """Log, project and watch the embedding spaces of a model while it trains."""
 
 
-for command in (demo, serve, ls, show, project, compare, verify, repair, gc, doctor, version):
+COMMANDS = (  # in the order in which people meet them
+    demo,
+    serve,
+    ls,
+    show,
+    project,
+    trust,
+    compare,
+    verify,
+    repair,
+    gc,
+    doctor,
+    bench,
+    version,
+)
+
+for command in COMMANDS:
     cli.add_command(command)
 
 

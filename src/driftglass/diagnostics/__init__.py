@@ -15,6 +15,14 @@ from ._map_errors import PointErrors, point_errors
 from ._null_map import NullTest, null_test
 from ._predictions import confusion_matrix, prediction_similarity
 from ._quality import continuity, quality, trustworthiness
+from ._sequence_scores import SequenceScores, sequence_scores
+from ._sequence_scores_published import (
+    PublishedScores,
+    SpeedScores,
+    published_scores,
+    speed_scores,
+)
+from ._sequence_scores_still import mean_step, still_test
 from ._similarity import (
     ProcrustesDistance,
     cka_map,
@@ -50,6 +58,9 @@ __all__ = [
     "NullTest",
     "PointErrors",
     "ProcrustesDistance",
+    "PublishedScores",
+    "SequenceScores",
+    "SpeedScores",
     "Stability",
     "Steadiness",
     "Track",
@@ -70,6 +81,7 @@ __all__ = [
     "knn_accuracy",
     "label_trust",
     "linear_cka",
+    "mean_step",
     "multiverse",
     "mutual_knn",
     "neighbor_overlap",
@@ -79,10 +91,14 @@ __all__ = [
     "point_errors",
     "prediction_similarity",
     "procrustes_distance",
+    "published_scores",
     "quality",
     "rankme",
+    "sequence_scores",
+    "speed_scores",
     "stability",
     "steadiness_cohesiveness",
+    "still_test",
     "tracks",
     "trust_report",
     "trustworthiness",

@@ -107,8 +107,8 @@ def caution_of_density(correlation: float) -> list[Caution]:
 
 def caution_of_noise(test: NullTest, rows: NDArray[np.bool_] | None = None) -> list[Caution]:
     """Points that are placed no better than points of noise."""
-    adjusted = test.adjusted if rows is None else test.adjusted[rows]
-    share = float((adjusted > 0.05).mean()) if len(adjusted) else 0.0
+    noisy = test.noisy() if rows is None else test.noisy()[rows]
+    share = float(noisy.mean()) if len(noisy) else 0.0
     if share <= NOISE_SHARE:
         return []
     text = f"noise gives a picture like this: {share:.0%} of the points are placed no better"
@@ -135,7 +135,8 @@ def cautions_of_stability(found: Stability) -> list[Caution]:
 
 def caution_of_duplicates(X: NDArray[Any]) -> list[Caution]:
     """Rows that are equal: their order in the map means nothing."""
-    share = 1.0 - len(np.unique(X, axis=0)) / len(X)
+    # Hashes, because sorting whole rows takes longer than all the rest of a report.
+    share = 1.0 - len({hash(row.tobytes()) for row in X}) / len(X)
     if share <= DUPLICATE_SHARE:
         return []
     text = f"{share:.0%} of the rows repeat others: order inside such a spot is noise"

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ..errors import InvalidInputError
 from ..parallel import Threads
 from ._co_ranks import centered, faithfulness_weights, ranks_of, squared_distances
-from ._quality import _checked, _drawn
+from ._neighborhoods import drawn_anchors
+from ._quality import _checked
 
 __all__ = ["Faithfulness", "faithfulness", "scales_for"]
 
@@ -115,7 +116,7 @@ def faithfulness(
         raise InvalidInputError(
             f"X has {n} rows; {MIN_SAMPLES} are needed for a neighbourhood that is not everybody."
         )
-    anchors = _drawn(n, n_anchors, random_state)
+    anchors = drawn_anchors(n, n_anchors, random_state)
     gain, chance = faithfulness_weights(n)
     scales = scales_for(n)
     spaces = [centered(X), centered(Y)]

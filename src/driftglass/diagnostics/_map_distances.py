@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..neighbors import exact_neighbors
-from ._quality import _checked, _drawn
+from ._neighborhoods import drawn_anchors
+from ._quality import _checked
 
 __all__ = ["DistanceScores", "density_preservation", "distance_scores", "pair_distances"]
 
@@ -121,7 +122,7 @@ def density_preservation(
     if len(X) < 3:
         return float("nan")
     k = min(n_neighbors, len(X) - 1)
-    anchors = _drawn(len(X), n_anchors, random_state)
+    anchors = drawn_anchors(len(X), n_anchors, random_state)
     means = []
     for points in (X, Y):
         near = exact_neighbors(points, k, queries=anchors).distances.mean(axis=1, dtype=np.float64)

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidInputError
-from ..parallel import Threads
-from ._quality import _checked, _drawn, _from_ranks, _nearest, _neighbors_that_fit
-from ._ranks import neighbor_ranks
+from ._neighborhoods import Neighborhoods, neighborhoods
+from ._quality import _checked
 
 __all__ = ["PointErrors", "point_errors"]
 
@@ -102,22 +101,24 @@ def point_errors(
     (0.0, 1.0)
     """
     X, Y = _checked(X, Y)
-    k = _neighbors_that_fit(n_neighbors, len(X))
-    if k == 0:
+    drawn = {"n_neighbors": n_neighbors, "n_anchors": n_anchors, "random_state": random_state}
+    around = neighborhoods(X, Y, **drawn, n_jobs=n_jobs)  # type: ignore[arg-type]
+    if around is None:
         raise InvalidInputError(
             f"X has {len(X)} rows; with fewer than 3 every row is everybody's neighbour."
         )
-    anchors = _drawn(len(X), n_anchors, random_state)
-    with Threads(n_jobs) as executor:
-        in_data = neighbor_ranks(X, anchors, _nearest(Y, anchors, k, executor), executor)
-        in_map = neighbor_ranks(Y, anchors, _nearest(X, anchors, k, executor), executor)
-    own = (_from_ranks(in_data, k, len(X)) + _from_ranks(in_map, k, len(X))) / 2
+    return errors_of(around)
+
+
+def errors_of(around: Neighborhoods) -> PointErrors:
+    """False and missing neighbours from the ranks of neighbours."""
+    k = around.n_neighbors
     return PointErrors(
-        rows=anchors,
-        false=(in_data > NEAR * k).mean(axis=1),
-        missing=(in_map > NEAR * k).mean(axis=1),
-        kept=(in_map <= k).mean(axis=1),
-        score=own,
+        rows=around.anchors,
+        false=(around.in_data > NEAR * k).mean(axis=1),
+        missing=(around.in_map > NEAR * k).mean(axis=1),
+        kept=(around.in_map <= k).mean(axis=1),
+        score=(around.trust + around.continuity) / 2,
         n_neighbors=k,
-        n_samples=len(X),
+        n_samples=around.n_samples,
     )

@@ -15,6 +15,7 @@ from ._quality import _checked
 
 __all__ = ["NullTest", "adjusted_p_values", "null_test", "permuted_columns"]
 
+WELL_PLACED = 0.5
 N_SCALES = 8
 """Sizes of neighbourhood to compare; each further one costs every p-value a little."""
 
@@ -38,6 +39,8 @@ class NullTest:
         the number of scales; at most 1.
     adjusted : ndarray of shape (n_anchors,)
         p-values after Benjamini and Hochberg's correction for testing many points.
+    points : ndarray of shape (n_anchors,)
+        F of each point alone, from the map itself.
     n_maps : int
         Null maps that were made.
     """
@@ -48,11 +51,20 @@ class NullTest:
     null_kept: NDArray[np.float64]
     p_values: NDArray[np.float64]
     adjusted: NDArray[np.float64]
+    points: NDArray[np.float64]
     n_maps: int
 
     def like_noise(self, level: float = 0.05) -> float:
-        """Share of the points that are not better placed than points of noise are."""
-        return float((self.adjusted > level).mean())
+        """Share of the points that are not better placed than points of noise are.
+
+        A point whose neighbourhoods are kept well, F of a half or more, is not one of them: with
+        few features a map draws noise well too, as noise.
+        """
+        return float(self.noisy(level).mean())
+
+    def noisy(self, level: float = 0.05) -> NDArray[np.bool_]:
+        """Which points those are, shape (n_anchors,)."""
+        return np.asarray((self.adjusted > level) & (self.points < WELL_PLACED), dtype=bool)
 
 
 def null_test(
@@ -121,7 +133,9 @@ def null_test(
     )
     p_values = np.minimum(1.0, by_scale.min(axis=1) * len(compared))
     adjusted = adjusted_p_values(p_values)
-    return NullTest(own.rows, own.scales[compared], kept, null_kept, p_values, adjusted, n_maps)
+    return NullTest(
+        own.rows, own.scales[compared], kept, null_kept, p_values, adjusted, own.points, n_maps
+    )
 
 
 def _shares(own: NDArray[np.float64], null: NDArray[np.float64]) -> NDArray[np.float64]:

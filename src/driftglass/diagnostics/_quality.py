@@ -10,14 +10,18 @@ from numpy.typing import NDArray
 from .._arrays import as_ids, as_vectors, finite_rows
 from ..data import Quality
 from ..errors import InvalidInputError, ShapeError
-from ..neighbors import exact_neighbors
 from ..parallel import Threads
+from ._neighborhoods import (
+    Neighborhoods,
+    drawn_anchors,
+    from_ranks,
+    nearest,
+    neighborhoods,
+    neighbors_that_fit,
+)
 from ._ranks import neighbor_ranks
 
 __all__ = ["continuity", "quality", "trustworthiness"]
-
-MIN_SAMPLES = 3
-"""With fewer rows every one is everybody's neighbour, in any map."""
 
 
 def trustworthiness(
@@ -74,13 +78,13 @@ def trustworthiness(
     1.0
     """
     X, Y = _checked(X, Y)
-    k = _neighbors_that_fit(n_neighbors, len(X))
+    k = neighbors_that_fit(n_neighbors, len(X))
     if k == 0:
         return float("nan")
-    anchors = _drawn(len(X), n_anchors, random_state)
+    anchors = drawn_anchors(len(X), n_anchors, random_state)
     with Threads(n_jobs) as executor:
-        ranks = neighbor_ranks(X, anchors, _nearest(Y, anchors, k, executor), executor)
-    return float(_from_ranks(ranks, k, len(X)).mean())
+        ranks = neighbor_ranks(X, anchors, nearest(Y, anchors, k, executor), executor)
+    return float(from_ranks(ranks, k, len(X)).mean())
 
 
 def continuity(
@@ -164,58 +168,25 @@ def quality(
     names = np.arange(len(X)) if ids is None else as_ids(ids)
     if len(names) != len(X):
         raise ShapeError(f"{len(names)} ids for {len(X)} rows; one id per row is needed.")
-    k = _neighbors_that_fit(n_neighbors, len(X))
-    if k == 0 or bool((X[0] == X).all()):
+    if bool((X[:1] == X).all()):
         return None
-    anchors = _drawn(len(X), n_anchors, random_state)
-    shuffled = Y[np.random.default_rng([random_state, 1]).permutation(len(Y))]
-    with Threads(n_jobs) as executor:
-        near_in_maps = [_nearest(map_, anchors, k, executor) for map_ in (Y, shuffled)]
-        # Ranked together, because the distances cost more than the counting.
-        ranks = neighbor_ranks(X, anchors, np.hstack(near_in_maps), executor)
-        near_in_vectors = _nearest(X, anchors, k, executor)
-        missed = neighbor_ranks(Y, anchors, near_in_vectors, executor)
-    point_trust = _from_ranks(ranks[:, :k], k, len(X))
-    null = _from_ranks(ranks[:, k:], k, len(X))
+    drawn = {"n_neighbors": n_neighbors, "n_anchors": n_anchors, "random_state": random_state}
+    around = neighborhoods(X, Y, **drawn, n_jobs=n_jobs)
+    return None if around is None else quality_of(around, names)
+
+
+def quality_of(around: Neighborhoods, names: NDArray[Any]) -> Quality:
+    """Quality of a map from the ranks of neighbours."""
+    point_trust = around.trust
     return Quality(
         trustworthiness=float(point_trust.mean()),
-        continuity=float(_from_ranks(missed, k, len(X)).mean()),
-        null=float(null.mean()),
-        n_neighbors=k,
-        n_anchors=len(anchors),
-        ids=names[anchors],
+        continuity=float(around.continuity.mean()),
+        null=float(around.null.mean()),
+        n_neighbors=around.n_neighbors,
+        n_anchors=len(around.anchors),
+        ids=names[around.anchors],
         point_trust=point_trust.astype(np.float32),
     )
-
-
-def _from_ranks(ranks: NDArray[np.int32], k: int, n_samples: int) -> NDArray[np.float64]:
-    """Trustworthiness of each anchor row alone."""
-    penalty = np.maximum(ranks - k, 0).sum(axis=1, dtype=np.float64)
-    trust: NDArray[np.float64] = 1.0 - penalty * (2.0 / (k * (2.0 * n_samples - 3.0 * k - 1.0)))
-    return trust
-
-
-def _nearest(
-    X: NDArray[Any], anchors: NDArray[np.int32], k: int, executor: Threads
-) -> NDArray[np.int32]:
-    return exact_neighbors(X, k, queries=anchors, n_jobs=executor.n_workers).indices
-
-
-def _neighbors_that_fit(n_neighbors: int, n_samples: int) -> int:
-    if n_neighbors < 1:
-        raise InvalidInputError(f"n_neighbors is {n_neighbors}; at least 1 is needed.")
-    # The scale of the penalties holds for neighbourhoods of less than half of the rows.
-    return min(n_neighbors, (n_samples - 1) // 2) if n_samples >= MIN_SAMPLES else 0
-
-
-def _drawn(n_samples: int, n_anchors: int | None, random_state: int) -> NDArray[np.int32]:
-    if n_anchors is None or n_anchors >= n_samples:
-        return np.arange(n_samples, dtype=np.int32)
-    if n_anchors < 1:
-        raise InvalidInputError(f"n_anchors is {n_anchors}; at least 1 is needed.")
-    rng = np.random.default_rng([random_state, 0])
-    chosen = rng.choice(n_samples, size=n_anchors, replace=False, shuffle=False)
-    return np.sort(chosen).astype(np.int32)
 
 
 def _checked(X: Any, Y: Any) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -24,16 +24,17 @@ from ._cautions import (
 from ._faithfulness import Faithfulness, faithfulness
 from ._label_trust import LabelTrust, label_trust
 from ._map_distances import DistanceScores, density_preservation, distance_scores
-from ._map_errors import PointErrors, point_errors
+from ._map_errors import PointErrors, errors_of
+from ._neighborhoods import neighborhoods
 from ._null_map import NullTest, null_test
-from ._quality import _checked, quality
+from ._quality import _checked, quality_of
 from ._stability import Multiverse, Stability, clusters, stability
 
 __all__ = ["TrustReport", "trust_report"]
 
-CLUSTER_ROWS = 5_000
+CLUSTER_ROWS = 2_000
 N_ANCHORS = 1_000
-STEPS = 6
+STEPS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,18 +180,18 @@ def trust_report(
     X, Y = _checked(X, Y)
     drawn: dict[str, Any] = {"n_anchors": n_anchors, "random_state": random_state}
     threads: dict[str, Any] = {"n_jobs": n_jobs}
-    said = ("neighbourhoods", "all scales", "points", "distances", "noise", "other maps")
+    said = ("neighbourhoods", "all scales", "distances", "noise", "other maps")
     steps = iter([(done, STEPS, text) for done, text in enumerate(said)])
     progress(*next(steps))
-    known = quality(X, Y, n_neighbors=n_neighbors, **drawn, **threads)
-    if known is None:
+    around = neighborhoods(X, Y, n_neighbors=n_neighbors, **drawn, **threads)
+    if around is None or bool((X[:1] == X).all()):
         raise InvalidInputError(
             "There is nothing to judge: fewer than three rows, or vectors that are all equal."
         )
+    known = quality_of(around, np.arange(len(X)))
+    errors = errors_of(around)
     progress(*next(steps))
     faithful = faithfulness(X, Y, **drawn, **threads)
-    progress(*next(steps))
-    errors = point_errors(X, Y, n_neighbors=n_neighbors, **drawn, **threads)
     progress(*next(steps))
     distances = distance_scores(X, Y, random_state=random_state)
     density = density_preservation(X, Y, n_anchors=n_anchors, random_state=random_state)

@@ -6,6 +6,7 @@ a map belongs in `driftglass.diagnostics`.
 
 from ._approximate import approximate_neighbors
 from ._exact import exact_neighbors
+from ._given import given_neighbors
 from ._graph import NeighborGraph
 from ._nearest import nearest_neighbors
 from ._query import query_neighbors
@@ -14,6 +15,7 @@ __all__ = [
     "NeighborGraph",
     "approximate_neighbors",
     "exact_neighbors",
+    "given_neighbors",
     "nearest_neighbors",
     "query_neighbors",
 ]

@@ -1,46 +1,40 @@
-"""Approximate nearest neighbours: random trees, then neighbours of neighbours.
+"""Approximate nearest neighbours: nearly all, for less work.
 
-Neighbours of a row tend to be neighbours of each other (Dong, Moses and Li 2011). Rows that
-share a leaf of one of a few trees are compared first; then, round after round, rows that have a
-neighbour in common, until hardly any list changes.
+Either all pairs of rounded rows are compared and the nearest are taken without proof, or rows meet
+in trees and then, round after round, at common neighbours; whichever has less to do.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _kernels
 from .._progress import Progress, silent
 from ..errors import InvalidInputError
 from ..parallel import Threads
+from ._descent import Descent
+from ._exact import ExactSearch, in_unit, less_own_mean, without_self
 from ._graph import METRICS, NeighborGraph
 from ._inputs import (
     as_finite_float32,
     as_float32,
+    checked_graph,
     checked_vectors,
     clamped,
     report_zero_rows,
     said,
 )
-from ._padded import ANGULAR, PaddedVectors, sketch_of
+from ._padded import ANGULAR
+from ._work import work_of_descent, work_of_rounding
 
 __all__ = ["approximate_neighbors"]
 
-N_TREES = 8
-LEAF_SIZE = 96
-EFFORTS = ((5, 16), (25, 40))
-"""Entries of a list beyond those wanted, and how many new and old ones meet in a round. The second
-is tried only where recall stays below `GOOD_RECALL`: rows without much of a structure need more."""
-GOOD_RECALL = 0.97
-MAX_ROUNDS = 12
-TOLERANCE = 1e-3
-"""Share of entries that are new at which rounds end."""
 N_CHECKED = 200
 """Rows that are also searched exactly, to measure what was missed."""
+LOW_RECALL = 0.9
+"""Below it, a note says so."""
 
 
 def approximate_neighbors(
@@ -48,6 +42,7 @@ def approximate_neighbors(
     n_neighbors: int,
     *,
     metric: str = "euclidean",
+    init: NeighborGraph | None = None,
     random_state: int = 0,
     n_jobs: int | None = None,
     progress: Progress | None = None,
@@ -64,8 +59,10 @@ def approximate_neighbors(
         Neighbours per row, without the row itself. Lowered with a warning if there are not as
         many other rows.
     metric : {"euclidean", "cosine", "correlation", "manhattan", "inner_product"}
-        "cosine" and "correlation" are in [0, 2], and 1 from or to a row without direction.
-        "inner_product" is the negative product, so that smaller is nearer.
+        As in `exact_neighbors`.
+    init : NeighborGraph, optional
+        Neighbours of the same rows at another time, for example at the training step before:
+        where they still are near, there is less to do.
     random_state : int
         Seed.
     n_jobs : int or None
@@ -77,12 +74,12 @@ def approximate_neighbors(
     -------
     graph : NeighborGraph
         Neighbours of each row, nearest first. Its `recall` is the share of true neighbours found
-        at `N_CHECKED` rows drawn by chance, which were also searched exactly.
+        at 200 rows drawn by chance, which were also searched exactly.
 
     Raises
     ------
     ShapeError
-        X is not two-dimensional or has no features.
+        X is not two-dimensional or has no features, or `init` belongs to other rows.
     InvalidInputError
         A value is not finite, `n_neighbors` is negative, or there is no such metric.
 
@@ -108,22 +105,29 @@ def approximate_neighbors(
         raise InvalidInputError(f"metric is {metric!r}; one of {', '.join(METRICS)} is needed.")
     notes: list[str] = []
     k = clamped(n_neighbors, len(X) - 1, notes)
+    given = None if init is None else checked_graph(init, len(X))
     base, scale = as_float32(X, moves=metric in ("euclidean", "manhattan"))
     if metric in ANGULAR:
         report_zero_rows(base, notes, constant=metric == "correlation")
+    if metric == "correlation":
+        base = less_own_mean(base)
     if k == 0:
         distances, indices = np.empty((len(X), 0)), np.empty((len(X), 0), dtype=np.int32)
         recall = 1.0
     else:
         with Threads(n_jobs) as executor:
             report = silent if progress is None else progress
-            search = _Search(base, metric, int(random_state) & 0xFFFFFFFF, executor, report)
-            distances, indices, recall = _by_descent(search, k)
-    if metric not in ANGULAR:
-        distances = distances * (scale**2 if metric == "inner_product" else scale)
+            search = ExactSearch(base, metric, executor, report)
+            seed = int(random_state) & 0xFFFFFFFF
+            distances, indices, recall = _found(search, k, given, seed)
+    if recall < LOW_RECALL:
+        notes.append(
+            f"Only {recall:.0%} of the true neighbours were found: these rows have hardly any "
+            f"structure in {X.shape[1]} features. exact_neighbors finds all."
+        )
     return NeighborGraph(
         indices=np.ascontiguousarray(indices),
-        distances=as_finite_float32(distances),
+        distances=as_finite_float32(in_unit(distances, metric, scale)),
         metric=metric,
         queries=np.arange(len(X), dtype=np.int32),
         n_samples=len(X),
@@ -133,114 +137,36 @@ def approximate_neighbors(
     )
 
 
-@dataclass(frozen=True)
-class _Search:
-    """What a search has at hand."""
+def _found(
+    search: ExactSearch, k: int, given: NDArray[np.int32] | None, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.int32], float]:
+    n, d = search.base.shape
+    checked = np.random.default_rng(seed).choice(n, min(n, N_CHECKED), replace=False)
+    checked = np.sort(checked).astype(np.int32)
+    if search.pays and work_of_rounding(n, d) <= work_of_descent(n, d, k):
+        distances, indices = _by_rounding(search, k, given)
+        distances, indices = without_self(distances, indices, np.arange(n), k)
+        true, _ = without_self(*search.nearest_by_rounding(checked, k + 1), checked, k)
+        recall = float((distances[checked] <= true[:, -1:]).mean())
+        return distances, indices, recall
+    descent = Descent(search, k, seed, checked)
+    return descent.run(given)
 
-    base: NDArray[np.float32]
-    metric: str
-    seed: int
-    executor: Threads
-    report: Progress
 
-
-def _by_descent(search: _Search, k: int) -> tuple[NDArray[Any], NDArray[np.int32], float]:
-    base, n_threads = search.base, search.executor.n_workers
-    n = len(base)
-    total = N_TREES + MAX_ROUNDS + 1
-    search.report(0, total, "splitting rows into trees")
-    sketch = sketch_of(base, search.metric, search.seed, search.executor)
-    orders, ends = _kernels.grow_trees(
-        sketch, N_TREES, LEAF_SIZE, seed=search.seed, n_threads=n_threads
-    )
-    # Rows that lie near each other in space also lie near each other in memory.
-    order = orders[0].copy()
-    place = np.empty(n, dtype=np.int32)
-    place[order] = np.arange(n, dtype=np.int32)
-    padded = PaddedVectors.of(base, search.metric, order, search.executor)
-    checks = _Checks.of(search, padded, order, k)
-    rows = np.empty((n, 0), dtype=np.int32)
-    for more, n_candidates in EFFORTS:
-        descent = _kernels.Descent(
-            padded.vectors,
-            padded.norms,
-            padded.measure,
-            min(k + more, n - 1),
-            n_candidates,
-            seed=search.seed,
-            n_threads=n_threads,
-        )
-        descent.meet_given(rows)
-        if rows.shape[1] == 0:
-            for tree in range(N_TREES):
-                search.report(tree, total, "comparing rows of a leaf")
-                descent.meet_in_leaves(place[orders[tree]], ends)
-        for turn in range(MAX_ROUNDS):
-            search.report(N_TREES + turn, total, "comparing neighbours of neighbours")
-            if descent.meet_at_neighbors() <= TOLERANCE * n * (k + more):
-                break
-        values, rows = descent.lists()
+def _by_rounding(
+    search: ExactSearch, k: int, given: NDArray[np.int32] | None
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """The k nearest and the row itself, of the candidates that rounded rows name."""
+    rounded, n = search.rounded, len(search.base)
+    reach = None
+    if given is not None and given.shape[1] >= k:
+        # No neighbour is farther than the k-th of those of before are now.
         own = np.arange(n, dtype=np.int32)
-        named = np.where(rows >= 0, order[rows], -1)[place]
-        distances, indices = _settled(search, own, values[place], named, k)
-        recall = checks.recall(distances)
-        if recall >= GOOD_RECALL or k + more >= n - 1:
-            break
-    search.report(total, total, "comparing neighbours of neighbours")
-    return distances, indices, recall
-
-
-def _settled(
-    search: _Search,
-    queries: NDArray[np.int32],
-    values: NDArray[np.float32],
-    rows: NDArray[np.int32],
-    k: int,
-) -> tuple[NDArray[Any], NDArray[np.int32]]:
-    """The k nearest of the candidates, where it can be by distances computed from differences."""
-    base, metric = search.base, search.metric
-    if metric in ("manhattan", "inner_product"):
-        order = np.lexsort((rows, values), axis=1)[:, :k]
-        settled = np.take_along_axis(values, order, axis=1).astype(np.float64)
-        return settled, np.take_along_axis(rows, order, axis=1)
-    if metric == "correlation":
-        base = base - base.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
-    distances, indices = _kernels.nearest_candidates(
-        base,
-        queries,
-        np.ascontiguousarray(rows),
-        k,
-        metric="sqeuclidean" if metric == "euclidean" else "cosine",
-        n_threads=search.executor.n_workers,
+        reach = search.settled(own, given[:, :k], k)[0][:, -1]
+    found = rounded.all_pairs(
+        min(k + max(12, k // 5), n), search.executor, search.report, reach=reach
     )
-    return np.sqrt(distances) if metric == "euclidean" else distances, indices
-
-
-@dataclass(frozen=True, eq=False)
-class _Checks:
-    """Some rows, and how far their k-th true neighbours are."""
-
-    rows: NDArray[np.int32]
-    reach: NDArray[Any]
-
-    @classmethod
-    def of(
-        cls, search: _Search, padded: PaddedVectors, order: NDArray[np.int32], k: int
-    ) -> _Checks:
-        n = len(order)
-        rng = np.random.default_rng(search.seed)
-        checked = np.sort(rng.choice(n, min(n, N_CHECKED), replace=False)).astype(np.int32)
-        values, rows = _kernels.meet_everyone(
-            padded.vectors,
-            padded.norms,
-            checked,
-            min(k + 5, n - 1),
-            padded.measure,
-            n_threads=search.executor.n_workers,
-        )
-        true, _ = _settled(search, order[checked], values, order[rows], k)
-        return cls(order[checked], true[:, -1:])
-
-    def recall(self, distances: NDArray[Any]) -> float:
-        """Share of neighbours that are as near as the true ones; ties are as good."""
-        return float((distances[self.rows] <= self.reach).mean())
+    near, where = search.screened(rounded.order, found, k + 1)
+    distances, indices = np.empty_like(near), np.empty_like(where)
+    distances[rounded.order], indices[rounded.order] = near, where
+    return distances, indices

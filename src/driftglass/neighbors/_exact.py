@@ -9,6 +9,7 @@ input and not only for friendly ones.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ from ._inputs import (
 )
 from ._rounded import RoundedRows, Screened, rounding_pays
 
-__all__ = ["exact_neighbors", "settled"]
+__all__ = ["ExactSearch", "exact_neighbors", "in_unit", "less_own_mean", "without_self"]
 
 ROUNDED_QUERIES = 256
 """Rows asked for from which rounding all others pays."""
@@ -105,20 +106,17 @@ def exact_neighbors(
     if metric in ("cosine", "correlation"):
         report_zero_rows(base, notes, constant=metric == "correlation")
     if metric == "correlation":
-        base = _less_own_mean(base)
+        base = less_own_mean(base)
     if k == 0 or len(rows) == 0:
         distances = np.empty((len(rows), k))
         indices = np.empty((len(rows), k), dtype=np.int32)
     else:
         with Threads(n_jobs) as executor:
-            search = _Search(base, metric, executor, silent if progress is None else progress)
+            search = ExactSearch(base, metric, executor, silent if progress is None else progress)
             distances, indices = search.nearest(rows, k + exclude_self)
     if exclude_self:
-        distances, indices = _without_self(distances, indices, rows, k)
-    if metric == "euclidean":
-        distances = np.sqrt(distances)
-    if metric not in ("cosine", "correlation"):
-        distances = distances * (scale**2 if metric == "inner_product" else scale)
+        distances, indices = without_self(distances, indices, rows, k)
+    distances = in_unit(distances, metric, scale)
     return NeighborGraph(
         indices=np.ascontiguousarray(indices),
         distances=as_finite_float32(distances),
@@ -129,7 +127,7 @@ def exact_neighbors(
     )
 
 
-class _Search:
+class ExactSearch:
     """Rows to look among, and how their distances are measured."""
 
     def __init__(
@@ -138,21 +136,27 @@ class _Search:
         self.base, self.executor, self.report = base, executor, report
         # Rows that already are less their own mean have their cosine for a correlation.
         self.metric: str = "cosine" if metric == "correlation" else metric
+        self.pays = rounding_pays(*base.shape) and metric != "manhattan"
+
+    @cached_property
+    def rounded(self) -> RoundedRows:
+        """All rows, rounded when first asked for."""
+        return RoundedRows.of(self.base, self.metric, self.executor)
 
     def nearest(
         self, rows: NDArray[np.int32], k: int
     ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
         """The k nearest rows, the row itself included."""
-        pays = rounding_pays(*self.base.shape) and len(rows) >= ROUNDED_QUERIES
-        if pays and self.metric != "manhattan":
-            return self._by_rounding(rows, k)
+        if self.pays and len(rows) >= ROUNDED_QUERIES:
+            return self.nearest_by_rounding(rows, k)
         return self._by_products(rows, k)
 
-    def _by_rounding(
+    def nearest_by_rounding(
         self, rows: NDArray[np.int32], k: int
     ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        """The same, where rows are many enough or are rounded anyway."""
         n = len(self.base)
-        rounded = RoundedRows.of(self.base, self.metric, self.executor)
+        rounded = self.rounded
         wanted = min(k + max(16, k // 2), n)
         if len(rows) == n and np.array_equal(rows, np.arange(n)):
             at = rounded.order
@@ -163,7 +167,7 @@ class _Search:
             first = rounded.against_all(at, wanted, self.executor, report=self.report)
         distances = np.empty((len(rows), k))
         indices = np.empty((len(rows), k), dtype=np.int32)
-        near, where = self._screened(at, first, k)
+        near, where = self.screened(at, first, k)
         distances[positions], indices[positions] = near, where
         open_ = np.flatnonzero(~(near[:, -1] < first.outside))
         del first, near, where
@@ -179,7 +183,7 @@ class _Search:
         second = rounded.against_all(
             chosen, wanted, self.executor, reach=distances[doubtful[leaders], -1]
         )
-        near, where = self._screened(chosen, second, k)
+        near, where = self.screened(chosen, second, k)
         left = np.flatnonzero(~(near[:, -1] < second.outside))
         if len(left):
             near[left], where[left] = self._by_products(chosen[left], k)
@@ -195,7 +199,7 @@ class _Search:
             found = candidates(centered, rows, k, self.executor)
         else:
             found = candidates_by_tiles(self.base, self.metric, rows, k, self.executor)
-        distances, indices = self._settled(rows, found.columns, k)
+        distances, indices = self.settled(rows, found.columns, k)
         doubtful = np.flatnonzero(~self._certified(found, distances, centered))
         if len(doubtful) == 0:
             return distances, indices
@@ -213,12 +217,12 @@ class _Search:
                 self.metric,
                 self.executor,
             )
-            better, where = self._settled(leaders, again.columns, k)
+            better, where = self.settled(leaders, again.columns, k)
             certain = self._certified(again, better, centered)
         everyone = np.arange(len(self.base), dtype=np.int32)[None, :]
         for leader in np.flatnonzero(~certain):
             one = slice(leader, leader + 1)
-            better[one], where[one] = self._settled(leaders[one], everyone, k)
+            better[one], where[one] = self.settled(leaders[one], everyone, k)
         distances[doubtful], indices[doubtful] = better[group], where[group]
         return distances, indices
 
@@ -232,42 +236,42 @@ class _Search:
             farthest = farthest * centered.scale**2
         return found.certifies(farthest)
 
-    def _screened(
+    def screened(
         self, rows: NDArray[np.int32], found: Screened, k: int
     ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-        return settled(
-            self.base, rows, found.columns, k, self.metric, self.executor, bounds=found.bounds
+        """The k nearest of what rounded rows could not tell apart."""
+        return self.settled(rows, found.columns, k, bounds=found.bounds)
+
+    def settled(
+        self,
+        rows: NDArray[np.int32],
+        columns: NDArray[np.int32],
+        k: int,
+        *,
+        bounds: NDArray[np.float32] | None = None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        """The k nearest of each row's candidates in double precision; euclidean is squared."""
+        return _kernels.nearest_candidates(
+            self.base,
+            rows,
+            np.ascontiguousarray(columns),
+            k,
+            bounds=bounds,
+            metric="sqeuclidean" if self.metric == "euclidean" else self.metric,
+            n_threads=self.executor.n_workers,
         )
 
-    def _settled(
-        self, rows: NDArray[np.int32], columns: NDArray[np.int32], k: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-        return settled(self.base, rows, columns, k, self.metric, self.executor)
+
+def in_unit(distances: NDArray[np.float64], metric: str, scale: float) -> NDArray[np.float64]:
+    """Distances as they are given out, of squared or scaled ones."""
+    if metric == "euclidean":
+        return np.asarray(np.sqrt(distances) * scale)
+    if metric in ("cosine", "correlation"):
+        return distances
+    return distances * (scale**2 if metric == "inner_product" else scale)
 
 
-def settled(
-    base: NDArray[np.float32],
-    rows: NDArray[np.int32],
-    columns: NDArray[np.int32],
-    k: int,
-    metric: str,
-    executor: Threads,
-    *,
-    bounds: NDArray[np.float32] | None = None,
-) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """The k nearest of each row's candidates in double precision; euclidean is squared."""
-    return _kernels.nearest_candidates(
-        base,
-        rows,
-        np.ascontiguousarray(columns),
-        k,
-        bounds=bounds,
-        metric="sqeuclidean" if metric == "euclidean" else metric,
-        n_threads=executor.n_workers,
-    )
-
-
-def _less_own_mean(base: NDArray[np.float32]) -> NDArray[np.float32]:
+def less_own_mean(base: NDArray[np.float32]) -> NDArray[np.float32]:
     result = np.empty_like(base)
     for first in range(0, len(base), 4096):
         part = base[first : first + 4096]
@@ -284,8 +288,8 @@ def _unique_rows(X: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.i
     return first, group
 
 
-def _without_self(
-    distances: NDArray[np.float64], indices: NDArray[np.int32], rows: NDArray[np.int32], k: int
+def without_self(
+    distances: NDArray[np.float64], indices: NDArray[np.int32], rows: NDArray[Any], k: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Drop the row itself, or the last entry where more than k others are as near."""
     if k == 0:

@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from .._arrays import as_vectors, finite_rows
 from ..errors import DriftglassWarning, InvalidInputError, ShapeError
+from ._graph import NeighborGraph
 
 __all__ = [
     "as_finite_float32",
     "as_float32",
+    "checked_graph",
     "checked_vectors",
     "clamped",
+    "is_sparse",
     "largest_value",
     "query_rows",
     "report_zero_rows",
@@ -65,6 +68,33 @@ def query_rows(queries: Any, n_samples: int) -> NDArray[np.int32]:
     return np.ascontiguousarray(rows, dtype=np.int32)
 
 
+def is_sparse(X: Any) -> bool:
+    """Tell a SciPy sparse matrix or array without loading SciPy."""
+    return hasattr(X, "tocsr") and hasattr(X, "nnz")
+
+
+def checked_graph(graph: Any, n_samples: int) -> NDArray[np.int32]:
+    """Neighbours of all rows in order, given as a graph of the same rows."""
+    if not isinstance(graph, NeighborGraph):
+        raise InvalidInputError(
+            f"init is {type(graph).__name__}; a NeighborGraph is needed, as these functions return."
+        )
+    in_order = len(graph.queries) == n_samples and bool(
+        (graph.queries == np.arange(n_samples)).all()
+    )
+    if graph.n_samples != n_samples or not in_order:
+        raise ShapeError(
+            f"init holds {len(graph.queries)} of {graph.n_samples} rows; the {n_samples} rows of "
+            f"X, in order, are needed. Join the two snapshots on their ids first."
+        )
+    if graph.indices.size and not 0 <= graph.indices.min() <= graph.indices.max() < n_samples:
+        raise InvalidInputError(
+            f"init names rows {graph.indices.min()} to {graph.indices.max()}; rows of X are 0 to "
+            f"{n_samples - 1}."
+        )
+    return graph.indices
+
+
 def clamped(n_neighbors: Any, most: int, notes: list[str]) -> int:
     """As many neighbours as there can be; a note says if those are fewer."""
     if isinstance(n_neighbors, bool) or not isinstance(n_neighbors, (int, np.integer)):
@@ -98,12 +128,19 @@ def as_float32(X: NDArray[Any], *, moves: bool) -> tuple[NDArray[np.float32], fl
         scale = _power_of_two(largest_value(narrow))
         if 2.0**-40 < scale < 2.0**40:
             return narrow, 1.0
+        scale = min(scale, 2.0**127)
         return np.asarray(narrow / np.float32(scale)), scale
-    wide = X.astype(np.float64)
+    # In blocks: mapped files may be larger than what fits in double precision.
+    parts = [slice(first, first + 4096) for first in range(0, len(X), 4096)]
+    mean: Any = 0.0
     if moves:
-        wide -= wide.mean(axis=0)
-    scale = _power_of_two(float(np.abs(wide).max(initial=0.0)))
-    return np.ascontiguousarray(wide / scale, dtype=np.float32), scale
+        # Scaled while it is added up, as the sum of huge values is beyond double precision.
+        mean = np.sum([X[part].astype(np.float64).sum(axis=0) / len(X) for part in parts], axis=0)
+    scale = _power_of_two(max(float(np.abs(X[part] - mean).max()) for part in parts))
+    narrow = np.empty(X.shape, dtype=np.float32)
+    for part in parts:
+        narrow[part] = (X[part].astype(np.float64) - mean) / scale
+    return narrow, scale
 
 
 def largest_value(X: NDArray[Any]) -> float:
@@ -114,7 +151,7 @@ def largest_value(X: NDArray[Any]) -> float:
 
 def _power_of_two(largest: float) -> float:
     """One of at least this size, so that scaling with it rounds nothing."""
-    return float(2.0 ** min(np.ceil(np.log2(largest)), 127.0)) if largest > 0 else 1.0
+    return float(2.0 ** min(np.ceil(np.log2(largest)), 1023.0)) if largest > 0 else 1.0
 
 
 def _fits_float32(X: NDArray[Any]) -> bool:

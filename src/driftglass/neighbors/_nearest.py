@@ -1,34 +1,38 @@
-"""Nearest neighbours by whichever search has less to do."""
+"""Nearest neighbours of whatever rows there are, by whichever search has less to do."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
-from .. import _kernels
 from .._arrays import as_vectors
 from .._progress import Progress
 from ..errors import InvalidInputError
-from ._approximate import EFFORTS, LEAF_SIZE, N_TREES, approximate_neighbors
+from ._approximate import approximate_neighbors
+from ._callable import neighbors_by_callable
 from ._exact import exact_neighbors
+from ._given import neighbors_of_distances
 from ._graph import METRICS, NeighborGraph
-from ._rounded import rounding_pays
+from ._inputs import clamped, is_sparse
+from ._sparse import DENSE_BYTES, sparse_neighbors
+from ._work import work_of_all_pairs, work_of_descent
 
 __all__ = ["nearest_neighbors"]
 
-GATHERED = 1.0 / 3.5
-"""Pairs of features that descent compares in the time in which blocks of products do one."""
-UNITS = {"baseline": 1.0, "vnni": 4.0, "amx": 16.0}
-"""Pairs of features that rounded products compare in that time."""
-SELECTION = 24.0
-"""Features that looking at the value of a pair takes as long as."""
+FEW = 30
+"""Neighbours up to which proving that none was missed costs little."""
+MANY_ROWS = 10_000
+"""Rows up to which that costs little for more of them, too."""
 
 
 def nearest_neighbors(
     X: Any,
     n_neighbors: int,
     *,
-    metric: str = "euclidean",
+    metric: str | Callable[[Any, Any], float] = "euclidean",
     method: Literal["auto", "exact", "approximate"] = "auto",
+    init: NeighborGraph | None = None,
     random_state: int = 0,
     n_jobs: int | None = None,
     progress: Progress | None = None,
@@ -37,18 +41,24 @@ def nearest_neighbors(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
-        Finite vectors.
+    X : array-like or SciPy sparse matrix of shape (n_samples, n_features)
+        Finite vectors. With `metric` "precomputed" distances of all rows to all rows, of which a
+        sparse matrix may hold the small ones only; with a function any sequence of rows.
     n_neighbors : int
         Neighbours per row, without the row itself.
-    metric : {"euclidean", "cosine", "correlation", "manhattan", "inner_product"}
-        As in `exact_neighbors`.
+    metric : str or callable
+        "euclidean", "cosine", "correlation", "manhattan" or "inner_product" as in
+        `exact_neighbors`; "precomputed"; or a function of two rows that returns their distance,
+        the same in both directions.
     method : {"auto", "exact", "approximate"}
-        "auto" takes whichever has less to do; the graph's `method` says which.
+        "auto" takes whichever has less to do; the graph's `method` and `notes` say which. Sparse
+        rows and given distances are always searched exactly.
+    init : NeighborGraph, optional
+        Neighbours of the same rows at another time; makes an approximate search shorter.
     random_state : int
         Seed of the approximate search.
     n_jobs : int or None
-        Threads; None uses every core.
+        Threads; None uses every core. A function is called from one thread.
     progress : callable, optional
         Called with (done, total, what); may raise to stop.
 
@@ -61,49 +71,72 @@ def nearest_neighbors(
     ------
     InvalidInputError
         As in `exact_neighbors`, or no such method.
+    ShapeError
+        As in `exact_neighbors`, or given distances are not square.
+
+    Notes
+    -----
+    A function is called for every pair of up to 2,000 rows, ``n (n - 1) / 2`` times; beyond, for
+    some thousand pairs per row.
 
     Examples
     --------
     >>> X = np.random.default_rng(0).normal(size=(500, 8))
     >>> nearest_neighbors(X, 10).method
     'exact'
+    >>> words = ["cat", "cart", "dog", "dig"]
+    >>> nearest_neighbors(words, 1, metric=lambda a, b: len(set(a) ^ set(b))).indices.ravel()
+    array([1, 0, 3, 2], dtype=int32)
     """
     if method not in ("auto", "exact", "approximate"):
         raise InvalidInputError(
             f"method is {method!r}; 'auto', 'exact' or 'approximate' is needed."
         )
+    if callable(metric):
+        return neighbors_by_callable(
+            X, n_neighbors, metric, method=method, random_state=random_state, progress=progress
+        )
+    if metric == "precomputed":
+        return neighbors_of_distances(X, n_neighbors)
     if metric not in METRICS:
-        raise InvalidInputError(f"metric is {metric!r}; one of {', '.join(METRICS)} is needed.")
+        raise InvalidInputError(
+            f"metric is {metric!r}; one of {', '.join(METRICS)}, precomputed or a function of two "
+            f"rows is needed."
+        )
+    if is_sparse(X) and X.shape[0] * X.shape[1] * 4 > DENSE_BYTES:
+        return sparse_neighbors(X, n_neighbors, metric=metric, n_jobs=n_jobs, progress=progress)
     X = as_vectors(X, name="X")
+    clamped(n_neighbors, len(X), [])
+    note = ""
     if method == "auto":
-        exact, approximate = work(len(X), X.shape[1], n_neighbors, metric)
-        method = "exact" if exact <= approximate else "approximate"
+        method, note = _chosen(len(X), X.shape[1], n_neighbors, metric, init is not None)
     if method == "exact":
-        return exact_neighbors(X, n_neighbors, metric=metric, n_jobs=n_jobs, progress=progress)
-    return approximate_neighbors(
-        X,
-        n_neighbors,
-        metric=metric,
-        random_state=random_state,
-        n_jobs=n_jobs,
-        progress=progress,
-    )
-
-
-def work(n: int, d: int, k: int, metric: str) -> tuple[float, float]:
-    """What an exact and an approximate search have to do, in products of two features.
-
-    Measured on MNIST, text embeddings and Gaussian mixtures; within a factor of two elsewhere.
-    """
-    pairs = n * n / 2
-    if metric != "manhattan" and rounding_pays(n, d):
-        speed = UNITS[_kernels.product_units()[-1]]
-        exact = pairs * (max(d, 64) / speed + SELECTION / 8)
-    elif metric in ("manhattan", "inner_product"):
-        exact = 2 * pairs * (d + SELECTION) / GATHERED
+        graph = exact_neighbors(X, n_neighbors, metric=metric, n_jobs=n_jobs, progress=progress)
     else:
-        exact = pairs * (d + SELECTION)
-    in_leaves = N_TREES * LEAF_SIZE / 2
-    in_rounds = 4 * 1.5 * EFFORTS[0][1] ** 2
-    approximate = n * (in_leaves + in_rounds) * max(1.0, k / 15) * (d + SELECTION) / GATHERED
-    return exact, approximate
+        graph = approximate_neighbors(
+            X,
+            n_neighbors,
+            metric=metric,
+            init=init,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            progress=progress,
+        )
+    return replace(graph, notes=(*graph.notes, note)) if note else graph
+
+
+def _chosen(
+    n: int, d: int, k: int, metric: str, warm: bool
+) -> tuple[Literal["exact", "approximate"], str]:
+    exact, approximate = work_of_all_pairs(n, d, metric), work_of_descent(n, d, k)
+    if exact > approximate:
+        return "approximate", (
+            f"Approximate search was chosen: comparing all pairs has {exact / approximate:.1f} "
+            f"times as much to do."
+        )
+    if n > MANY_ROWS and (k > FEW or warm):
+        return "approximate", (
+            "Approximate search was chosen: all pairs are compared, and that none was missed is "
+            "not proven."
+        )
+    return "exact", "Exact search was chosen: an approximate one has more to do."

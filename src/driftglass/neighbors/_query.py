@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _kernels
-from .._arrays import as_vectors
 from ..errors import InvalidInputError, ShapeError
 from ..parallel import Threads
 from ._graph import METRICS, NeighborGraph
-from ._inputs import require_finite
+from ._inputs import checked_vectors
 from ._padded import ANGULAR, PaddedVectors
 
 __all__ = ["query_neighbors"]
@@ -77,15 +76,13 @@ def query_neighbors(
     >>> indices.tolist(), distances.round(1).tolist()
     ([[0]], [[0.2]])
     """
-    Q, X = as_vectors(Q, name="Q"), as_vectors(X, name="X")
+    Q, X = checked_vectors(Q, "Q"), checked_vectors(X)
     if metric not in METRICS:
         raise InvalidInputError(f"metric is {metric!r}; one of {', '.join(METRICS)} is needed.")
     if Q.shape[1] != X.shape[1]:
         raise ShapeError(f"Q has {Q.shape[1]} features and X has {X.shape[1]}; as many are needed.")
     if not 1 <= n_neighbors <= len(X):
         raise InvalidInputError(f"n_neighbors is {n_neighbors}; 1 to {len(X)} can be found in X.")
-    require_finite(Q, "Q")
-    require_finite(X, "X")
     largest = max(float(np.abs(X).max(initial=0.0)), float(np.abs(Q).max(initial=0.0)))
     # A power of two, so that scaling rounds nothing and squares neither overflow nor vanish.
     scale = float(2.0 ** np.ceil(np.log2(largest))) if largest > 0 else 1.0

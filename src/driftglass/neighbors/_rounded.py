@@ -155,14 +155,29 @@ class RoundedRows:
             metric,
         )
 
-    def all_pairs(self, k: int, executor: Threads, report: Progress = silent) -> Screened:
-        """Find k candidates of every row, in the order of `order`, and the row itself."""
+    def all_pairs(
+        self,
+        k: int,
+        executor: Threads,
+        report: Progress = silent,
+        *,
+        reach: NDArray[np.float64] | None = None,
+    ) -> Screened:
+        """Find k candidates of every row, in the order of `order`, and the row itself.
+
+        With `reach`, of every row of the data, those certain to be farther are left out.
+        """
         n = len(self.order)
         if n * (k + max(k // 2, 48)) * 8 > LISTS_BYTES:
-            return self.against_all(self.order, k + 1, executor, report=report)
+            if reach is not None:
+                reach = reach[self.order]
+            return self.against_all(self.order, k + 1, executor, reach=reach, report=report)
         search = _kernels.AllPairs(self.rows, self.offsets, k, n_threads=executor.n_workers)
         limits = np.full(n, np.inf, dtype=np.float32)
-        if n >= 4 * SAMPLED:
+        if reach is not None:
+            limits = self._limits(np.arange(n), reach[self.order]).astype(np.float32)
+            search.limit(limits)
+        elif n >= 4 * SAMPLED:
             report(0, 1, "comparing all rows with some")
             limits = self._first_limits(k, executor)
             search.limit(limits)

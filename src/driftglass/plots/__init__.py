@@ -11,29 +11,71 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ._contributions import contribution_arrows as contribution_arrows
+    from ._contributions import contribution_bars as contribution_bars
+    from ._contributions import feature_map as feature_map
+    from ._contributions import top_feature_map as top_feature_map
+    from ._curves import training_curve as training_curve
+    from ._curves import unrolling as unrolling
+    from ._facets import density_contours as density_contours
+    from ._facets import facets as facets
+    from ._facets import joint_map as joint_map
     from ._groups import counts_of_names as counts_of_names
     from ._groups import group_overlay as group_overlay
     from ._groups import map_grid as map_grid
     from ._paths import image_strip as image_strip
     from ._paths import path_over_map as path_over_map
     from ._scatter import scatter as scatter
+    from ._trust import error_map as error_map
+    from ._trust import faithfulness_curve as faithfulness_curve
+    from ._trust import noise_curves as noise_curves
+    from ._trust import stability_matrix as stability_matrix
+    from ._trust import trust_page as trust_page
 
 __all__ = [
+    "contribution_arrows",
+    "contribution_bars",
     "counts_of_names",
+    "density_contours",
+    "error_map",
+    "facets",
+    "faithfulness_curve",
+    "feature_map",
     "group_overlay",
     "image_strip",
+    "joint_map",
     "map_grid",
+    "noise_curves",
     "path_over_map",
     "scatter",
+    "stability_matrix",
+    "top_feature_map",
+    "training_curve",
+    "trust_page",
+    "unrolling",
 ]
 
 _PLACES = {
+    "contribution_arrows": "._contributions",
+    "contribution_bars": "._contributions",
     "counts_of_names": "._groups",
+    "density_contours": "._facets",
+    "error_map": "._trust",
+    "facets": "._facets",
+    "faithfulness_curve": "._trust",
+    "feature_map": "._contributions",
     "group_overlay": "._groups",
     "image_strip": "._paths",
+    "joint_map": "._facets",
     "map_grid": "._groups",
+    "noise_curves": "._trust",
     "path_over_map": "._paths",
     "scatter": "._scatter",
+    "stability_matrix": "._trust",
+    "top_feature_map": "._contributions",
+    "training_curve": "._curves",
+    "trust_page": "._trust",
+    "unrolling": "._curves",
 }
 
 

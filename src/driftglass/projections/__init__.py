@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ._pacmap import PaCMAP as PaCMAP
     from ._pca import PCA as PCA
     from ._phate import PHATE as PHATE
+    from ._refine import Refine as Refine
     from ._tsne import TSNE as TSNE
     from ._umap import UMAP as UMAP
 
@@ -45,6 +46,7 @@ __all__ = [
     "ParametricUMAP",
     "ProcrustesFit",
     "Projector",
+    "Refine",
     "SupportsTransform",
     "create_encoder",
     "extend_sequence",
@@ -65,6 +67,7 @@ _ESTIMATORS = {
     "PCA": "._pca",
     "PHATE": "._phate",
     "PaCMAP": "._pacmap",
+    "Refine": "._refine",
     "ParametricUMAP": "._glassbox._parametric",
     "TSNE": "._tsne",
     "UMAP": "._umap",

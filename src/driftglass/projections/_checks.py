@@ -31,14 +31,15 @@ def checked_table(
             as_vectors(X, name="X")
             raise
     try:
-        return validate_data(
-            estimator,
-            X,
-            dtype="numeric",
-            reset=reset,
-            accept_sparse="csr" if accept_sparse else False,
-            **options,
-        )
+        with np.errstate(all="ignore"):  # its sum of huge values may overflow
+            return validate_data(
+                estimator,
+                X,
+                dtype="numeric",
+                reset=reset,
+                accept_sparse="csr" if accept_sparse else False,
+                **options,
+            )
     except ValueError as error:
         raise _naming_rows(estimator, X, error) from None
 

@@ -175,10 +175,9 @@ class Transformer(_Root):
                 self.n_features_in_ = X.shape[1]
                 vars(self).pop("feature_names_in_", None)
             return X if X.dtype.isnative else X.astype(X.dtype.newbyteorder("="))
-        from sklearn.utils.validation import validate_data
+        from ._checks import checked_table
 
-        sparse = "csr" if accept_sparse else False
-        return validate_data(self, X, reset=reset, dtype="numeric", accept_sparse=sparse)
+        return checked_table(self, X, reset=reset, accept_sparse=accept_sparse)
 
     def _is_plain(self, X: Any, reset: bool) -> bool:
         if not (isinstance(X, np.ndarray) and type(X) in (np.ndarray, np.memmap)):

@@ -26,6 +26,10 @@ def row_blocks(n_samples: int, n_features: int) -> list[slice]:
     return [slice(start, min(start + size, n_samples)) for start in range(0, n_samples, size)]
 
 
+NARROW_FEATURES = 256
+"""Up to this width all eigenvectors take less time than importing SciPy to find a few."""
+
+
 @dataclass(eq=False)
 class Moments:
     """Number, mean and scatter of rows, in double precision.
@@ -154,6 +158,9 @@ def _leading(
         # A fixed start, because ARPACK's own is drawn anew in every call.
         start = np.random.default_rng(0).normal(size=d)
         values, vectors = eigsh(scatter, k=n_components, which="LA", v0=start)
+    elif d <= NARROW_FEATURES:
+        values, vectors = np.linalg.eigh(scatter)
+        values, vectors = values[d - n_components :], vectors[:, d - n_components :]
     else:
         from scipy.linalg import eigh
 

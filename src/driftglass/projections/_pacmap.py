@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .. import _kernels
 from ..errors import DriftglassWarning, InvalidInputError
 from ..neighbors import nearest_neighbors
 from ..parallel import effective_n_jobs
 from ._affine import AffineMap
+from ._checks import checked_table
 from ._initialization import array_start, pca_start, random_start, scaled
 from ._moments import principal_axes
 from ._pacmap_layout import PairLosses, descend_pairs
@@ -146,7 +147,7 @@ class PaCMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
         InvalidInputError
             A parameter is out of range.
         """
-        X = validate_data(self, X, dtype="numeric")
+        X = checked_table(self, X)
         self._check_parameters()
         notes: list[str] = []
         self._thin = thin_map(X, self.metric, int(self.n_components))
@@ -192,7 +193,7 @@ class PaCMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
             A row equal to a fitted row takes its place. Rows do not depend on each other.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype="numeric", reset=False)
+        X = checked_table(self, X, reset=False)
         if self._thin is not None:
             return self._thin.transform(X)
         n_threads = effective_n_jobs(self.n_jobs)

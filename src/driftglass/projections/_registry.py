@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .._progress import Progress, silent
 from ..errors import InvalidInputError, NotFoundError
+from ._affine import AffineMap
 from ._base import Projector
 from ._continuing import ContinuedTSNE
-from ._fitting import FittedFromMoments, FittedFromRows, Fitting
+from ._fitting import FittedFromMoments, FittedFromRows, Fitting, Place
 from ._snapshots import Snapshots
 
-__all__ = ["fitting_for", "methods"]
+__all__ = ["WholeSequence", "fitting_for", "kept_place", "kept_shape", "methods", "sequence_method"]
 
 ESTIMATORS = {
+    "glassbox": ("._glassbox._glass_box", "GlassBoxUMAP"),
     "pacmap": ("._pacmap", "PaCMAP"),
     "phate": ("._phate", "PHATE"),
     "tsne": ("._tsne", "TSNE"),
@@ -23,10 +29,52 @@ ESTIMATORS = {
 }
 """Loaded when asked for: scikit-learn takes longer to import than all of driftglass."""
 
+SEQUENCES = {
+    "refine": ("._refine", "Refine"),
+}
+"""Methods that look at all snapshots before they place the first."""
+
 
 def methods() -> tuple[str, ...]:
     """Names that `project_sequence` takes as its method."""
-    return ("pca", *sorted(ESTIMATORS))
+    return tuple(sorted(("pca", *ESTIMATORS, *SEQUENCES)))
+
+
+class WholeSequence(Protocol):
+    """Lays out all snapshots of a sequence at once."""
+
+    @property
+    def name(self) -> str:
+        """Name of the method."""
+        ...
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """What makes the result, as JSON can hold it."""
+        ...
+
+    def lay_out(
+        self, snapshots: Snapshots, n_components: int, random_state: int, report: Progress
+    ) -> list[NDArray[np.float64]]:
+        """Coordinates of each snapshot, rows in ascending order of id."""
+        ...
+
+
+def sequence_method(method: Any, parameters: Mapping[str, Any]) -> WholeSequence | None:
+    """Return the method for whole sequences of that name or class, if it is one."""
+    if not isinstance(method, str):
+        return method if hasattr(method, "lay_out") and not isinstance(method, type) else None
+    name = method.lower()
+    if name not in SEQUENCES:
+        return None
+    module, made = SEQUENCES[name]
+    kind = getattr(import_module(module, __package__), made)
+    known = [field.name for field in dataclasses.fields(kind)]
+    for parameter in parameters:
+        if parameter not in known:
+            raise NotFoundError.for_name(f"parameter of {name}", parameter, sorted(known))
+    whole: WholeSequence = kind(**parameters)
+    return whole
 
 
 def fitting_for(
@@ -50,6 +98,10 @@ def fitting_for(
         estimator = _made(name, parameters)
         if name == "tsne":
             return ContinuedTSNE(snapshots, estimator, progress)
+        if name == "glassbox":
+            from ._glassbox._placing import FittedNetwork
+
+            return FittedNetwork(snapshots, estimator, n_components, report=progress)
         return FittedFromRows(snapshots, estimator, n_components, name=name, report=progress)
     if isinstance(method, type) or not isinstance(method, Projector):
         hint = f"Make one first: {method.__name__}()." if isinstance(method, type) else ""
@@ -69,6 +121,24 @@ def _made(name: str, parameters: Mapping[str, Any]) -> Any:
         if parameter not in known:
             raise NotFoundError.for_name(f"parameter of {name}", parameter, sorted(known))
     return made.set_params(**parameters)
+
+
+def kept_place(model: Mapping[str, NDArray[Any]]) -> Place:
+    """What places vectors, from the model of a sequence."""
+    if "network" in model:
+        from ._glassbox._placing import NetworkPlace
+
+        return NetworkPlace.from_arrays(model)
+    return AffineMap.from_arrays(model)
+
+
+def kept_shape(place: Place) -> tuple[int, int]:
+    """Coordinates and features of a place that was kept."""
+    if isinstance(place, AffineMap):
+        n_components, n_features = place.components.shape
+        return n_components, n_features
+    shape: tuple[int, int] = place.shape  # type: ignore[attr-defined]
+    return shape
 
 
 def _refuse(name: str, parameters: Mapping[str, Any]) -> None:

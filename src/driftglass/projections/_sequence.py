@@ -16,7 +16,7 @@ from ..errors import InvalidInputError, ShapeError
 from ._affine import AffineMap
 from ._fitting import Fitting, Place
 from ._procrustes import procrustes
-from ._registry import fitting_for
+from ._registry import WholeSequence, fitting_for, kept_place, kept_shape, sequence_method
 from ._snapshots import Loaded, NanPolicy, Snapshots, load
 
 __all__ = ["extend_sequence", "project_sequence"]
@@ -29,8 +29,8 @@ def project_sequence(
     ids: Any = None,
     steps: Any = None,
     *,
-    method: Any = "pca",
-    basis: Basis = "all",
+    method: Any = None,
+    basis: Basis | None = None,
     window: int = 16,
     n_components: int = 2,
     nan: NanPolicy = "drop",
@@ -40,9 +40,13 @@ def project_sequence(
 ) -> ProjectionSequence:
     """Coordinates of every snapshot, in one frame.
 
-    With a fixed basis all snapshots go through one map, so a point moves only if its vector
-    does. With ``basis="window"`` the map follows the data and each is turned to fit the one
-    before, so slow rotation of the whole space is not seen.
+    By default, "refine", all snapshots share one rough map, which says where things go, and each
+    frame is refined from there to show its own neighbourhoods; points whose surroundings do not
+    change are carried along and do not jitter. See `Refine`, which has its parameters.
+
+    With "pca" and a fixed basis all snapshots go through one map, so a point moves only if its
+    vector does. With ``basis="window"`` the map follows the data and each is turned to fit the
+    one before, so slow rotation of the whole space is not seen.
 
     Parameters
     ----------
@@ -55,8 +59,10 @@ def project_sequence(
         vanish.
     steps : sequence of int, optional
         Ascending; 0, 1, … by default.
-    method : str or object with ``fit_transform``
-        One of `methods`, or an object. "umap" and "pacmap" are fitted to the basis: its rows
+    method : str or object with ``fit_transform``, optional
+        One of `methods`, or an object; by default "refine", or "pca" if a `basis` is given.
+        "refine" looks at all snapshots before it places the first;
+        `basis` does not apply. "umap" and "pacmap" are fitted to the basis: its rows
         keep the places they were fitted at, and others are placed among them. "tsne" maps each
         snapshot by itself, starting from the map before, and then turns it to fit: a point may
         also move because others did, and `basis` does not apply. An object with ``fit`` and
@@ -64,9 +70,9 @@ def project_sequence(
         is fitted to the basis, its rows pooled in memory, and places every snapshot. One without
         projects each snapshot on its own, and each map is turned, mirrored and shifted to fit
         the one before.
-    basis : {"all", "first", "last", "window"} or int
-        Snapshots that the map is learnt from: all pooled, one, every n-th, or for each snapshot
-        the `window` up to it.
+    basis : {"all", "first", "last", "window"} or int, optional
+        Snapshots that the map is learnt from: all pooled (by default), one, every n-th, or for
+        each snapshot the `window` up to it.
     window : int
         Snapshots in a window, the current one included.
     n_components : int
@@ -105,15 +111,27 @@ def project_sequence(
     --------
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(50, 8))
-    >>> sequence = project_sequence([X, X + 1.0, X + 2.0], steps=[0, 100, 200])
+    >>> sequence = project_sequence([X, X + 1.0, X + 2.0], steps=[0, 100, 200], method="pca")
     >>> sequence.steps, sequence.coordinates[0].shape
     ([0, 100, 200], (50, 2))
     """
     snapshots = Snapshots(Xs, ids, steps, nan)
     basis = int(basis) if isinstance(basis, np.integer) else basis
-    _check_parameters(basis, window, n_components)
+    _check_parameters("all" if basis is None else basis, window, n_components)
     window, n_components = int(window), int(n_components)
     report = silent if progress is None else progress
+    if method is None:
+        # Only a linear map can be meant by a basis that nothing else is said about.
+        method = "refine" if basis is None else "pca"
+    whole = sequence_method(method, parameters)
+    if whole is not None:
+        if basis is not None:
+            raise InvalidInputError(
+                f"basis is {basis!r}, but {whole.name!r} learns from all snapshots. Leave it out, "
+                f"or pass a method that is fitted to a basis, such as method='pca'."
+            )
+        return _whole_sequence(snapshots, whole, n_components, nan, random_state, report)
+    basis = "all" if basis is None else basis
     fitting = fitting_for(method, snapshots, n_components, random_state, report, parameters)
     recorded = {**fitting.parameters, "n_components": n_components, "nan": nan}
     if fitting.joint:
@@ -125,8 +143,32 @@ def project_sequence(
         frames, place = _following(making, window if fitting.joint else 1)
     else:
         frames, place = _in_one_map(making, basis)
-    model = place.to_arrays() if isinstance(place, AffineMap) and fitting.joint else {}
+    # Of a moving window only an affine map is turned with its frames.
+    kept = isinstance(place, AffineMap) or basis != "window"
+    model = place.to_arrays() if hasattr(place, "to_arrays") and kept and fitting.joint else {}
     return ProjectionSequence(tuple(frames), provenance, model)
+
+
+def _whole_sequence(
+    snapshots: Snapshots,
+    whole: WholeSequence,
+    n_components: int,
+    nan: NanPolicy,
+    random_state: int,
+    report: Progress,
+) -> ProjectionSequence:
+    recorded = {**whole.parameters, "n_components": n_components, "nan": nan}
+    provenance = Provenance(whole.name, recorded, random_state=random_state)
+    coordinates = whole.lay_out(snapshots, n_components, random_state, report)
+    frames = []
+    for number, step in enumerate(snapshots.steps):
+        loaded = snapshots.load(number)
+        Y = np.empty_like(coordinates[number])
+        Y[np.argsort(loaded.ids, kind="stable")] = coordinates[number]
+        Y = _coordinates(_given(Y), loaded.vectors, n_components, step)
+        notes = () if number else tuple(getattr(whole, "notes", ()))
+        frames.append(_frame(loaded, Y, step, provenance, *notes))
+    return ProjectionSequence(tuple(frames), provenance)
 
 
 def extend_sequence(
@@ -142,7 +184,7 @@ def extend_sequence(
     Parameters
     ----------
     sequence : ProjectionSequence
-        With a model, as `project_sequence` gives for "pca".
+        With a model, as `project_sequence` gives for "pca" and "glassbox".
     X : array-like of shape (n_samples, n_features)
         Vectors.
     ids : sequence, optional
@@ -169,12 +211,12 @@ def extend_sequence(
             f"This sequence was made by {sequence.provenance.method!r} without a model, so it "
             f"cannot place new rows. Project all snapshots again with project_sequence."
         )
-    place = AffineMap.from_arrays(sequence.model)
+    place = kept_place(sequence.model)
     if step is None:
         step = sequence.steps[-1] + 1 if len(sequence) else 0
     loaded = load(X, ids, step, nan)
     X = loaded.vectors
-    n_components, n_features = place.components.shape
+    n_components, n_features = kept_shape(place)
     if len(X) and X.shape[1] != n_features:
         raise ShapeError(
             f"Step {step} has {X.shape[1]} features, the sequence has {n_features}: this is a "
@@ -258,6 +300,10 @@ def _basis_numbers(basis: Basis, n: int) -> list[Sequence[int]]:
     if isinstance(basis, int):
         return [everything[::basis], everything]
     return [everything]
+
+
+def _given(Y: NDArray[np.float64]) -> Place:
+    return lambda X: Y
 
 
 def _coordinates(

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._affine import AffineMap
-from ._fitting import needs_no_method
-from ._moments import principal_axes
+from ._fitting import EXACT_ROWS
+from ._moments import principal_axes, row_blocks
 
 __all__ = ["DIRECTIONAL", "ThinMap", "directions", "thin_map"]
 
@@ -58,12 +58,10 @@ def directions(X: NDArray[Any], metric: str) -> NDArray[Any]:
 
 def thin_map(X: NDArray[Any], metric: str, n_components: int) -> ThinMap | None:
     """Map of rows that need no method, or None if they do."""
-    X = directions(X, metric)
-    equal = bool((X[0] == X).all())
-    if metric in DIRECTIONAL:
-        equal = bool((np.abs(X - X[0]) <= SAME_DIRECTION).all())
-    if not (equal or needs_no_method(X)):
+    equal = _all_equal(X, metric)
+    if not equal and len(X) > EXACT_ROWS:
         return None
+    X = directions(X, metric)
     place = AffineMap.from_axes(principal_axes(X, n_components), n_components)
     notes: tuple[str, ...] = ()
     coordinates = place(X)
@@ -72,3 +70,14 @@ def thin_map(X: NDArray[Any], metric: str, n_components: int) -> ThinMap | None:
     if equal and len(X) > 1:
         notes = (f"all {len(X)} rows are equal: one stacked point.",)
     return ThinMap(coordinates.astype(np.float32), notes, place, metric)
+
+
+def _all_equal(X: NDArray[Any], metric: str) -> bool:
+    """Whether all rows are one, or point in one direction; ends at the first that differs."""
+    first = directions(X[:1], metric)
+    for part in row_blocks(*X.shape):
+        rows = directions(X[part], metric)
+        same = np.abs(rows - first) <= SAME_DIRECTION if metric in DIRECTIONAL else rows == first
+        if not same.all():
+            return False
+    return True

@@ -8,19 +8,16 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._progress import Progress, silent
 from ..errors import DriftglassWarning
 from ..neighbors import NeighborGraph
 from ..parallel import effective_n_jobs
 from ._affinities import Affinities
+from ._estimator import Transformer, random_state_of
 from ._initialization import array_start, random_start, scaled, spectral_start
 from ._placing import SAME_DIRECTION
 from ._thin import DIRECTIONAL
-from ._tsne_affinities import affinities_for
+from ._tsne_affinities import affinities_for, costs
 from ._tsne_checks import (
     check_count,
     check_learning_rate,
@@ -31,6 +28,7 @@ from ._tsne_layout import Callback, Descent, Laid, Phase, Pull
 from ._tsne_placing import N_NEIGHBORS, placed
 from ._tsne_rows import neighbors_of_new, principal_start, thin_rows
 from ._umap_checks import as_labels
+from ._watch import Listener, Watch
 
 __all__ = ["TSNE"]
 
@@ -39,11 +37,12 @@ START_DEVIATION = 1e-4
 MOMENTUM = (0.5, 0.8)
 
 
-class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class TSNE(Transformer):
     """Map that keeps near rows near, without room for what is far.
 
     Neighbourhoods can be trusted. Distances between groups, the size of a group and empty space
-    cannot. The same input gives the same bytes at any `n_jobs`.
+    cannot. The same input gives the same bytes at any `n_jobs`. Rows in another order give another
+    map, as good as this one: sums round differently, and the descent makes much of little.
 
     Parameters
     ----------
@@ -88,7 +87,8 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
     callback_every : int
         Iterations between calls.
     progress : callable, optional
-        Called with (done, total, stage and time left); may raise to stop.
+        Called with a `FitProgress`: stage, time left, map so far. A true answer stops: in the
+        stage "layout" the map is kept as it is then, before it there is none.
 
     Attributes
     ----------
@@ -150,7 +150,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         n_jobs: int | None = None,
         callback: Callback | None = None,
         callback_every: int = 50,
-        progress: Progress | None = None,
+        progress: Listener | None = None,
     ) -> None:
         self.n_components = n_components
         self.perplexity = perplexity
@@ -191,8 +191,10 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
             A parameter is out of range, or a distance is.
         ShapeError
             Something given has not one row per row of X.
+        Cancelled
+            `progress` stopped the fit before there was a map.
         """
-        X = validate_data(self, X, dtype="numeric", accept_sparse=self._takes_sparse())
+        X = self._checked(X, reset=True, accept_sparse=not self._pairwise())
         check_parameters(self)
         labels = None if y is None else as_labels(y, X.shape[0])
         notes: list[str] = []
@@ -260,7 +262,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         self : TSNE
             With `embedding_`, `kl_divergence_`, `n_iter_` and `stopped_` as they are then.
         """
-        check_is_fitted(self)
+        self._require_fitted()
         check_count("n_iter", n_iter, 0)
         check_positive("exaggeration", exaggeration)
         check_learning_rate(learning_rate)
@@ -270,7 +272,8 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         rate = self._rate(learning_rate, exaggeration, len(self.embedding_))
         phase = Phase(int(n_iter), float(exaggeration), rate, MOMENTUM[1])
         before = self.n_iter_
-        self._run(self.embedding_, self.affinities_, [phase], pull)
+        watch = Watch(self.progress, {"layout": 1.0})
+        self._run(self.embedding_, self.affinities_, [phase], watch, pull)
         self.n_iter_ += before
         return self
 
@@ -287,9 +290,8 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         Y : ndarray of shape (n_samples, n_components)
             A row equal to a fitted row takes its place; others come to lie among their nearest.
         """
-        check_is_fitted(self)
-        sparse = self._takes_sparse()
-        X = validate_data(self, X, dtype="numeric", accept_sparse=sparse, reset=False)
+        self._require_fitted()
+        X = self._checked(X, reset=False, accept_sparse=not self._pairwise())
         if self._thin is not None:
             return self._thin.transform(X.toarray() if hasattr(X, "toarray") else X)
         n_threads = effective_n_jobs(self.n_jobs)
@@ -300,25 +302,31 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         return placed(indices, distances, self.embedding_, exact_below=same, n_threads=n_threads)
 
     def _descend(self, X: Any, labels: NDArray[np.int64] | None, notes: list[str]) -> None:
-        affinities, self.neighbors_ = affinities_for(self, X, labels, notes, self._progress())
-        start = self._start(X, affinities)
-        self._run(start, affinities, self._phases(X.shape[0]))
+        phases = self._phases(X.shape[0])
+        watch = Watch(self.progress, costs(self, X.shape[0]))
+        affinities, self.neighbors_ = affinities_for(self, X, labels, notes, watch)
+        watch.before_the_map("initialization", 0, 1)
+        self._run(self._start(X, affinities), affinities, phases, watch)
 
     def _run(
         self,
         start: NDArray[np.float32],
         affinities: Affinities,
         phases: list[Phase],
+        watch: Watch,
         pull: Pull | None = None,
     ) -> None:
         n_threads = effective_n_jobs(self.n_jobs)
         descent = Descent(start, affinities, pull=pull, n_threads=n_threads)
+        listening = self.progress is not None
         try:
             descent.run(
                 phases,
                 callback=self.callback,
                 callback_every=int(self.callback_every),
-                progress=self._progress(),
+                watch=(lambda done, total, Y: watch("layout", done, total, Y))
+                if listening
+                else None,
             )
         finally:
             self._learn(descent.laid(), affinities, affinities.perplexities)
@@ -327,12 +335,13 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         n_samples, n_components = X.shape[0], int(self.n_components)
         if not isinstance(self.init, str):
             return array_start(self.init, n_samples, n_components).astype(np.float32)
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        seed = random_state_of(self.random_state).randint(np.iinfo(np.int32).max)
         rng = np.random.default_rng(seed)
         if self.init == "random":
             start = random_start(n_samples, n_components, rng)
         elif self.init == "spectral":
-            start = spectral_start(affinities.to_sparse(), n_components)
+            n_threads = effective_n_jobs(self.n_jobs)
+            start = spectral_start(affinities.to_sparse(), n_components, n_threads)
         else:
             start = principal_start(X, self.metric, n_components)
         return scaled(start, START_DEVIATION, rng).astype(np.float32)
@@ -341,7 +350,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         early, main = int(self.early_exaggeration_iter), int(self.n_iter)
         factor, rate = float(self.early_exaggeration), self.learning_rate
         return [
-            Phase(early, factor, self._rate(rate, factor, n), MOMENTUM[0], "early exaggeration"),
+            Phase(early, factor, self._rate(rate, factor, n), MOMENTUM[0]),
             Phase(main, 1.0, self._rate(rate, 1.0, n), MOMENTUM[1]),
         ]
 
@@ -349,14 +358,8 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
         automatic = isinstance(learning_rate, str)
         return n_samples / exaggeration if automatic else float(learning_rate)
 
-    def _progress(self) -> Progress:
-        return silent if self.progress is None else self.progress
-
     def _pairwise(self) -> bool:
         return isinstance(self.metric, str) and self.metric == "precomputed"
-
-    def _takes_sparse(self) -> Any:
-        return False if self._pairwise() else "csr"
 
     def _learn(
         self, laid: Laid, affinities: Affinities | None, perplexities: tuple[float, ...]
@@ -374,7 +377,6 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  #
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
         tags.input_tags.sparse = not self._pairwise()
         tags.input_tags.pairwise = self._pairwise()
         return tags

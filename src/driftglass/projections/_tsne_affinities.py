@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._progress import Progress
 from ..errors import ShapeError
 from ..neighbors import NeighborGraph
 from ._affinities import (
@@ -19,8 +18,21 @@ from ._affinities import (
 )
 from ._tsne_rows import neighbors_among
 from ._umap_checks import as_graph
+from ._watch import Watch
 
-__all__ = ["affinities_for"]
+__all__ = ["affinities_for", "costs"]
+
+
+def costs(estimator: Any, n_samples: int) -> dict[str, float]:
+    """What each stage of a fit is expected to cost, in iterations of its layout."""
+    searched = estimator.precomputed_affinities is None and estimator.precomputed_knn is None
+    return {
+        # A search looks at more pairs for each row there is; an iteration does not.
+        "neighbors": 50.0 + n_samples / 100.0 if searched else 0.0,
+        "affinities": 30.0 if estimator.precomputed_affinities is None else 0.0,
+        "initialization": 20.0,
+        "layout": max(float(estimator.early_exaggeration_iter + estimator.n_iter), 1.0),
+    }
 
 
 def affinities_for(
@@ -28,7 +40,7 @@ def affinities_for(
     X: Any,
     labels: NDArray[np.int64] | None,
     notes: list[str],
-    progress: Progress,
+    watch: Watch,
 ) -> tuple[Affinities, NeighborGraph | None]:
     """Affinities of the rows of X as an estimator's parameters say, and their neighbours.
 
@@ -53,7 +65,7 @@ def affinities_for(
     if min(wanted) < 1:
         notes.append(f"perplexity {min(wanted):g} raised to 1: one neighbour is the least.")
     k = neighbors_for(perplexities, n_samples)
-    graph = _neighbors(estimator, X, k, progress)
+    graph = _neighbors(estimator, X, k, watch)
     if graph.n_neighbors < k:
         perplexities = effective_perplexities(perplexities, graph.n_neighbors + 1)
         notes.append(
@@ -61,14 +73,19 @@ def affinities_for(
             f"{graph.n_neighbors} neighbours."
         )
         graph = graph.restrict(neighbors_for(perplexities, graph.n_neighbors + 1))
+    watch.before_the_map("affinities", 0, 1)
     weight = float(estimator.target_weight)
     n_jobs = estimator.n_jobs
     found = joint_affinities(graph, perplexities, n_jobs, labels=labels, target_weight=weight)
     return found, graph
 
 
-def _neighbors(estimator: Any, X: Any, k: int, progress: Progress) -> NeighborGraph:
+def _neighbors(estimator: Any, X: Any, k: int, watch: Watch) -> NeighborGraph:
     if estimator.precomputed_knn is not None:
         return as_graph(estimator.precomputed_knn, X.shape[0], k + 1)
-    progress(0, 1, "searching neighbours")
+
+    def progress(done: float, total: float, what: str) -> None:
+        watch.before_the_map("neighbors", done, total)
+
+    progress(0, 1, "")
     return neighbors_among(X, k, estimator.metric, n_jobs=estimator.n_jobs, progress=progress)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _kernels
-from .._progress import Progress, silent
 from ..errors import InvalidInputError, ShapeError
 from ._affinities import Affinities
 from ._repulsion import Kernels, own_field
@@ -20,6 +18,9 @@ __all__ = ["Callback", "Descent", "Laid", "Phase", "Pull", "divergence", "forces
 
 Callback = Callable[[int, float, NDArray[np.float32]], object]
 """Called with iterations done, divergence and a copy of the map; a true answer stops the work."""
+
+Watched = Callable[[int, int, NDArray[np.float32]], object]
+"""Called with iterations done, all of them and the map itself; a true answer stops the work."""
 
 REPORT_EVERY = 10
 LONGEST_STEP = 5.0
@@ -40,15 +41,12 @@ class Phase:
         Step per unit of force, before gains.
     momentum : float
         Share of the last step that is made again.
-    name : str
-        What to call it while it lasts.
     """
 
     n_iter: int
     exaggeration: float
     learning_rate: float
     momentum: float
-    name: str = "gradient descent"
 
     @classmethod
     def continued(cls, n_iter: int, n_samples: int) -> Phase:
@@ -189,28 +187,32 @@ class Descent:
         *,
         callback: Callback | None = None,
         callback_every: int = 50,
-        progress: Progress = silent,
+        watch: Watched | None = None,
     ) -> None:
-        """Go on until the phases have passed, the callback says stop or one of both raises.
+        """Go on until the phases have passed, callback or watch say stop, or one of both raises.
 
         The map is whole at any time: what has been reached can be read off with `laid`.
         """
         self._stopped = True
         total = self._done + sum(phase.n_iter for phase in phases)
-        began, at = time.monotonic(), self._done
         for phase in phases:
             for _ in range(phase.n_iter):
-                if progress is not silent and self._done % REPORT_EVERY == 0:
-                    spent = time.monotonic() - began
-                    left = spent / max(self._done - at, 1) * (total - self._done)
-                    progress(self._done, total, _named(phase.name, left, self._done > at))
+                due = watch is not None and self._done % REPORT_EVERY == 0
+                if due and watch is not None and watch(self._done, total, self.Y):
+                    return
                 self.step(phase)
                 if callback is None or self._done % callback_every:
                     continue
                 if callback(self._done, self.divergence(), self.Y.copy()):
                     return
         self._stopped = False
-        progress(self._done, total, "t-SNE")
+        if watch is not None:
+            watch(self._done, total, self.Y)
+
+    def move_to(self, Y: NDArray[Any]) -> None:
+        """Go on from other places, with the velocities there are."""
+        self.Y[:] = Y
+        self._bounds = self._centered()
 
     def step(self, phase: Phase) -> None:
         """Move every point once."""
@@ -259,7 +261,7 @@ def lay_out(
     n_threads: int = 1,
     callback: Callback | None = None,
     callback_every: int = 50,
-    progress: Progress = silent,
+    watch: Watched | None = None,
 ) -> Laid:
     """Move points from a start until the phases have passed or the callback says stop.
 
@@ -284,8 +286,8 @@ def lay_out(
         Called every `callback_every` iterations.
     callback_every : int
         Iterations between calls.
-    progress : callable
-        Called with (iterations done, all iterations, stage and time left); may raise to stop.
+    watch : callable, optional
+        Called more often with (iterations done, all iterations, map); a true answer stops.
 
     Returns
     -------
@@ -298,12 +300,8 @@ def lay_out(
         `pull` has another shape than `start`.
     """
     descent = Descent(start, affinities, pull=pull, n_threads=n_threads)
-    descent.run(phases, callback=callback, callback_every=callback_every, progress=progress)
+    descent.run(phases, callback=callback, callback_every=callback_every, watch=watch)
     return descent.laid()
-
-
-def _named(stage: str, seconds_left: float, known: bool) -> str:
-    return f"{stage}, about {seconds_left:.0f} s left" if known else stage
 
 
 def divergence(

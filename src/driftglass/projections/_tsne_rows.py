@@ -14,7 +14,7 @@ from ..errors import InvalidInputError, ShapeError
 from ..neighbors import NeighborGraph, nearest_neighbors, query_neighbors
 from ._affine import AffineMap
 from ._initialization import AXES_FROM_ROWS, pca_start
-from ._moments import Axes, principal_axes
+from ._moments import principal_axes, row_blocks
 from ._thin import DIRECTIONAL, SAME_DIRECTION, ThinMap, directions, thin_map
 
 __all__ = [
@@ -29,8 +29,6 @@ __all__ = [
 BLOCK_ROWS = 512
 N_LANDMARKS = 1024
 """Rows whose distances to all others decide where a map of distances starts."""
-FEW_FEATURES = 1024
-"""Sparse rows of up to so many are made dense for their axes; wider ones are iterated on."""
 
 Distance = Callable[[Any, Any], float]
 
@@ -151,16 +149,16 @@ def principal_start(X: Any, metric: str | Distance, n_components: int) -> NDArra
     if kind == "precomputed":
         return _scaled_to_landmarks(X, n_components)
     if not is_sparse(X):
-        return pca_start(directions(X, kind), n_components)
+        if kind not in DIRECTIONAL:
+            return pca_start(X, n_components)
+        # Directions in double precision are wide, so those of a block at a time.
+        part = directions(X[:: max(1, len(X) // AXES_FROM_ROWS)], kind)
+        axes = AffineMap.from_axes(principal_axes(part, n_components), n_components)
+        blocks = [axes(directions(X[rows], kind)) for rows in row_blocks(*X.shape)]
+        return np.concatenate(blocks)
     if kind == "correlation":
         return pca_start(directions(dense(X), kind), n_components)
-    rows = _sparse_directions(X) if kind == "cosine" else X
-    part = rows[:: max(1, rows.shape[0] // AXES_FROM_ROWS)]
-    axes = _sparse_axes(part, n_components)
-    found = np.zeros((rows.shape[0], n_components))
-    along = rows @ axes.components.T - axes.mean @ axes.components.T
-    found[:, : along.shape[1]] = along
-    return found
+    return pca_start(_sparse_directions(X) if kind == "cosine" else X, n_components)
 
 
 def dense(X: Any) -> NDArray[Any]:
@@ -175,26 +173,6 @@ def _sparse_directions(X: Any) -> Any:
     lengths = np.sqrt(np.where(squares > 0, squares, 1.0))
     rows.data = rows.data / np.repeat(lengths, counts)
     return rows
-
-
-def _sparse_axes(X: Any, n_components: int) -> Axes:
-    if X.shape[1] <= FEW_FEATURES:
-        return principal_axes(dense(X), n_components)
-    # Subspace iteration (Halko, Martinsson and Tropp 2011) on rows that are centred only in
-    # the products, so that they stay sparse.
-    mean = np.asarray(X.mean(axis=0), dtype=np.float64).ravel()
-    width = min(n_components + 10, *X.shape)
-    basis = np.random.default_rng(0).normal(size=(X.shape[1], width))
-    for _ in range(6):
-        left = np.linalg.qr(X @ basis - mean @ basis)[0]
-        right = X.T @ left - np.outer(mean, left.sum(axis=0))
-        basis = np.linalg.qr(right)[0]
-    _, values, components = np.linalg.svd(right.T, full_matrices=False)
-    components = components[:n_components]
-    signs = np.sign(components[np.arange(len(components)), np.abs(components).argmax(axis=1)])
-    variance = values[:n_components] ** 2 / max(X.shape[0] - 1, 1)
-    components = components * np.where(signs == 0, 1.0, signs)[:, None]
-    return Axes(mean, components, variance, float(variance.sum()), X.shape[0])
 
 
 def _scaled_to_landmarks(D: NDArray[Any], n_components: int) -> NDArray[np.float64]:

@@ -105,8 +105,10 @@ def _of_parts(
     if X is None:
         centres = random_start(n_parts, n_components, rng)
     else:
-        means = np.stack([np.asarray(X[rows].mean(axis=0)).ravel() for rows in members])
-        centres = pca_start(means.astype(np.float64), n_components)
+        means = np.stack(
+            [np.asarray(X[rows].mean(axis=0, dtype=np.float64)).ravel() for rows in members]
+        )
+        centres = pca_start(means, n_components)
     gaps = np.linalg.norm(centres[:, None] - centres[None], axis=2)
     np.fill_diagonal(gaps, np.inf)
     start = np.empty((len(parts), n_components))

@@ -270,7 +270,7 @@ def _jitter(U: torch.Tensor, neighbors: NDArray[np.int64], jitter: float | str) 
     n = len(U)
     if jitter == "auto":
         # The denser the rows, the less has to be filled in between them.
-        jitter = float(np.clip((2000.0 / max(n, 1)) ** 0.35, 0.3, 1.0))
+        jitter = float(np.clip((2000.0 / max(n, 1)) ** 0.2, 0.4, 1.0))
     if neighbors.shape[1] == 0 or float(jitter) == 0.0:
         return U.new_zeros(n)
     flat = U.flatten(1)

@@ -1,0 +1,401 @@
+"""How far a sequence of maps can be trusted: what it keeps, and whether it moves for a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data import ProjectionSequence
+from ..data._ids import positions
+from ..errors import InvalidInputError, ShapeError
+from ..parallel import Threads
+from ..projections import procrustes
+from ..projections._snapshots import Loaded, Snapshots
+from ._sequence_ranks import frame_ranks
+
+__all__ = ["SequenceScores", "sequence_scores", "spearman"]
+
+MIN_PAIRS = 3
+"""Two numbers are always in perfect order."""
+ROUNDING = 1e-9
+"""Share of the largest value by which two steps must differ to count as different."""
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceScores:
+    """What a sequence keeps of its snapshots (F), and how its motion agrees with theirs (C, J).
+
+    F and C say how good a sequence is; J is a veto. A frozen picture has J of 0 and a low F, a
+    map of each frame alone has a high F and no C.
+
+    Parameters
+    ----------
+    faithfulness : ndarray of shape (n_snapshots,)
+        F of each frame: 1 when every row has the same neighbours, of any number, in map and
+        vectors, 0 for a map drawn at random. nan with fewer than three rows.
+    who_of_steps : ndarray of shape (n_snapshots - 1,)
+        Rank correlation over points of how far they go in the vectors and in the map. 0 where
+        one side is constant, nan where fewer than three points are in both frames.
+    false_motion, missed_motion : ndarray of shape (n_snapshots - 1,)
+        Share of the cloud that a point is drawn jumping over without cause, and that it jumps
+        over in the vectors without being drawn so; means over anchors.
+    rigid_shares : ndarray of shape (n_snapshots - 1,)
+        Share of the squared motion of the vectors that is rotation, scale and shift of the whole;
+        nan where nothing moves.
+    speed_data, speed_relational, speed_map : ndarray of shape (n_snapshots - 1,)
+        Mean step of a point in the vectors; in the vectors after the next frame was turned,
+        scaled and shifted onto this one; in the map.
+    when, when_relational : float
+        Rank correlation over time of the mean steps in vectors and map.
+    who_relational : float
+        As `who`, with motion of the whole taken out of the vectors.
+    pooled : float
+        Rank correlation over all points and times at once, as benchmarks publish it.
+    anchors : tuple of ndarray
+        Ids of the rows of each frame that were ranked against all.
+    point_faithfulness, point_false_motion, point_missed_motion : tuple of ndarray
+        For each of these. Motion is that from the frame to the next, nan where the point is not
+        in the next.
+    steps : list of int
+        Steps of the frames.
+    """
+
+    faithfulness: NDArray[np.float64]
+    who_of_steps: NDArray[np.float64]
+    false_motion: NDArray[np.float64]
+    missed_motion: NDArray[np.float64]
+    rigid_shares: NDArray[np.float64]
+    speed_data: NDArray[np.float64]
+    speed_relational: NDArray[np.float64]
+    speed_map: NDArray[np.float64]
+    when: float
+    when_relational: float
+    who_relational: float
+    pooled: float
+    anchors: tuple[NDArray[Any], ...]
+    point_faithfulness: tuple[NDArray[np.float64], ...]
+    point_false_motion: tuple[NDArray[np.float64], ...]
+    point_missed_motion: tuple[NDArray[np.float64], ...]
+    steps: list[int]
+
+    @property
+    def F(self) -> float:
+        """Faithfulness, mean over frames."""
+        return _mean(self.faithfulness)
+
+    @property
+    def who(self) -> float:
+        """Whether the points that move are those drawn moving; mean over steps, in [-1, 1]."""
+        return _mean(self.who_of_steps)
+
+    @property
+    def C(self) -> float:
+        """Coherence: mean of `who` and `when`, of that which is defined."""
+        return _mean(np.array([self.who, self.when]))
+
+    @property
+    def C_relational(self) -> float:
+        """Coherence with change of structure only: motion of the whole does not count."""
+        return _mean(np.array([self.who_relational, self.when_relational]))
+
+    @property
+    def J(self) -> float:
+        """False motion: share of the cloud that a point is drawn jumping over without cause."""
+        return _mean(self.false_motion)
+
+    @property
+    def missed(self) -> float:
+        """Missed motion, mean over steps."""
+        return _mean(self.missed_motion)
+
+    @property
+    def rigid_share(self) -> float:
+        """Share of motion that is rotation, scale and shift of the whole; mean over steps."""
+        return _mean(self.rigid_shares)
+
+    def __str__(self) -> str:
+        """One line with the numbers that belong together."""
+        return (
+            f"F {self.F:.3f}  C {self.C:.3f} (who {self.who:.3f}, when {self.when:.3f})  "
+            f"J {self.J:.3f}  missed {self.missed:.3f}  rigid {self.rigid_share:.2f}"
+        )
+
+
+def sequence_scores(
+    Xs: Any,
+    Ys: Any,
+    ids: Any = None,
+    *,
+    n_anchors: int = 1000,
+    random_state: int = 0,
+    n_jobs: int | None = None,
+) -> SequenceScores:
+    """Measure a sequence of maps against the vectors it was made from.
+
+    The vectors are always those that were recorded, never smoothed ones. Some rows of each frame,
+    the anchors, are ranked against *all* rows: a subset scored by itself would flatter the map.
+
+    Parameters
+    ----------
+    Xs : iterable of array-like of shape (n_t, n_features)
+        Vectors of each snapshot, or functions without arguments that return them.
+    Ys : ProjectionSequence or iterable of array-like of shape (n_t, n_components)
+        The maps. Arrays have the rows of Xs in the same order; a sequence is joined by id.
+    ids : sequence, optional
+        Ids of the rows of Xs, as in `driftglass.projections.project_sequence`. Points are
+        followed by id.
+    n_anchors : int
+        Rows of each frame that are ranked; the same ids in all frames, as far as they are there.
+    random_state : int
+        Seed of their choice.
+    n_jobs : int or None
+        Threads; None uses every core.
+
+    Returns
+    -------
+    scores : SequenceScores
+        For the whole, for each frame and for each anchor.
+
+    Raises
+    ------
+    ShapeError
+        Vectors and maps differ in number.
+    InvalidInputError
+        `n_anchors` is less than 1, or a map is not finite.
+
+    See Also
+    --------
+    still_test : what a method shows when nothing has changed.
+    published_scores : the measures of a public benchmark, for comparison.
+
+    References
+    ----------
+    .. [1] Lee, Peluffo-Ordóñez and Verleysen (2015). Multi-scale similarities in stochastic
+       neighbour embedding. Neurocomputing. (F weighs their R_NX by 1 / K.)
+    .. [2] Vernier et al. (2020). Quantitative evaluation of time-dependent multidimensional
+       projection techniques. EuroVis.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(60, 2))
+    >>> scores = sequence_scores([X, X + 0.1 * rng.normal(size=X.shape)], [X, X])
+    >>> round(scores.faithfulness[0], 6), scores.J, scores.who
+    (1.0, 0.0, 0.0)
+    """
+    if n_anchors < 1:
+        raise InvalidInputError(f"n_anchors is {n_anchors}; at least 1 is needed.")
+    frames = _Frames(Xs, Ys, ids)
+    order = _Priority(n_anchors, random_state)
+    gathered = _Gathered()
+    with Threads(n_jobs) as executor:
+        this = frames.load(0) if len(frames) else None
+        for number in range(len(frames)):
+            assert this is not None
+            following = frames.load(number + 1) if number + 1 < len(frames) else None
+            gathered.add(this, following, order, executor)
+            this = following
+    return gathered.scores(frames.steps)
+
+
+def spearman(a: NDArray[Any], b: NDArray[Any]) -> float:
+    """Rank correlation; 0 if a side is constant, nan for fewer than three pairs.
+
+    Values that differ by rounding are ties, so that a rotation counts as constant motion.
+    """
+    from scipy.stats import rankdata
+
+    if len(a) < MIN_PAIRS:
+        return float("nan")
+    ranked = []
+    for values in (a, b):
+        grain = ROUNDING * float(np.abs(values).max())
+        rounded = np.round(values / grain) if grain > 0 else np.zeros(len(values))
+        ranks = rankdata(rounded)
+        ranked.append(ranks - ranks.mean())
+    size = float(np.sqrt(np.square(ranked[0]).sum() * np.square(ranked[1]).sum()))
+    return float(ranked[0] @ ranked[1]) / size if size > 0 else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    ids: NDArray[Any]
+    X: NDArray[Any]
+    Y: NDArray[np.float64]
+
+
+class _Frames:
+    """Vectors and maps of the same rows, one snapshot at a time."""
+
+    def __init__(self, Xs: Any, Ys: Any, ids: Any) -> None:
+        self._maps = Ys if isinstance(Ys, ProjectionSequence) else list(Ys)
+        steps = Ys.steps if isinstance(Ys, ProjectionSequence) else None
+        sources = list(Xs)
+        if len(sources) != len(self._maps):
+            raise ShapeError(
+                f"{len(sources)} snapshots and {len(self._maps)} maps; one map per snapshot is "
+                f"needed. Select the steps that were projected."
+            )
+        self._snapshots = Snapshots(sources, ids, steps)
+        self.steps = self._snapshots.steps
+
+    def __len__(self) -> int:
+        return len(self._snapshots)
+
+    def load(self, number: int) -> _Frame:
+        loaded = self._snapshots.load(number)
+        if isinstance(self._maps, ProjectionSequence):
+            frame = self._maps[number]
+            return self._joined(loaded, frame.ids, frame.coordinates, number)
+        Y = np.asarray(self._maps[number], dtype=np.float64)
+        n_rows = len(loaded.ids) + len(loaded.excluded)
+        if Y.ndim != 2 or len(Y) != n_rows:
+            raise ShapeError(
+                f"The map of step {self.steps[number]} has shape {Y.shape}, its snapshot has "
+                f"{n_rows} rows; one pair of coordinates per row is needed."
+            )
+        if len(loaded.excluded):
+            raise InvalidInputError(
+                f"{len(loaded.excluded)} rows of step {self.steps[number]} are not finite. Pass "
+                f"the ProjectionSequence, which lists who has a place, or drop them from both."
+            )
+        return self._checked(_Frame(loaded.ids, loaded.vectors, Y), number)
+
+    def _joined(self, loaded: Loaded, ids: NDArray[Any], Y: Any, number: int) -> _Frame:
+        rows = positions(ids, loaded.ids)
+        if (rows < 0).any():
+            raise ShapeError(
+                f"The map of step {self.steps[number]} places id "
+                f"{ids[int(np.argmin(rows))].item()!r}, which its snapshot does not have. Pass "
+                f"ids=, the ids of the rows of Xs."
+            )
+        return self._checked(_Frame(ids, loaded.vectors[rows], Y.astype(np.float64)), number)
+
+    def _checked(self, frame: _Frame, number: int) -> _Frame:
+        if not np.isfinite(frame.Y).all():
+            raise InvalidInputError(
+                f"The map of step {self.steps[number]} has values that are not finite; drop those "
+                f"rows from vectors and map."
+            )
+        return frame
+
+
+class _Priority:
+    """Which rows are anchors: the same ids in every frame, as far as they are there."""
+
+    def __init__(self, n_anchors: int, random_state: int) -> None:
+        self._n_anchors = n_anchors
+        self._seed = random_state
+
+    def rows(self, ids: NDArray[Any]) -> NDArray[np.int64]:
+        if len(ids) <= self._n_anchors:
+            return np.arange(len(ids))
+        import xxhash
+
+        # By the id itself, so that the choice does not depend on what other frames hold.
+        text = [str(name).encode() for name in ids.tolist()]
+        seed = self._seed % (1 << 64)
+        keys = np.array([xxhash.xxh3_64_intdigest(name, seed) for name in text], dtype=np.uint64)
+        chosen = np.argpartition(keys, self._n_anchors)[: self._n_anchors]
+        return np.sort(chosen)
+
+
+class _Gathered:
+    """Numbers of the frames seen so far."""
+
+    def __init__(self) -> None:
+        self._per_frame: dict[str, list[float]] = {name: [] for name in ("F",)}
+        self._per_step: dict[str, list[float]] = {
+            name: [] for name in ("who", "who_rel", "J", "missed", "rigid", "v", "v_rel", "u")
+        }
+        self._points: dict[str, list[NDArray[Any]]] = {
+            name: [] for name in ("ids", "F", "J", "missed")
+        }
+        self._all: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
+
+    def add(
+        self, this: _Frame, following: _Frame | None, order: _Priority, executor: Threads
+    ) -> None:
+        v, u = np.full(len(this.ids), np.nan), np.full(len(this.ids), np.nan)
+        if following is not None:
+            self._moved(this, following, v, u)
+        anchors = order.rows(this.ids)
+        ranks = frame_ranks(this.X, this.Y, anchors, v[anchors], u[anchors], executor)
+        jump = ranks.jumped_map - ranks.jumped_data
+        self._per_frame["F"].append(_mean(ranks.faithfulness))
+        self._points["ids"].append(this.ids[anchors])
+        self._points["F"].append(ranks.faithfulness)
+        self._points["J"].append(np.maximum(jump, 0.0))
+        self._points["missed"].append(np.maximum(-jump, 0.0))
+        if following is not None:
+            self._per_step["J"].append(_mean(np.maximum(jump, 0.0)))
+            self._per_step["missed"].append(_mean(np.maximum(-jump, 0.0)))
+
+    def _moved(
+        self, this: _Frame, following: _Frame, v: NDArray[np.float64], u: NDArray[np.float64]
+    ) -> None:
+        there = positions(this.ids, following.ids)
+        here = np.flatnonzero(there >= 0)
+        there = there[here]
+        before, after = this.X[here].astype(np.float64), following.X[there].astype(np.float64)
+        v[here] = np.linalg.norm(after - before, axis=1)
+        u[here] = np.linalg.norm(following.Y[there] - this.Y[here], axis=1)
+        relational = v[here]
+        rigid = float("nan")
+        if len(here) > 1:
+            relational = _relational(before, after)
+            raw = float(np.square(v[here]).sum())
+            rigid = 1.0 - float(np.square(relational).sum()) / raw if raw > 0 else rigid
+        self._per_step["rigid"].append(rigid)
+        self._per_step["who"].append(spearman(v[here], u[here]))
+        self._per_step["who_rel"].append(spearman(relational, u[here]))
+        self._per_step["v"].append(_mean(v[here]))
+        self._per_step["v_rel"].append(_mean(relational))
+        self._per_step["u"].append(_mean(u[here]))
+        self._all.append((v[here], u[here]))
+
+    def scores(self, steps: list[int]) -> SequenceScores:
+        per_step = {name: np.array(values) for name, values in self._per_step.items()}
+        seen = np.isfinite(per_step["v"])
+        pooled = [np.concatenate(side) for side in zip(*self._all, strict=True)]
+        return SequenceScores(
+            faithfulness=np.array(self._per_frame["F"]),
+            who_of_steps=per_step["who"],
+            false_motion=per_step["J"],
+            missed_motion=per_step["missed"],
+            rigid_shares=per_step["rigid"],
+            speed_data=per_step["v"],
+            speed_relational=per_step["v_rel"],
+            speed_map=per_step["u"],
+            when=spearman(per_step["v"][seen], per_step["u"][seen]),
+            when_relational=spearman(per_step["v_rel"][seen], per_step["u"][seen]),
+            who_relational=_mean(per_step["who_rel"]),
+            pooled=spearman(*pooled) if pooled else float("nan"),
+            anchors=tuple(self._points["ids"]),
+            point_faithfulness=tuple(self._points["F"]),
+            point_false_motion=tuple(self._points["J"]),
+            point_missed_motion=tuple(self._points["missed"]),
+            steps=list(steps),
+        )
+
+
+def _relational(before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Steps left when the later vectors are turned, scaled and shifted onto the earlier ones."""
+    rows, width = before.shape
+    if width > 2 * rows:
+        # Both lie in the span of their rows, in which the same turn costs less.
+        basis, _ = np.linalg.qr(np.concatenate([before, after]).T)
+        before, after = before @ basis, after @ basis
+    fit = procrustes(after, before, scale=True)
+    left: NDArray[np.float64] = np.linalg.norm(fit.apply(after) - before, axis=1)
+    # What is left of a rigid motion is rounding.
+    reach = float(np.abs(before - before.mean(axis=0)).max(initial=0.0))
+    return np.where(left > 1e-12 * reach, left, 0.0)
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
