@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ._combine import combine as combine
     from ._compare import RunComparison as RunComparison
     from ._compare import compare as compare
+    from ._explain import explain as explain
     from ._project import project as project
     from ._show import show as show
     from .data import Metadata as Metadata
@@ -57,6 +58,7 @@ _HOMES = {
     "Store": "store",
     "combine": "_combine",
     "compare": "_compare",
+    "explain": "_explain",
     "open": "store",
     "project": "_project",
     "show": "_show",
@@ -84,6 +86,7 @@ __all__ = [
     "StoreError",
     "combine",
     "compare",
+    "explain",
     "open",
     "project",
     "show",

@@ -96,7 +96,55 @@ def test_an_epoch_equals_the_reference(rng, graph, variant, n_components, n_bloc
     reference.epoch_of_layout(
         expected, expected, starts, columns, weights, forces, 3, 20, 7, np.arange(300), n_blocks
     )
-    np.testing.assert_allclose(Y, expected, rtol=2e-4, atol=1e-3)
+    # Points went many units; forces are taken from a table.
+    np.testing.assert_allclose(Y, expected, rtol=2e-4, atol=3e-2)
+
+
+def losses(place, target):
+    """Of an edge and of a random point: minus logarithms of the affinity and of its complement."""
+    power = FORCES["a"] * ((place - target) ** 2).sum() ** FORCES["b"]
+    return np.log1p(power), np.log1p(1 / power)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("n_components", [1, 2, 3, 6])
+@pytest.mark.parametrize("distance", [0.6, 1.0, 2.5, 12.0])
+def test_forces_equal_finite_differences(rng, variant, n_components, distance):
+    target = rng.normal(size=n_components)
+    away = rng.normal(size=n_components)
+    place = target + distance * away / np.linalg.norm(away)
+    slopes = np.empty((2, n_components))
+    for c in range(n_components):
+        h = 1e-5 * np.eye(n_components)[c]
+        higher, lower = losses(place + h, target), losses(place - h, target)
+        slopes[:, c] = (np.array(higher) - lower) / 2e-5
+    rate = 1e-3
+
+    def step(negatives):
+        start = place[None].astype(np.float32)
+        found = start.copy()
+        _kernels.optimize_layout(
+            found,
+            target[None].astype(np.float32),
+            np.array([0, 1], np.int64),
+            np.zeros(1, np.int32),
+            np.ones(1, np.float32),
+            first_epoch=0,
+            last_epoch=1,
+            n_epochs=10,
+            seed=1,
+            variant=variant,
+            **{**FORCES, "rate": rate, "negatives": negatives},
+        )
+        return (found - start)[0].astype(np.float64) / rate
+
+    pull, both = step(0), step(20)
+
+    largest = np.abs(slopes).max(axis=1)
+    np.testing.assert_allclose(pull, -slopes[0], rtol=0.01, atol=0.01 * largest[0])
+    np.testing.assert_allclose(
+        (both - pull) / 20, -slopes[1], rtol=0.02, atol=0.02 * largest[1] + 2e-5
+    )
 
 
 def test_placing_equals_the_reference(rng):

@@ -49,8 +49,7 @@ class UMAP(Transformer):
         detail, large ones the whole. Lowered with a warning to the number of rows.
     n_components : int
         Coordinates per row, 1 to 64.
-    metric : {"euclidean", "cosine", "correlation", "manhattan", "inner_product", "precomputed"} \
-or callable
+    metric : {"euclidean", "cosine", "correlation", "manhattan", "precomputed"} or callable
         Distance between rows. A function of two rows may treat columns differently, for data of
         mixed kinds; with "precomputed", X is a square matrix of distances. Large data are searched
         approximately, and `neighbors_` says with what recall.
@@ -239,7 +238,7 @@ or callable
         Cancelled
             `progress` stopped the fit before there was a map.
         """
-        X = self._checked(X, reset=True, accept_sparse=not self._is_precomputed)
+        X = self._checked(X, reset=True, accept_sparse=self._takes_sparse)
         check_parameters(self)
         target = None if y is None else as_target(y, X.shape[0], self.target_metric)
         self.a_, self.b_ = (
@@ -300,7 +299,7 @@ or callable
             A row equal to a fitted row takes its place; others come to lie among their nearest.
         """
         self._require_fitted()
-        X = self._checked(X, reset=False, accept_sparse=not self._is_precomputed)
+        X = self._checked(X, reset=False, accept_sparse=self._takes_sparse)
         if self._exact_map is not None:
             return self._exact_map(_dense(X)).astype(np.float32)
         X = X.astype(self._fitted.dtype, copy=False)
@@ -362,6 +361,10 @@ or callable
     @property
     def _is_precomputed(self) -> bool:
         return isinstance(self.metric, str) and self.metric == "precomputed"
+
+    @property
+    def _takes_sparse(self) -> bool:
+        return not (self._is_precomputed or callable(self.metric))
 
     def _nearest_vectors(self, Y: NDArray[np.float32]) -> NDArray[np.float32]:
         gaps = ((Y[:, None] - self._places[None]) ** 2).sum(axis=2)
@@ -448,7 +451,7 @@ or callable
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.pairwise = self._is_precomputed
-        tags.input_tags.sparse = not self._is_precomputed
+        tags.input_tags.sparse = self._takes_sparse
         return tags
 
 

@@ -13,7 +13,7 @@ from ._umap_start import STARTS
 
 __all__ = ["as_graph", "as_labels", "check_parameters", "nearest_of_distances"]
 
-METRICS = ("euclidean", "cosine", "correlation", "manhattan", "inner_product", "precomputed")
+METRICS = ("euclidean", "cosine", "correlation", "manhattan", "precomputed")
 MOST_COMPONENTS = 64
 MOST_NEIGHBORS = 4097
 SHARES = ("set_op_mix_ratio", "target_weight", "dens_frac")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import InvalidInputError
 from ..neighbors import NeighborGraph, nearest_neighbors
 from ..parallel import effective_n_jobs
 from ._density import DensityForce, DensityTerm, edge_distances, log_radii
@@ -95,7 +96,7 @@ class Stages:
             return as_graph(estimator.precomputed_knn, n_samples, k, estimator.metric)
         if isinstance(estimator.metric, str) and estimator.metric == "precomputed":
             return nearest_of_distances(base, k - 1)
-        return nearest_neighbors(
+        found = nearest_neighbors(
             base,
             k - 1,
             metric=metric_of(estimator),
@@ -103,6 +104,12 @@ class Stages:
             n_jobs=estimator.n_jobs,
             progress=lambda done, total, what: self.watch.before_the_map("neighbors", done, total),
         )
+        if found.distances.min(initial=0.0) < 0:
+            raise InvalidInputError(
+                f"metric gives {found.distances.min():g}; distances are not negative. A similarity "
+                f"has to be turned round first, as in 1 - similarity."
+            )
+        return found
 
     def affinities(self, neighbors: NeighborGraph, target: Labels | Numbers | None) -> FuzzyGraph:
         """The fuzzy graph of the neighbours, sharpened by targets."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import InvalidInputError
 from ..neighbors import NeighborGraph, query_neighbors
 
 __all__ = ["nearest_of_new", "start_among", "vectors_at"]
@@ -21,9 +22,17 @@ def nearest_of_new(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Fitted rows nearest to each row of X, and their distances, both (n, k).
 
-    With metric "precomputed", X holds the distances to the fitted rows.
+    With metric "precomputed", X holds the distances to the fitted rows. A function is asked for
+    every pair.
     """
-    if isinstance(metric, str) and metric == "precomputed":
+    if callable(metric):
+        pairs = [[float(metric(row, other)) for other in fitted] for row in X]
+        X, metric = np.asarray(pairs, dtype=np.float64).reshape(len(X), len(fitted)), "precomputed"
+    if metric == "precomputed":
+        if not (np.isfinite(X).all() and (np.asarray(X) >= 0).all()):
+            raise InvalidInputError(
+                "A distance to a fitted row is negative or not finite; distances are from 0 up."
+            )
         order = np.argsort(X, axis=1, kind="stable")[:, :k]
         distances = np.take_along_axis(np.asarray(X), order, axis=1)
         return order.astype(np.int32), np.ascontiguousarray(distances, dtype=np.float32)
