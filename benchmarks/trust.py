@@ -11,6 +11,8 @@ the cautions over so many seeds.
 from __future__ import annotations
 
 import argparse
+import subprocess
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
@@ -28,10 +30,11 @@ N_RECORDS = 100_000
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--vectors", type=Path, help="an .npz file: its first array, and labels")
+    parser.add_argument("--peers", help="interpreter that has zadu")
     parser.add_argument("--planted", type=int, default=0, help="seeds of the planted test")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    figures = [*of_reports(arguments.vectors), *of_groups()]
+    figures = [*of_reports(arguments.vectors, arguments.peers), *of_groups()]
     if arguments.planted:
         figures.append(planted(arguments.planted))
     for figure in figures:
@@ -45,10 +48,10 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - start, result
 
 
-def of_reports(path: Path | None) -> list[dict[str, Any]]:
+def of_reports(path: Path | None, peers: str | None) -> list[dict[str, Any]]:
     from sklearn.manifold import trustworthiness as peer
 
-    from driftglass.diagnostics import trust_report, trustworthiness
+    from driftglass.diagnostics import quality, trust_report
     from driftglass.projections import UMAP
 
     X = vectors(path)
@@ -64,22 +67,50 @@ def of_reports(path: Path | None) -> list[dict[str, Any]]:
     some = np.random.default_rng(0).choice(len(X), min(SMALL, len(X)), replace=False)
     x, y = X[some], Y[some]
     theirs, expected = timed(lambda: peer(x, y, n_neighbors=15))
-    exact, found = timed(lambda: trustworthiness(x, y, n_neighbors=15))
-    drawn, near = timed(lambda: trustworthiness(x, y, n_neighbors=15, n_anchors=300))
-    return [
-        full,
-        {
-            "work": "trustworthiness",
-            "n_samples": len(x),
-            "scikit_learn_seconds": round(theirs, 3),
-            "all_rows_seconds": round(exact, 3),
-            "all_rows_times_faster": round(theirs / exact, 1),
-            "all_rows_difference": abs(found - expected),
-            "anchors_seconds": round(drawn, 3),
-            "anchors_times_faster": round(theirs / drawn, 1),
-            "anchors_difference": abs(near - expected),
-        },
-    ]
+    exact, found = timed(lambda: quality(x, y, n_anchors=len(x)))
+    drawn, near = timed(lambda: quality(x, y))
+    zadu = of_zadu(x, y, peers)
+    small = {
+        "work": "trustworthiness and continuity",
+        "n_samples": len(x),
+        "all_rows_seconds": round(exact, 3),
+        "anchors_seconds": round(drawn, 3),
+        "n_anchors": near.n_anchors,
+        "scikit_learn_seconds_for_trustworthiness": round(theirs, 3),
+        "scikit_learn_difference": abs(found.trustworthiness - expected),
+        "anchors_difference": round(abs(near.trustworthiness - expected), 4),
+        "scikit_learn_over_anchors": round(theirs / drawn, 1),
+    }
+    if zadu is not None:
+        small |= {
+            "zadu_seconds": round(zadu, 2),
+            "zadu_over_all_rows": round(zadu / exact, 1),
+            "zadu_over_anchors": round(zadu / drawn, 1),
+        }
+    return [full, small]
+
+
+def of_zadu(x: Any, y: Any, peers: str | None) -> float | None:
+    """Seconds of zadu's trustworthiness and continuity, in its own interpreter."""
+    if peers is None:
+        return None
+    code = (
+        "import sys, time, numpy as np\n"
+        "from zadu.measures import trustworthiness_continuity as peer\n"
+        "x, y = np.load(sys.argv[1]).values()\n"
+        "start = time.perf_counter(); peer.measure(x, y, k=15)\n"
+        "print(time.perf_counter() - start)"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/pair.npz"
+        np.savez(path, x=x, y=y)
+        done = subprocess.run(
+            [peers, "-c", code, path], capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        print(f"zadu left out: {done.stderr.strip().splitlines()[-1]}")
+        return None
+    return float(done.stdout)
 
 
 def vectors(path: Path | None) -> Any:

@@ -25,6 +25,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from ._explain import explain as explain
     from ._project import project as project
     from ._show import show as show
     from .data import Metadata as Metadata
@@ -51,6 +52,7 @@ _HOMES = {
     "Snapshot": "data",
     "SpriteSheet": "data",
     "Store": "store",
+    "explain": "_explain",
     "open": "store",
     "project": "_project",
     "show": "_show",
@@ -75,6 +77,7 @@ __all__ = [
     "SpriteSheet",
     "Store",
     "StoreError",
+    "explain",
     "open",
     "project",
     "show",

@@ -54,7 +54,7 @@ def make(name: str, *, d: int = 6, **options: Any) -> Any:
     if isinstance(known.get("num_iters"), tuple):
         chosen["num_iters"] = (5,) * len(known["num_iters"])
     if "axes" in known:
-        chosen["axes"] = np.eye(2, d)
+        chosen["axes"] = np.eye(min(2, d), d)
     return CLASSES[name](**{**chosen, **options})
 
 

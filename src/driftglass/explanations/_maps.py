@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .._arrays import as_vectors, finite_rows
 from ..errors import InvalidInputError, ShapeError
+from ..projections._affine import AffineMap
 from ._attribution import Fidelity
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def as_map(model: Any, attribution: str, precision: str) -> ExplainedMap:
         raise InvalidInputError(f"precision is {precision!r}; 'float32' or 'float64' is needed.")
     if hasattr(model, "encoder_") and hasattr(model, "preparation_"):
         return NetworkMap(model, attribution, precision)
+    if isinstance(model, AffineMap):
+        return LinearMap(model.components, model.mean, model.offset, precision)
     components, mean = getattr(model, "components_", None), getattr(model, "mean_", None)
     if components is not None and mean is not None:
         return LinearMap.of(model, precision)

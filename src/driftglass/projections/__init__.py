@@ -20,32 +20,42 @@ from ._watch import FitProgress
 
 if TYPE_CHECKING:
     from ._affinities import Affinities as Affinities
+    from ._custom_axes import Between as Between
+    from ._custom_axes import CustomAxes as CustomAxes
     from ._glassbox._encoders import create_encoder as create_encoder
     from ._glassbox._encoders import register_encoder as register_encoder
     from ._glassbox._encoders import view_registry as view_registry
     from ._glassbox._glass_box import GlassBoxUMAP as GlassBoxUMAP
     from ._glassbox._parametric import ParametricUMAP as ParametricUMAP
+    from ._localmap import LocalMAP as LocalMAP
+    from ._mds import MDS as MDS
     from ._pacmap import PaCMAP as PaCMAP
     from ._pca import PCA as PCA
     from ._phate import PHATE as PHATE
+    from ._random_projection import RandomProjection as RandomProjection
     from ._refine import Refine as Refine
     from ._tsne import TSNE as TSNE
     from ._umap import UMAP as UMAP
 
 __all__ = [
+    "MDS",
     "PCA",
     "PHATE",
     "TSNE",
     "UMAP",
     "Affinities",
+    "Between",
+    "CustomAxes",
     "FitProgress",
     "Forces",
     "FuzzyGraph",
     "GlassBoxUMAP",
+    "LocalMAP",
     "PaCMAP",
     "ParametricUMAP",
     "ProcrustesFit",
     "Projector",
+    "RandomProjection",
     "Refine",
     "SupportsTransform",
     "create_encoder",
@@ -64,9 +74,14 @@ __all__ = [
 _ESTIMATORS = {
     "GlassBoxUMAP": "._glassbox._glass_box",
     "Affinities": "._affinities",
+    "Between": "._custom_axes",
+    "CustomAxes": "._custom_axes",
+    "LocalMAP": "._localmap",
+    "MDS": "._mds",
     "PCA": "._pca",
     "PHATE": "._phate",
     "PaCMAP": "._pacmap",
+    "RandomProjection": "._random_projection",
     "Refine": "._refine",
     "ParametricUMAP": "._glassbox._parametric",
     "TSNE": "._tsne",

@@ -21,9 +21,13 @@ from ._snapshots import Snapshots
 __all__ = ["WholeSequence", "fitting_for", "kept_place", "kept_shape", "methods", "sequence_method"]
 
 ESTIMATORS = {
+    "axes": ("._custom_axes", "CustomAxes"),
     "glassbox": ("._glassbox._glass_box", "GlassBoxUMAP"),
+    "localmap": ("._localmap", "LocalMAP"),
+    "mds": ("._mds", "MDS"),
     "pacmap": ("._pacmap", "PaCMAP"),
     "phate": ("._phate", "PHATE"),
+    "random": ("._random_projection", "RandomProjection"),
     "tsne": ("._tsne", "TSNE"),
     "umap": ("._umap", "UMAP"),
 }
@@ -94,14 +98,14 @@ def fitting_for(
         if name not in ESTIMATORS:
             _refuse(method, parameters)
             return FittedFromMoments(snapshots, n_components)
-        parameters |= {"n_components": n_components, "random_state": random_state}
-        estimator = _made(name, parameters)
+        estimator = _made(name, parameters, n_components, random_state)
         if name == "tsne":
             return ContinuedTSNE(snapshots, estimator, progress)
         if name == "glassbox":
-            from ._glassbox._placing import FittedNetwork
-
-            return FittedNetwork(snapshots, estimator, n_components, report=progress)
+            made: Fitting = _network_file().FittedNetwork(
+                snapshots, estimator, n_components, report=progress
+            )
+            return made
         return FittedFromRows(snapshots, estimator, n_components, name=name, report=progress)
     if isinstance(method, type) or not isinstance(method, Projector):
         hint = f"Make one first: {method.__name__}()." if isinstance(method, type) else ""
@@ -113,22 +117,29 @@ def fitting_for(
     return FittedFromRows(snapshots, method, n_components)
 
 
-def _made(name: str, parameters: Mapping[str, Any]) -> Any:
+def _made(name: str, parameters: Mapping[str, Any], n_components: int, random_state: int) -> Any:
     module, estimator = ESTIMATORS[name]
     made = getattr(import_module(module, __package__), estimator)()
     known = made.get_params()
     for parameter in parameters:
         if parameter not in known:
             raise NotFoundError.for_name(f"parameter of {name}", parameter, sorted(known))
-    return made.set_params(**parameters)
+    # Chosen axes are as many as they are, and draw nothing.
+    common = {"n_components": n_components, "random_state": random_state}
+    common = {name: value for name, value in common.items() if name in known}
+    return made.set_params(**common, **parameters)
+
+
+def _network_file() -> Any:
+    # By name, because whoever reads runs must be able to without torch.
+    return import_module("._glassbox._placing", __package__)
 
 
 def kept_place(model: Mapping[str, NDArray[Any]]) -> Place:
     """What places vectors, from the model of a sequence."""
     if "network" in model:
-        from ._glassbox._placing import NetworkPlace
-
-        return NetworkPlace.from_arrays(model)
+        place: Place = _network_file().NetworkPlace.from_arrays(model)
+        return place
     return AffineMap.from_arrays(model)
 
 

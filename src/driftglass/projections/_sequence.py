@@ -145,7 +145,8 @@ def project_sequence(
         frames, place = _in_one_map(making, basis)
     # Of a moving window only an affine map is turned with its frames.
     kept = isinstance(place, AffineMap) or basis != "window"
-    model = place.to_arrays() if hasattr(place, "to_arrays") and kept and fitting.joint else {}
+    to_arrays = getattr(place, "to_arrays", None)
+    model = to_arrays() if to_arrays is not None and kept and fitting.joint else {}
     return ProjectionSequence(tuple(frames), provenance, model)
 
 
