@@ -38,16 +38,15 @@ ITERATIVE_FEATURES = 1500
 VERY_FEW, ITERATIVE_FOR_VERY_FEW = 4, 300
 """So few axes do so from this width on."""
 ITERATIONS = 100
+NARROW_FEATURES = 1024
+"""Up to this width all eigenvectors take hardly longer than a few from SciPy, whose threads would
+also go on waiting for work for a while and slow NumPy's."""
 
 
 def row_blocks(n_samples: int, n_features: int) -> list[slice]:
     """Slices of rows that hold about `BLOCK_VALUES` values each."""
     size = max(1, BLOCK_VALUES // max(1, n_features))
     return [slice(start, min(start + size, n_samples)) for start in range(0, n_samples, size)]
-
-
-NARROW_FEATURES = 256
-"""Up to this width all eigenvectors take less time than importing SciPy to find a few."""
 
 
 @dataclass(eq=False)
