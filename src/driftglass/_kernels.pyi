@@ -120,6 +120,24 @@ class AllPairs:
     def smallest(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
         """Values and rows, both (n_samples, k), ascending, ties by lower row."""
 
+BLOCK: int
+"""Rows of a block."""
+
+def near_blocks(
+    rounded: Rounded,
+    offsets: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    blocks: NDArray[np.int32],
+    limits: NDArray[np.float32],
+    first: int,
+    last: int,
+    k: int,
+    *,
+    unit: str = "auto",
+    n_threads: int = 1,
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """As `search_rounded` for rows of blocks first to last - 1, with rows of the blocks listed."""
+
 def search_rounded(
     asked: Rounded,
     asked_offsets: NDArray[np.float32],
