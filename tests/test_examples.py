@@ -10,6 +10,7 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ARGUMENTS = {
+    "compare_optimizers.py": ["runs", "8"],
     "explain_map.py": ["3"],
     "group_pages.py": ["300"],
     "latent_space.py": ["30"],
