@@ -36,7 +36,7 @@ class Joint:
     """
 
     coarse: str = "umap"
-    n_neighbors: int = 15
+    n_neighbors: int = 30
     n_jobs: int | None = None
 
     name = "joint"

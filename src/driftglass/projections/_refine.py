@@ -61,7 +61,7 @@ class Refine:
     coarse : {"umap", "pca"}
         The rough map. "pca" draws nothing at random; it keeps less of most sequences.
     n_neighbors : int
-        Of the rough map's UMAP.
+        Of the rough map's UMAP. 30 kept as much as 15, or more, in every sequence tried.
     metric : {"euclidean", "cosine"}
         Distance between rows of a frame.
     n_jobs : int or None
@@ -78,7 +78,7 @@ class Refine:
     carry: float = 2.0
     n_iter: int = 100
     coarse: str = "umap"
-    n_neighbors: int = 15
+    n_neighbors: int = 30
     metric: str = "euclidean"
     n_jobs: int | None = None
 

@@ -42,7 +42,8 @@ class Warm:
     perplexity : float
         Effective number of neighbours.
     carry : float
-        Power of the similarity; larger leaves points freer. 0 freezes the picture.
+        Power of the similarity; larger leaves points freer. 0 freezes the picture. Larger than in
+        `Refine`, because the first frame, to which everything is held, is often the least clear.
     n_iter : int
         Iterations of each frame after the first.
     metric : {"euclidean", "cosine"}
@@ -56,8 +57,8 @@ class Warm:
     """
 
     perplexity: float = 15.0
-    carry: float = 2.0
-    n_iter: int = 50
+    carry: float = 4.0
+    n_iter: int = 100
     metric: str = "euclidean"
     n_jobs: int | None = None
 
