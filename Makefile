@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 DONE := $(VENV)/.done
 KERNELS := $(DONE)/kernels
 DEV := $(DONE)/dev
+FRAMEWORKS := $(DONE)/frameworks
+TORCH := 2.13.0
 NODE := web/node_modules/.package-lock.json
 STATIC := src/driftglass/server/static
 BUNDLE := $(STATIC)/index.html
@@ -31,7 +33,7 @@ help:  ## list the recipes
 demo: ready  ## train, log, project and watch; ARGS=--exit ends when done
 	@$(BIN)/driftglass demo $(ARGS)
 
-test: setup  ## everything: checks, Python, web, browser, 30 crashes
+test: setup $(FRAMEWORKS)  ## everything: checks, Python, web, browser, 30 crashes
 	@$(MAKE) --no-print-directory lint types layers
 	@$(MAKE) --no-print-directory test-python
 	@$(MAKE) --no-print-directory test-web
@@ -65,7 +67,7 @@ types: $(KERNELS) $(DEV) $(NODE)  ## mypy and svelte-check
 layers: $(KERNELS) $(DEV)  ## which way imports point
 	$(BIN)/lint-imports
 
-test-python: $(KERNELS) $(DEV) $(BUNDLE)  ## every Python test
+test-python: $(KERNELS) $(DEV) $(FRAMEWORKS) $(BUNDLE)  ## every Python test
 	$(BIN)/pytest -q -n 2 --dist loadfile -m "not external and not gpu"
 
 test-web: $(NODE)  ## the viewer's unit tests
@@ -121,6 +123,9 @@ lock: $(DEV)  ## resolve the requirements again (needs uv in the environment)
 	  -o requirements/dev.txt $(ARGS)
 	$(LOCK) requirements/build.in -c requirements/dev.txt -o requirements/build.txt $(ARGS)
 	$(LOCK) requirements/cmake.in -o requirements/cmake.txt $(ARGS)
+	printf 'torch==%s+cpu\n' $(TORCH) > build/torch.txt && $(LOCK) requirements/frameworks.in \
+	  -c requirements/dev.txt --override build/torch.txt --no-emit-find-links \
+	  --no-emit-package torch -o requirements/frameworks.txt $(ARGS)
 
 wheel: $(KERNELS) $(BUNDLE)  ## build dist/driftglass-*.whl with the viewer inside
 	$(BIN)/pip wheel -qq --no-deps --no-build-isolation -w dist .
@@ -155,6 +160,13 @@ $(DONE)/base: requirements/base.txt requirements/build.txt requirements/cmake.tx
 $(DEV): requirements/dev.txt $(DONE)/base
 	$(say) installing the tools for tests and checks
 	@$(BIN)/pip install -qq --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Locked without torch, whose requirements are among them: hence --no-deps.
+$(FRAMEWORKS): requirements/frameworks.txt scripts/install_torch.sh $(DEV)
+	$(say) installing torch and the frameworks that the tests train with
+	@$(BIN)/pip install -qq --require-hashes --no-deps -r requirements/frameworks.txt
+	@sh scripts/install_torch.sh $(BIN)/pip $(TORCH)
 	@touch $@
 
 $(KERNELS): $(NATIVE_SOURCES) $(DONE)/base

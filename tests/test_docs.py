@@ -49,6 +49,8 @@ def reference():
 
 @pytest.mark.parametrize("path", WITH_PYTHON, ids=name_of)
 def test_python_blocks_run_in_order(path, tmp_path, monkeypatch):
+    if any("import torch" in block for block in blocks(path, "python")):
+        pytest.importorskip("torch")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BROWSER", "true")
     names = {"__name__": "__main__"}

@@ -10,6 +10,8 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ARGUMENTS = {
+    "compare_optimizers.py": ["runs", "8"],
+    "explain_map.py": ["3"],
     "group_pages.py": ["300"],
     "latent_clusters.py": [],
     "latent_space.py": ["30"],

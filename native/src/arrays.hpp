@@ -52,6 +52,7 @@ void bind_graph(nb::module_ &m);
 void bind_layout(nb::module_ &m);
 void bind_mds(nb::module_ &m);
 void bind_neighbors(nb::module_ &m);
+void bind_pairs(nb::module_ &m);
 void bind_rounded(nb::module_ &m);
 void bind_tsne(nb::module_ &m);
 

@@ -135,6 +135,38 @@ nb::tuple against_all(const Rounded &asked, In<float, 1> asked_offsets, const Ro
     return nb::make_tuple(values, columns);
 }
 
+nb::tuple near_blocks(const Rounded &rounded, In<float, 1> offsets, In<std::int64_t, 1> starts,
+                      In<std::int32_t, 1> blocks, In<float, 1> limits, std::size_t first,
+                      std::size_t last, std::size_t k, const std::string &unit,
+                      std::size_t n_threads) {
+    const QuantizedRows &rows = rounded.view();
+    const std::size_t n_blocks = (rows.n + kBlock - 1) / kBlock;
+    require(k >= 1, "k is at least 1");
+    require(first < last && last <= n_blocks, "there are not as many blocks");
+    bool inside = starts.shape(0) == n_blocks + 1 && starts.data()[0] == 0 &&
+                  starts.data()[n_blocks] == static_cast<std::int64_t>(blocks.shape(0));
+    for (std::size_t b = 0; inside && b < n_blocks; ++b)
+        inside &= starts.data()[b] <= starts.data()[b + 1];
+    for (std::size_t at = 0; inside && at < blocks.shape(0); ++at)
+        inside &= blocks.data()[at] >= 0 && static_cast<std::size_t>(blocks.data()[at]) < n_blocks;
+    require(inside, "a block is not there");
+    const std::size_t n_here = std::min(last * kBlock, rows.n) - first * kBlock;
+    require(limits.shape(0) == n_here, "one limit per row is needed");
+    const std::vector<float> all = padded_offsets(rows, offsets);
+    const RoundedSearch search(choose_unit(unit), threads(n_threads));
+    auto values = new_matrix<float>(n_here, k);
+    auto columns = new_matrix<std::int32_t>(n_here, k);
+    {
+        nb::gil_scoped_release release;
+        Shortlists lists(n_here, k);
+        for (std::size_t i = 0; i < n_here; ++i) lists.limit(i, limits.data()[i]);
+        search.near_blocks(RoundedView{&rows, all.data()}, first, last, starts.data(),
+                           blocks.data(), lists);
+        lists.smallest(values.data(), columns.data(), threads(n_threads));
+    }
+    return nb::make_tuple(values, columns);
+}
+
 }  // namespace
 
 void bind_rounded(nb::module_ &m) {
@@ -159,6 +191,10 @@ void bind_rounded(nb::module_ &m) {
         .def("limit", &AllPairs::limit, "limits"_a.noconvert())
         .def("run", &AllPairs::run, "first"_a, "last"_a)
         .def("smallest", &AllPairs::smallest);
+    m.attr("BLOCK") = kBlock;
+    m.def("near_blocks", &near_blocks, "rounded"_a, "offsets"_a.noconvert(),
+          "starts"_a.noconvert(), "blocks"_a.noconvert(), "limits"_a.noconvert(), "first"_a,
+          "last"_a, "k"_a, nb::kw_only(), "unit"_a = "auto", "n_threads"_a = 1);
     m.def("search_rounded", &against_all, "asked"_a, "asked_offsets"_a.noconvert(), "rounded"_a,
           "offsets"_a.noconvert(), "limits"_a.noconvert(), "k"_a, nb::kw_only(),
           "unit"_a = "auto", "n_threads"_a = 1);

@@ -120,6 +120,7 @@ NB_MODULE(_kernels, m) {
     bind_layout(m);
     bind_mds(m);
     bind_neighbors(m);
+    bind_pairs(m);
     bind_rounded(m);
     bind_tsne(m);
 }

@@ -25,6 +25,9 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from ._combine import combine as combine
+    from ._compare import RunComparison as RunComparison
+    from ._compare import compare as compare
     from ._explain import explain as explain
     from ._project import project as project
     from ._show import show as show
@@ -48,10 +51,13 @@ _HOMES = {
     "Projection": "data",
     "ProjectionSequence": "data",
     "Run": "store",
+    "RunComparison": "_compare",
     "Scalars": "data",
     "Snapshot": "data",
     "SpriteSheet": "data",
     "Store": "store",
+    "combine": "_combine",
+    "compare": "_compare",
     "explain": "_explain",
     "open": "store",
     "project": "_project",
@@ -71,12 +77,15 @@ __all__ = [
     "Projection",
     "ProjectionSequence",
     "Run",
+    "RunComparison",
     "Scalars",
     "ShapeError",
     "Snapshot",
     "SpriteSheet",
     "Store",
     "StoreError",
+    "combine",
+    "compare",
     "explain",
     "open",
     "project",

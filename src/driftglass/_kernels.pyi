@@ -120,6 +120,24 @@ class AllPairs:
     def smallest(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
         """Values and rows, both (n_samples, k), ascending, ties by lower row."""
 
+BLOCK: int
+"""Rows of a block."""
+
+def near_blocks(
+    rounded: Rounded,
+    offsets: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    blocks: NDArray[np.int32],
+    limits: NDArray[np.float32],
+    first: int,
+    last: int,
+    k: int,
+    *,
+    unit: str = "auto",
+    n_threads: int = 1,
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """As `search_rounded` for rows of blocks first to last - 1, with rows of the blocks listed."""
+
 def search_rounded(
     asked: Rounded,
     asked_offsets: NDArray[np.float32],
@@ -421,4 +439,31 @@ def stress_pull(
 
     `wanted` has a row for each of `own` and a column for each of `Y`; pairs at no distance pull
     nowhere.
+    """
+
+def nearby_forces(
+    Y: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    values: NDArray[np.float32],
+    offset: float,
+    *,
+    variant: str = "auto",
+    n_threads: int = 1,
+) -> NDArray[np.float32]:
+    """As `pair_forces` of a map on itself, each over ``sqrt(1 + |Y[j] - Y[i]|²)``."""
+
+def draw_nearby(
+    pairs: NDArray[np.int32],
+    Y: NDArray[np.float32],
+    near: NDArray[np.int32],
+    *,
+    longest: float,
+    seed: int = 0,
+    n_tries: int = 100,
+    n_threads: int = 1,
+) -> None:
+    """Overwrite each row's `pairs` with rows at most `longest` away in the map, not in `near`.
+
+    A place for which none is found keeps what it has.
     """

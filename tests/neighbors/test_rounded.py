@@ -212,3 +212,49 @@ def test_the_kernels_refuse_what_would_read_past_the_end(rng, call, message):
 
     with pytest.raises(ValueError, match=message):
         call(rows)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_near_blocks_equal_the_reference(rng, unit):
+    rows = kernel_rows(rng.normal(size=(1700, 20)).astype(np.float32))
+    integers, scales, offsets = rows.integers.astype(np.int64), rows.scales, rows.norms
+    starts, blocks = np.array([0, 1, 3, 3, 5]), np.array([0, 1, 3, 2, 3], dtype=np.int32)
+    limits = np.full(1700 - 512, np.inf, dtype=np.float32)
+
+    values, columns = _kernels.near_blocks(
+        rows, offsets, starts, blocks, limits, 1, 4, 6, unit=unit, n_threads=2
+    )
+
+    V = reference.pair_values(integers, scales, offsets, integers, scales, offsets)
+    at = np.arange(1700) // 512
+    for block, near in ((1, [1, 3]), (2, []), (3, [2, 3])):
+        there = np.where(np.isin(at, near), V[at == block], np.inf)
+        here = at[512:] == block
+        for found, wanted in zip(
+            (values, columns), reference.smallest(there, 6, limits[here]), strict=True
+        ):
+            np.testing.assert_array_equal(found[here], wanted)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"blocks": np.array([9], np.int32)}, "a block is not there"),
+        ({"starts": np.array([0, 2])}, "a block is not there"),
+        ({"first": 1, "last": 1}, "not as many blocks"),
+        ({"limits": np.zeros(3, np.float32)}, "one limit per row"),
+    ],
+)
+def test_near_blocks_refuse_what_would_read_past_the_end(rng, change, message):
+    rows = kernel_rows(rng.normal(size=(4, 3)).astype(np.float32))
+    given = {
+        "starts": np.array([0, 1]),
+        "blocks": np.array([0], np.int32),
+        "limits": np.zeros(4, np.float32),
+        "first": 0,
+        "last": 1,
+        **change,
+    }
+
+    with pytest.raises(ValueError, match=message):
+        _kernels.near_blocks(rows, rows.norms, k=2, **given)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_array, random_array
 from sklearn.decomposition import PCA as SklearnPCA
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -184,3 +187,134 @@ def test_inverse_transform_needs_coordinates_of_its_map(rng):
 
     with pytest.raises(InvalidInputError, match=r"\(n_samples, 2\) is needed"):
         estimator.inverse_transform(np.zeros((5, 3)))
+
+
+@pytest.mark.parametrize("solver", ["full", "covariance_eigh", "randomized"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_every_solver_finds_the_axes_of_scikit_learn(rng, solver, dtype, monkeypatch):
+    monkeypatch.setattr(_moments, "SINGLE_FROM", 0)
+    X = (rng.normal(size=(300, 40)) * 0.7 ** np.arange(40)).astype(dtype)
+
+    ours = PCA(4, svd_solver=solver, random_state=0).fit(X)
+
+    theirs = SklearnPCA(4, svd_solver="full").fit(X.astype(np.float64))
+    assert ours.solver_ == solver
+    np.testing.assert_allclose(ours.components_, theirs.components_, atol=2e-4)
+    np.testing.assert_allclose(ours.explained_variance_, theirs.explained_variance_, rtol=1e-4)
+    np.testing.assert_allclose(
+        ours.explained_variance_ratio_, theirs.explained_variance_ratio_, rtol=1e-4
+    )
+    np.testing.assert_allclose(ours.fit_transform(X), theirs.transform(X), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("shape", "solver"),
+    [((300, 40), "covariance_eigh"), ((40, 300), "full"), ((2100, 2300), "randomized")],
+)
+def test_the_solver_is_chosen_by_shape(rng, shape, solver):
+    assert PCA(iterated_power=0).fit(rng.normal(size=shape)).solver_ == solver
+
+
+def test_sparse_rows_give_the_axes_of_dense_ones(rng):
+    X = rng.normal(size=(200, 30)) * (rng.random((200, 30)) < 0.1) * np.linspace(3, 1, 30)
+    sparse = csr_array(X)
+
+    dense = PCA(3, svd_solver="full").fit(X)
+
+    for solver in ("covariance_eigh", "randomized"):
+        found = PCA(3, svd_solver=solver, iterated_power=40, random_state=0).fit(sparse)
+        np.testing.assert_allclose(found.components_, dense.components_, atol=1e-5)
+        np.testing.assert_allclose(found.transform(sparse), dense.transform(X), atol=1e-4)
+        np.testing.assert_allclose(
+            found.explained_variance_ratio_, dense.explained_variance_ratio_, rtol=1e-5
+        )
+
+
+def test_very_wide_sparse_rows_need_no_covariance_matrix(rng):
+    X = random_array((60, 20_000), density=0.01, rng=rng, format="csr")
+
+    estimator = PCA(2, random_state=0).fit(X)
+
+    assert estimator.solver_ == "randomized"
+    assert estimator.transform(X).shape == (60, 2)
+
+
+def test_sparse_rows_have_no_full_decomposition(rng):
+    with pytest.raises(InvalidInputError, match=r"needs dense rows.*X\.toarray"):
+        PCA(svd_solver="full").fit(csr_array(rng.normal(size=(9, 4))))
+
+
+def test_a_mapped_file_is_read_and_not_copied(rng, tmp_path, monkeypatch):
+    monkeypatch.setattr(_moments, "BLOCK_VALUES", 1 << 14)
+    X = rng.normal(size=(40_000, 100)).astype(np.float32)
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    tracemalloc.start()
+
+    Y = PCA(3).fit_transform(mapped)
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_array_equal(Y, PCA(3).fit_transform(X))
+    assert Y.nbytes < peak < X.nbytes / 3
+
+
+def test_whitened_coordinates_have_variance_one_and_go_back(rng):
+    X = rng.normal(size=(200, 5)) @ rng.normal(size=(5, 5)) + 3
+
+    estimator = PCA(5, whiten=True).fit(X)
+    Y = estimator.transform(X)
+
+    np.testing.assert_allclose(np.cov(Y.T), np.eye(5), atol=1e-9)
+    np.testing.assert_allclose(estimator.inverse_transform(Y), X, atol=1e-9)
+    assert not PCA(2, whiten=True).fit_transform(np.full((9, 3), 2.0)).any()
+
+
+def test_loadings_are_covariances_with_unit_coordinates(rng):
+    X = rng.normal(size=(200, 6)) @ rng.normal(size=(6, 6))
+
+    estimator = PCA(3, whiten=True).fit(X)
+
+    expected = np.cov(np.concatenate([X.T, estimator.transform(X).T]))[6:, :6]
+    np.testing.assert_allclose(estimator.loadings_, expected, atol=1e-9)
+
+
+def test_single_precision_far_from_zero_keeps_its_digits(rng, monkeypatch):
+    monkeypatch.setattr(_moments, "SINGLE_FROM", 0)
+    X = (rng.normal(size=(500, 8)) * np.linspace(4, 1, 8) + 1e4).astype(np.float32)
+
+    Y = PCA(3).fit_transform(X)
+
+    wide = X.astype(np.float64)
+    np.testing.assert_allclose(Y, PCA(3).fit_transform(wide), atol=1e-3)
+
+
+@pytest.mark.parametrize("factor", [1e-30, 1e30])
+def test_single_precision_neither_vanishes_nor_overflows(rng, monkeypatch, factor):
+    monkeypatch.setattr(_moments, "SINGLE_FROM", 0)
+    X = rng.normal(size=(100, 4)).astype(np.float32)
+
+    Y = PCA(2).fit_transform(X * np.float32(factor))
+
+    np.testing.assert_allclose(Y / factor, PCA(2).fit_transform(X), rtol=1e-3, atol=1e-5)
+
+
+def test_rows_that_are_not_finite_are_named(rng):
+    X = rng.normal(size=(30, 4))
+    X[[7, 11], 1] = np.inf
+
+    with pytest.raises(InvalidInputError, match=r"PCA does not accept NaN or inf: 2 of 30.*7, 11"):
+        PCA().fit(X)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"svd_solver": "arpack"}, "svd_solver is 'arpack'; one of auto, full"),
+        ({"n_oversamples": -1}, "n_oversamples is -1"),
+        ({"iterated_power": "auto"}, "iterated_power is 'auto'"),
+    ],
+)
+def test_names_the_parameter_that_cannot_be(rng, options, message):
+    with pytest.raises(InvalidInputError, match=message):
+        PCA(**options).fit(rng.normal(size=(20, 3)))

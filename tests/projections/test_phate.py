@@ -135,7 +135,7 @@ def test_any_scaling_gives_any_number_of_components(rng, mds, n_components):
     estimator = PHATE(n_components, t=5, mds=mds).fit(branches(rng, 90)[0])
 
     assert estimator.embedding_.shape == (90, n_components)
-    assert 0 < estimator.stress_ < 1.2
+    assert 0 < estimator.stress_ < 1
     assert (estimator.n_iter_ == 0) == (mds == "classic")
 
 

@@ -36,3 +36,15 @@ def nearest(indices, distances, k):
         scaled = distances[i].astype(np.float64) ** 2 / (unit[i] * unit[row])
         chosen.append(row[np.argsort(scaled, kind="stable")[:k]])
     return np.array(chosen)
+
+
+def nearby_forces(Y, indices, offset):
+    """As `pair_forces`, each over the root of 1 + d²."""
+    forces = np.zeros_like(Y)
+    for i, row in enumerate(indices):
+        for j in row:
+            squared = np.sum((Y[j] - Y[i]) ** 2)
+            force = (Y[j] - Y[i]) / ((offset + squared) ** 2 * np.sqrt(1 + squared))
+            forces[i] += force
+            forces[j] -= force
+    return forces

@@ -163,6 +163,25 @@ public:
         });
     }
 
+    // Rows of blocks `first` to `last` - 1 against those of the blocks listed for each; list i
+    // belongs to row first * kBlock + i.
+    void near_blocks(const RoundedView &view, std::size_t first, std::size_t last,
+                     const std::int64_t *starts, const std::int32_t *blocks,
+                     Shortlists &lists) const {
+        const std::size_t n = view.rows->n;
+        constexpr std::size_t some = 128, parts = kBlock / some;
+        ThreadPool::shared().run((last - first) * parts, n_threads_, [&](std::size_t part) {
+            const std::size_t block = first + part / parts;
+            const std::size_t row = block * kBlock + part % parts * some;
+            if (row >= n) return;
+            const Side left{view, row, std::min(row + some, n), row - first * kBlock};
+            for (std::int64_t at = starts[block]; at < starts[block + 1]; ++at) {
+                const auto column = static_cast<std::size_t>(blocks[at]) * kBlock;
+                meet(left, Side{view, column, std::min(column + kBlock, n), 0}, lists, false);
+            }
+        });
+    }
+
 private:
     void meet(const Side &left, const Side &right, Shortlists &lists, bool mirrored) const {
 #if DRIFTGLASS_AMX

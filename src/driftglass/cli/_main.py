@@ -17,6 +17,7 @@ from ..errors import (
     NotFoundError,
 )
 from ._bench import bench
+from ._compare import compare
 from ._console import to_json
 from ._demo import demo
 from ._doctor import doctor
@@ -80,6 +81,7 @@ COMMANDS = (  # in the order in which people meet them
     show,
     project,
     trust,
+    compare,
     verify,
     repair,
     gc,

@@ -222,10 +222,7 @@ def neighbor_overlap(
             f"n_neighbors is {n_neighbors} for {len(X)} rows; a number from 1 to {len(X) - 2} is "
             f"needed, or every row is everybody's neighbour."
         )
-    tables = [
-        exact_neighbors(Z, n_neighbors, metric=metric, n_jobs=n_jobs).indices  # type: ignore[arg-type]
-        for Z in (X, Y)
-    ]
+    tables = [exact_neighbors(Z, n_neighbors, metric=metric, n_jobs=n_jobs).indices for Z in (X, Y)]
     return overlap_of_tables(*tables)
 
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from .._progress import Progress, silent
 from ..errors import InvalidInputError
 from ..parallel import Threads
-from ._descent import Descent
+from ._blocks import by_blocks
+from ._descent import GOOD_RECALL, Descent
 from ._exact import ExactSearch, in_unit, less_own_mean, without_self
 from ._graph import METRICS, NeighborGraph
 from ._inputs import (
@@ -27,7 +28,7 @@ from ._inputs import (
     said,
 )
 from ._padded import ANGULAR
-from ._work import work_of_descent, work_of_rounding
+from ._work import work_of_blocks, work_of_descent, work_of_rounding
 
 __all__ = ["approximate_neighbors"]
 
@@ -143,14 +144,18 @@ def _found(
     n, d = search.base.shape
     checked = np.random.default_rng(seed).choice(n, min(n, N_CHECKED), replace=False)
     checked = np.sort(checked).astype(np.int32)
-    if search.pays and work_of_rounding(n, d) <= work_of_descent(n, d, k):
+    others = min(work_of_descent(n, d, k), work_of_blocks(n, d) if search.pays else np.inf)
+    if search.pays and work_of_rounding(n, d) <= others:
         distances, indices = _by_rounding(search, k, given)
         distances, indices = without_self(distances, indices, np.arange(n), k)
         true, _ = without_self(*search.nearest_by_rounding(checked, k + 1), checked, k)
         recall = float((distances[checked] <= true[:, -1:]).mean())
         return distances, indices, recall
-    descent = Descent(search, k, seed, checked)
-    return descent.run(given)
+    if search.pays and given is None and work_of_blocks(n, d) <= work_of_descent(n, d, k):
+        distances, indices, recall = by_blocks(search, k, seed, checked)
+        if (indices >= 0).all() and recall >= GOOD_RECALL:
+            return distances, indices, recall
+    return Descent(search, k, seed, checked).run(given)
 
 
 def _by_rounding(

@@ -15,8 +15,9 @@ from ._exact import exact_neighbors
 from ._given import neighbors_of_distances
 from ._graph import METRICS, NeighborGraph
 from ._inputs import clamped, is_sparse
+from ._rounded import rounding_pays
 from ._sparse import DENSE_BYTES, sparse_neighbors
-from ._work import work_of_all_pairs, work_of_descent
+from ._work import work_of_all_pairs, work_of_blocks, work_of_descent
 
 __all__ = ["nearest_neighbors"]
 
@@ -129,6 +130,8 @@ def _chosen(
     n: int, d: int, k: int, metric: str, warm: bool
 ) -> tuple[Literal["exact", "approximate"], str]:
     exact, approximate = work_of_all_pairs(n, d, metric), work_of_descent(n, d, k)
+    if metric != "manhattan" and rounding_pays(n, d):
+        approximate = min(approximate, work_of_blocks(n, d))
     if exact > approximate:
         return "approximate", (
             f"Approximate search was chosen: comparing all pairs has {exact / approximate:.1f} "

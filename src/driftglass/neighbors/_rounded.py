@@ -102,10 +102,18 @@ class RoundedRows:
     metric: str
 
     @classmethod
-    def of(cls, base: NDArray[np.float32], metric: str, executor: Threads) -> RoundedRows:
-        """Round rows of shape (n_samples, n_features)."""
+    def of(
+        cls,
+        base: NDArray[np.float32],
+        metric: str,
+        executor: Threads,
+        *,
+        order: NDArray[np.int32] | None = None,
+    ) -> RoundedRows:
+        """Round rows of shape (n_samples, n_features), in the order of a tree or in that given."""
         n = len(base)
-        order = _tree_order(base, metric, executor)
+        if order is None:
+            order = _tree_order(base, metric, executor)
         some = base[np.unique(np.linspace(0, n - 1, MEAN_ROWS).astype(np.int64))]
         wide = some.astype(np.float64)
         if metric == "cosine":
@@ -252,6 +260,52 @@ class RoundedRows:
             np.concatenate([part.bounds for part in parts]),
             np.concatenate([part.outside for part in parts]),
         )
+
+    def near_blocks(
+        self,
+        near: NDArray[np.int32],
+        first: int,
+        last: int,
+        k: int,
+        executor: Threads,
+        *,
+        reach: NDArray[np.float64] | None = None,
+    ) -> tuple[NDArray[np.int32], Screened]:
+        """Find k candidates for rows of some blocks among the blocks `near` each.
+
+        Parameters
+        ----------
+        near : ndarray of shape (n_blocks, n_near), dtype int32
+            Blocks to look at.
+        first, last : int
+            Blocks whose rows are looked for.
+        reach : ndarray of shape (n_samples,), optional
+            Of every row of the data; those certain to be farther are left out.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_rows,), dtype int32
+            Rows of the data that are in those blocks.
+        found : Screened
+            Their candidates, themselves included.
+        """
+        size = _kernels.BLOCK
+        at = np.arange(first * size, min(last * size, len(self.order)))
+        limits = np.full(len(at), np.inf)
+        if reach is not None:
+            limits = self._limits(at, reach[self.order[at]])
+        values, places = _kernels.near_blocks(
+            self.rows,
+            self.offsets,
+            np.arange(len(near) + 1, dtype=np.int64) * near.shape[1],
+            near.ravel(),
+            limits.astype(np.float32),
+            first,
+            last,
+            k,
+            n_threads=executor.n_workers,
+        )
+        return self.order[at], self._screened(at, values, places, limits)
 
     def _screened(
         self,

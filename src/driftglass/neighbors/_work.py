@@ -6,10 +6,11 @@ Measured on images, text embeddings and Gaussian mixtures; within a factor of tw
 from __future__ import annotations
 
 from .. import _kernels
+from ._blocks import FEWEST_BLOCKS
 from ._descent import EFFORTS, LEAF_SIZE, N_TREES
 from ._rounded import rounding_pays
 
-__all__ = ["work_of_all_pairs", "work_of_descent", "work_of_rounding"]
+__all__ = ["work_of_all_pairs", "work_of_blocks", "work_of_descent", "work_of_rounding"]
 
 GATHERED = 3.5
 """A pair of rows that are fetched for it costs so many times a pair in a block of products."""
@@ -25,6 +26,13 @@ def work_of_rounding(n: int, d: int) -> float:
     """Of comparing all pairs of rounded rows."""
     speed = SPEED[_kernels.product_units()[-1]]
     return n * n / 2 * (max(d, 64) / speed + PER_ROUNDED_PAIR)
+
+
+def work_of_blocks(n: int, d: int) -> float:
+    """Of comparing rounded rows of near blocks, in two trees and with more blocks in the second."""
+    speed = SPEED[_kernels.product_units()[-1]]
+    others = 2.0 * FEWEST_BLOCKS * _kernels.BLOCK
+    return n * others * (max(d, 64) / speed + PER_ROUNDED_PAIR)
 
 
 def work_of_all_pairs(n: int, d: int, metric: str) -> float:

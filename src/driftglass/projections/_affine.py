@@ -53,6 +53,24 @@ class AffineMap:
             Y[part] = (X[part].astype(np.float64) - self.mean) @ self.components.T
         return Y + self.offset
 
+    def in_single(self, X: NDArray[np.float32], *, near: bool = False) -> NDArray[np.float32]:
+        """The same for rows in single precision, in it; `near` if their mean is nearly zero."""
+        components = np.ascontiguousarray(self.components.T, dtype=np.float32)
+        mean = np.zeros(len(self.mean), np.float32) if near else self.mean.astype(np.float32)
+        # What is left of the mean, and the origin, come in at the end.
+        origin = (self.offset - self.components @ (self.mean - mean)).astype(np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if near:
+                Y = X @ components
+            else:
+                Y = np.empty((len(X), len(self.components)), dtype=np.float32)
+                for part in row_blocks(*X.shape):
+                    np.matmul(X[part] - mean, components, out=Y[part])
+            Y += origin
+        if not np.isfinite(Y).all():  # sums of what is barely in range
+            return self(X).astype(np.float32)
+        return Y
+
     def with_signs_of(self, other: AffineMap) -> AffineMap:
         """Flip the coordinates whose axes point away from those of another map."""
         agreement = np.einsum("ij,ij->i", self.components, other.components)

@@ -6,13 +6,20 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
+from numpy.typing import NDArray
 
 from .._arrays import as_vectors, finite_rows
 from ..errors import InvalidInputError
+from ._estimator import random_state_of
 
-__all__ = ["checked_choice", "checked_integer", "checked_number", "checked_table", "rng_of"]
+__all__ = [
+    "checked_choice",
+    "checked_integer",
+    "checked_number",
+    "checked_table",
+    "in_single",
+    "rng_of",
+]
 
 SHOWN_ROWS = 5
 
@@ -24,6 +31,8 @@ def checked_table(
 
     A contiguous array is not copied, nor is a file mapped into memory.
     """
+    from sklearn.utils.validation import validate_data
+
     if isinstance(X, (list, tuple)):
         try:
             np.asarray(X)
@@ -93,4 +102,16 @@ def checked_choice(name: str, value: Any, choices: Collection[str]) -> str:
 
 def rng_of(random_state: Any) -> np.random.Generator:
     """Generator seeded by what scikit-learn calls a random state."""
-    return np.random.default_rng(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    return np.random.default_rng(random_state_of(random_state).randint(np.iinfo(np.int32).max))
+
+
+def in_single(Y: Any, scale: float = 1.0) -> NDArray[np.float32]:
+    """Y times the scale in single precision; refused if that can't hold it."""
+    with np.errstate(over="ignore"):
+        single = (np.asarray(Y, dtype=np.float64) * scale).astype(np.float32)
+    if not np.isfinite(single).all():
+        raise InvalidInputError(
+            "The map reaches beyond what single precision holds, 3e38. Divide X by its largest "
+            "magnitude first."
+        )
+    return single

@@ -7,19 +7,17 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from .. import _kernels
 from ..errors import DriftglassWarning, InvalidInputError
 from ..neighbors import nearest_neighbors
 from ..parallel import effective_n_jobs
 from ._affine import AffineMap
-from ._checks import checked_table
+from ._checks import checked_choice, checked_integer, checked_number
+from ._estimator import Transformer, random_state_of
 from ._initialization import array_start, pca_start, random_start, scaled
 from ._moments import principal_axes
-from ._pacmap_layout import PairLosses, descend_pairs
+from ._pacmap_layout import LocalGraph, PairLosses, descend_pairs
 from ._pairs import further, midnear, nearest, symmetric
 from ._placing import SAME_DIRECTION, nearest_fitted
 from ._thin import directions, thin_map
@@ -35,7 +33,7 @@ START_DEVIATION = {"pca": 0.01, "random": 1e-4}
 PLACING_ITER = 50
 
 
-class PaCMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class PaCMAP(Transformer):
     """Map that weighs neighbours against the arrangement of the whole, in three phases.
 
     Pairs of each row with its neighbours, with rows of middling distance and with rows drawn by
@@ -147,7 +145,7 @@ class PaCMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
         InvalidInputError
             A parameter is out of range.
         """
-        X = checked_table(self, X)
+        X = self._checked(X, reset=True)
         self._check_parameters()
         notes: list[str] = []
         self._thin = thin_map(X, self.metric, int(self.n_components))
@@ -192,8 +190,8 @@ class PaCMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
         Y : ndarray of shape (n_samples, n_components)
             A row equal to a fitted row takes its place. Rows do not depend on each other.
         """
-        check_is_fitted(self)
-        X = checked_table(self, X, reset=False)
+        self._require_fitted()
+        X = self._checked(X, reset=False)
         if self._thin is not None:
             return self._thin.transform(X)
         n_threads = effective_n_jobs(self.n_jobs)
@@ -215,7 +213,7 @@ class PaCMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
 
     def _descend(self, X: NDArray[Any], notes: list[str]) -> None:
         n_threads = effective_n_jobs(self.n_jobs)
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        seed = random_state_of(self.random_state).randint(np.iinfo(np.int32).max)
         rng = np.random.default_rng(seed)
         self._axes = _axes_for(X, self.metric)
         self._fitted = self._reduced(X)
@@ -225,11 +223,11 @@ class PaCMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
         graph = nearest_neighbors(self._fitted, wide, metric=metric, n_jobs=self.n_jobs)
         near = nearest(graph, k)
         n_midnear, n_further = round(k * self.MN_ratio), round(k * self.FP_ratio)
-        losses = PairLosses(
-            symmetric(near, n_threads),
-            symmetric(midnear(self._fitted, n_midnear, metric, rng, n_threads), n_threads),
-            symmetric(further(near, n_further, rng), n_threads),
+        middle, far = (
+            midnear(self._fitted, n_midnear, metric, rng, n_threads),
+            further(near, n_further, rng),
         )
+        losses = PairLosses(*(symmetric(pairs, n_threads) for pairs in (near, middle, far)))
         first, second, third = (int(n) for n in self.num_iters)
         self.embedding_, self.n_iter_, self.stopped_ = descend_pairs(
             self._start(rng),
@@ -238,8 +236,15 @@ class PaCMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
             n_threads=n_threads,
             callback=self.callback,
             callback_every=int(self.callback_every),
+            local=self._local(near, far, seed),
         )
         self.effective_n_neighbors_ = k
+
+    def _local(
+        self, near: NDArray[np.int32], further: NDArray[np.int32], seed: int
+    ) -> LocalGraph | None:
+        """How the last phase adjusts the pairs; it does not."""
+        return None
 
     def _same_below(self) -> float:
         """Distance that rounding may leave between equal rows."""
@@ -276,22 +281,16 @@ class PaCMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
             raise InvalidInputError(
                 f"n_components is {self.n_components!r}; 1, 2 or 3 is needed. Use PCA for more."
             )
-        if self.metric not in ("euclidean", "cosine"):
-            raise InvalidInputError(
-                f"metric is {self.metric!r}; 'euclidean' or 'cosine' is needed."
-            )
+        checked_choice("metric", self.metric, ("euclidean", "cosine"))
         if isinstance(self.init, str) and self.init not in START_DEVIATION:
             raise InvalidInputError(
                 f"init is {self.init!r}; 'pca', 'random' or an array is needed."
             )
-        counts = {"n_neighbors": self.n_neighbors or 1, "callback_every": self.callback_every}
-        for name, count in counts.items():
-            if not isinstance(count, (int, np.integer)) or count < 1:
-                raise InvalidInputError(f"{name} is {count!r}; an integer of at least 1 is needed.")
+        if self.n_neighbors is not None:
+            checked_integer("n_neighbors", self.n_neighbors)
+        checked_integer("callback_every", self.callback_every)
         for name in ("MN_ratio", "FP_ratio"):
-            ratio = getattr(self, name)
-            if not isinstance(ratio, (int, float, np.number)) or not 0 < ratio < np.inf:
-                raise InvalidInputError(f"{name} is {ratio!r}; a positive number is needed.")
+            checked_number(name, getattr(self, name), least=0.0, above=True)
         phases = tuple(self.num_iters) if np.ndim(self.num_iters) == 1 else ()
         if len(phases) != 3 or any(int(n) != n or n < 0 for n in phases):
             raise InvalidInputError(
@@ -301,11 +300,6 @@ class PaCMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
     @property
     def _n_features_out(self) -> int:
         return int(self.embedding_.shape[1])
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
 
 
 def _axes_for(X: NDArray[Any], metric: str) -> AffineMap | None:

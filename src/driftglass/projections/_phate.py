@@ -7,14 +7,12 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
 from ..errors import DriftglassWarning, InvalidInputError
 from ..neighbors import query_neighbors
 from ..parallel import effective_n_jobs
 from ._affine import AffineMap
-from ._checks import checked_choice, checked_integer, checked_number, checked_table, rng_of
+from ._checks import checked_choice, checked_integer, checked_number, in_single, rng_of
 from ._diffusion import (
     Diffusion,
     alpha_decay_kernel,
@@ -26,8 +24,9 @@ from ._diffusion import (
     potential_distances,
     von_neumann_entropy,
 )
+from ._estimator import Transformer
 from ._moments import principal_axes
-from ._stress import Callback, classical_scaling, least_stress, pair_order, stress_1
+from ._stress import Callback, classical_scaling, least_stress, pair_order
 from ._thin import DIRECTIONAL, directions, thin_map
 
 __all__ = ["PHATE"]
@@ -36,7 +35,7 @@ METRICS = ("euclidean", "cosine", "correlation", "manhattan")
 KINDS = ("metric", "classic", "nonmetric")
 
 
-class PHATE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class PHATE(Transformer):
     """Map of where a walk by chance over neighbours leads, for branches and progressions.
 
     Rows are near in the map if walks of `t` steps from them arrive at the same places. Noise is
@@ -170,7 +169,7 @@ class PHATE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
         InvalidInputError
             A parameter is out of range, or a row is not finite.
         """
-        X = checked_table(self, X)
+        X = self._checked(X, reset=True)
         self._check_parameters()
         notes: list[str] = []
         self.von_neumann_entropy_: NDArray[np.float64] | None = None
@@ -219,8 +218,8 @@ class PHATE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
             A row equal to a fitted row takes its place; others lie between those near them. Rows
             do not depend on each other.
         """
-        check_is_fitted(self)
-        X = checked_table(self, X, reset=False)
+        self._require_fitted()
+        X = self._checked(X, reset=False)
         if self._thin is not None:
             return self._thin.transform(X)
         k = min(2 * self.effective_knn_ + 8, len(self._fitted))
@@ -280,10 +279,10 @@ class PHATE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
             callback=self.callback,
             callback_every=int(self.callback_every),
         )
-        self.stress_ = stress_1(scaled.stress, scaled.coordinates)
+        self.stress_ = scaled.relative
         self.n_iter_, self.stopped_ = scaled.n_iter, scaled.stopped
         self._groups, self.n_landmarks_ = walk.groups, len(wanted)
-        self._landmark_places = scaled.coordinates * np.float32(widest)
+        self._landmark_places = in_single(scaled.coordinates, widest)
         self.embedding_ = walk.interpolated(self._landmark_places).astype(np.float32)
 
     def _axes_for(self, X: NDArray[Any]) -> AffineMap | None:
@@ -318,8 +317,3 @@ class PHATE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
     @property
     def _n_features_out(self) -> int:
         return int(self.embedding_.shape[1])
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags

@@ -23,7 +23,7 @@ __all__ = ["GridField", "Kernels", "exact_field", "own_field", "tree_field"]
 SPACING = {1: 0.25, 2: 0.36}
 """Of the nodes, in the kernel's unit: forces are then right to about one per cent, and the
 divergence of a finished map to one in a few hundred."""
-FINE_UP_TO = 20_000
+FINE_UP_TO = 10_000
 FINER = 0.8
 """What spacing is multiplied by for up to so many points: each has fewer others around it, so that
 errors weigh more, and their grids are cheap."""

@@ -20,7 +20,6 @@ __all__ = [
     "least_stress",
     "least_stress_places",
     "pair_order",
-    "stress_1",
 ]
 
 Callback = Callable[[int, float, NDArray[np.float32]], Any]
@@ -93,7 +92,8 @@ def leading_eigenvectors(
         except ArpackError:
             values = None
     if values is None:
-        values, vectors = eigh(matrix, subset_by_index=[n - k, n - 1])
+        values, vectors = eigh(matrix, driver="evd")
+        values, vectors = values[n - k :], vectors[:, n - k :]
     order = np.argsort(-values, kind="stable")
     values, vectors = values[order], vectors[:, order]
     signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(k)])
@@ -110,6 +110,8 @@ class Scaled:
         Centred.
     stress : float
         Sum over pairs of the squared difference between distance and what was wanted.
+    relative : float
+        Root of the stress over the sum of squares wanted (Kruskal's stress): 0 is perfect.
     n_iter : int
         Iterations made.
     converged : bool
@@ -120,6 +122,7 @@ class Scaled:
 
     coordinates: NDArray[np.float32]
     stress: float
+    relative: float
     n_iter: int
     converged: bool
     stopped: bool
@@ -166,6 +169,7 @@ def least_stress(
         The map, and how it was reached.
     """
     n = len(wanted)
+    wanted = np.ascontiguousarray(wanted, dtype=np.float32)
     centred = np.asarray(start, dtype=np.float64)
     Y: NDArray[np.float32] = np.ascontiguousarray(centred - centred.mean(axis=0), np.float32)
     stress, n_iter, converged, stopped = np.inf, 0, False, False
@@ -194,7 +198,9 @@ def least_stress(
     if converged or stopped:
         _, stresses = _kernels.stress_pull(Y, Y, wanted, n_threads=n_threads)
         stress = float(stresses.sum()) / 2
-    return Scaled(Y, stress, n_iter, converged, stopped)
+    squares = float(np.einsum("ij,ij->", wanted, wanted, dtype=np.float64)) / 2
+    relative = float(np.sqrt(stress / squares)) if squares > 0 else 0.0
+    return Scaled(Y, stress, relative, n_iter, converged, stopped)
 
 
 def pair_order(dissimilarities: NDArray[Any]) -> NDArray[np.intp]:
@@ -217,16 +223,6 @@ def disparities(Y: NDArray[np.float32], order: NDArray[np.intp]) -> NDArray[np.f
     size = float(np.sqrt(np.mean(fitted**2)))
     fitted = fitted / size if size > 0 else np.ones_like(fitted)
     return np.ascontiguousarray(squareform(fitted), dtype=np.float32)
-
-
-def stress_1(stress: float, Y: NDArray[Any]) -> float:
-    """Kruskal's stress: the root of the stress over the sum of squared distances in the map."""
-    Y = np.asarray(Y, dtype=np.float64)
-    centred = Y - Y.mean(axis=0)
-    squares = len(Y) * float(np.einsum("ij,ij->", centred, centred))
-    if squares <= 0:
-        return 0.0
-    return float(np.sqrt(stress / squares))
 
 
 def least_stress_places(

@@ -302,7 +302,9 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         ShapeError
             Samples of another shape than those fitted.
         """
-        return self._placed(self._prepared(X), BLOCK if batch_size is None else int(batch_size))
+        U = self._prepared(X)
+        with threads(self.n_jobs):
+            return self._placed(U, BLOCK if batch_size is None else int(batch_size))
 
     def fit_transform(self, X: Any, y: Any = None) -> NDArray[np.float32]:
         """Train the network on X and place its samples.
