@@ -10,12 +10,15 @@ from ._given import given_neighbors
 from ._graph import NeighborGraph
 from ._nearest import nearest_neighbors
 from ._query import query_neighbors
+from ._remembered import RememberedGraphs, remember_neighbors
 
 __all__ = [
     "NeighborGraph",
+    "RememberedGraphs",
     "approximate_neighbors",
     "exact_neighbors",
     "given_neighbors",
     "nearest_neighbors",
     "query_neighbors",
+    "remember_neighbors",
 ]

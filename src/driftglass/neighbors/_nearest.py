@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
+from numpy.typing import NDArray
+
 from .._arrays import as_vectors
 from .._progress import Progress
 from ..errors import InvalidInputError
@@ -15,6 +17,7 @@ from ._exact import exact_neighbors
 from ._given import neighbors_of_distances
 from ._graph import METRICS, NeighborGraph
 from ._inputs import clamped, is_sparse
+from ._remembered import remembered
 from ._rounded import rounding_pays
 from ._sparse import DENSE_BYTES, sparse_neighbors
 from ._work import work_of_all_pairs, work_of_blocks, work_of_descent
@@ -108,6 +111,26 @@ def nearest_neighbors(
         return sparse_neighbors(X, n_neighbors, metric=metric, n_jobs=n_jobs, progress=progress)
     X = as_vectors(X, name="X")
     clamped(n_neighbors, len(X), [])
+
+    def search() -> NeighborGraph:
+        return _searched(X, n_neighbors, metric, method, init, random_state, n_jobs, progress)
+
+    graphs = remembered()
+    if graphs is None or init is not None:
+        return search()
+    return graphs.find(X, min(n_neighbors, len(X) - 1), (metric, method, random_state), search)
+
+
+def _searched(
+    X: NDArray[Any],
+    n_neighbors: int,
+    metric: str,
+    method: Literal["auto", "exact", "approximate"],
+    init: NeighborGraph | None,
+    random_state: int,
+    n_jobs: int | None,
+    progress: Progress | None,
+) -> NeighborGraph:
     note = ""
     if method == "auto":
         method, note = _chosen(len(X), X.shape[1], n_neighbors, metric, init is not None)

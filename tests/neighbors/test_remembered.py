@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+
+from driftglass.neighbors import nearest_neighbors, remember_neighbors
+from driftglass.projections import TSNE, UMAP
+
+
+@pytest.fixture
+def X():
+    return np.random.default_rng(0).normal(size=(300, 6)).astype(np.float32)
+
+
+def test_equal_vectors_are_searched_once_whatever_array_holds_them(X):
+    with remember_neighbors() as graphs:
+        first = nearest_neighbors(X, 20)
+        again = nearest_neighbors(X.copy(), 20)
+        fewer = nearest_neighbors(X, 5)
+
+    assert graphs.n_found == 2
+    assert again is first
+    np.testing.assert_array_equal(fewer.indices, nearest_neighbors(X, 5).indices)
+    np.testing.assert_array_equal(fewer.distances, nearest_neighbors(X, 5).distances)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"metric": "cosine"},
+        {"method": "approximate"},
+        {"random_state": 1},
+    ],
+)
+def test_another_question_is_searched_anew(X, other):
+    with remember_neighbors() as graphs:
+        nearest_neighbors(X, 5)
+        nearest_neighbors(X, 5, **other)
+
+    assert graphs.n_found == 0
+
+
+def test_other_vectors_are_searched_anew(X):
+    changed = X.copy()
+    changed[7, 3] += 1e-3
+
+    with remember_neighbors() as graphs:
+        nearest_neighbors(X, 5)
+        found = nearest_neighbors(changed, 5)
+
+    assert graphs.n_found == 0
+    np.testing.assert_array_equal(found.indices, nearest_neighbors(changed, 5).indices)
+
+
+def test_a_longer_list_is_searched_anew_and_kept(X):
+    with remember_neighbors() as graphs:
+        nearest_neighbors(X, 5)
+        nearest_neighbors(X, 9)
+        nearest_neighbors(X, 7)
+
+    assert graphs.n_found == 1
+
+
+def test_a_part_of_an_approximate_graph_is_not_taken_for_a_shorter_one(X):
+    with remember_neighbors() as graphs:
+        nearest_neighbors(X, 20, method="approximate")
+        nearest_neighbors(X, 5, method="approximate")
+
+    assert graphs.n_found == 0
+
+
+def test_maps_are_the_same_with_and_without(X):
+    alone = [UMAP(random_state=0).fit_transform(X), TSNE(random_state=0).fit_transform(X)]
+
+    with remember_neighbors() as graphs:
+        TSNE(random_state=0).fit(X)
+        together = [UMAP(random_state=0).fit_transform(X), TSNE(random_state=0).fit_transform(X)]
+
+    assert graphs.n_found == 2
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_no_more_is_kept_than_allowed(X):
+    with remember_neighbors(max_bytes=300 * 5 * 8) as graphs:
+        nearest_neighbors(X, 5)
+        nearest_neighbors(X + 1, 5)
+        nearest_neighbors(X, 5)
+
+    assert graphs.n_found == 0
+    assert graphs.nbytes <= 300 * 5 * 8
+
+
+def test_nothing_is_kept_after_the_block(X):
+    with remember_neighbors() as graphs:
+        nearest_neighbors(X, 5)
+
+    nearest_neighbors(X, 5)
+
+    assert graphs.n_found == 0
