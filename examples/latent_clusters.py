@@ -6,12 +6,12 @@ import driftglass.projections as umap
 from driftglass.diagnostics import multiverse, stability, trust_report
 
 # Placeholder data for demonstration
-np.random.seed(42)
+np.random.seed(42)  # noqa: NPY002
 n_samples_per_class = 30
 latent_dim = 16
-centers = np.random.rand(4, latent_dim) * 20 - 10
+centers = np.random.rand(4, latent_dim) * 20 - 10  # noqa: NPY002
 latent_vectors = np.vstack(
-    [np.random.randn(n_samples_per_class, latent_dim) * 1.5 + centers[i] for i in range(4)]
+    [np.random.randn(n_samples_per_class, latent_dim) * 1.5 + centers[i] for i in range(4)]  # noqa: NPY002
 )
 labels = np.repeat(np.arange(4), n_samples_per_class)
 reducer = umap.UMAP(n_neighbors=15, min_dist=0.1, n_components=2, random_state=42)

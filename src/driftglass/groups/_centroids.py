@@ -127,17 +127,17 @@ def class_overlap(
     wrong = _nearer_to_other(points, codes).astype(np.float64)
     own = silhouettes(ClassSpace.of(points).distances, codes, 2, np.ones(len(codes)))
     rng = np.random.default_rng(random_state)
-    rows = []
+    table: list[tuple[Any, ...]] = []
     for name, chosen in ((a, codes == 0), (b, codes == 1), ("both", codes >= 0)):
         cells = []
         for figure in (wrong[chosen], own[chosen]):
             draws = rng.integers(0, len(figure), (n_bootstrap, len(figure)))
             means = figure[draws].mean(axis=1)
             cells += [float(figure.mean()), *map(float, np.quantile(means, LEVELS))]
-        rows.append((str(name), int(chosen.sum()), *cells))
+        table.append((str(name), int(chosen.sum()), *cells))
     columns = ("class", "n", "overlap", "overlap_low", "overlap_high")
     more = ("silhouette", "silhouette_low", "silhouette_high")
-    return Table((*columns, *more), tuple(rows), "Rows drawn again for the intervals.")
+    return Table((*columns, *more), tuple(table), "Rows drawn again for the intervals.")
 
 
 def _distances(

@@ -113,4 +113,4 @@ def remembered() -> RememberedGraphs | None:
 def _digest(X: NDArray[Any]) -> tuple[Any, ...]:
     import xxhash
 
-    return X.shape, X.dtype.str, xxhash.xxh3_128_hexdigest(np.ascontiguousarray(X))
+    return X.shape, X.dtype.str, xxhash.xxh3_128_hexdigest(np.ascontiguousarray(X).data)
