@@ -39,7 +39,7 @@ for sanitizer; do
     -DCMAKE_CXX_COMPILER="$compiler" \
     -Dnanobind_DIR="$("$bin/python" -m nanobind --cmake_dir)" \
     -DCMAKE_CXX_FLAGS="-fsanitize=$sanitizer -fno-sanitize-recover=all -fno-omit-frame-pointer" \
-    -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g" >"$build.log" 2>&1 ||
+    -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" >"$build.log" 2>&1 ||
     { tail -20 "$build.log" >&2; exit 1; }
   PATH="$bin:$PATH" cmake --build "$build" >>"$build.log" 2>&1 ||
     { tail -20 "$build.log" >&2; exit 1; }
@@ -63,7 +63,7 @@ PYTHON
       OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 \
       ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
       UBSAN_OPTIONS=print_stacktrace=1 \
-      TSAN_OPTIONS="suppressions=$root/scripts/sanitize_thread.txt:exitcode=66" \
+      TSAN_OPTIONS="suppressions=$root/scripts/sanitize_thread.txt:exitcode=66:die_after_fork=0" \
       "$bin/python" "$@"
   }
   loaded=$(cd "$root" && run -c "from driftglass import _kernels; print(_kernels.__file__)")

@@ -1,9 +1,13 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
 import driftglass as dg
 from driftglass._project import ProjectionRequest, plan, update
 from driftglass._sequence_cache import read_sequence
+
+linear = partial(dg.project, method="pca")
 
 
 @pytest.fixture
@@ -38,7 +42,7 @@ REQUEST = ProjectionRequest("hidden", parameters={"basis": "all"})
 def test_every_snapshot_gets_a_frame_with_measured_quality(store):
     run = logged(store, 3)
 
-    sequence = dg.project(run)
+    sequence = linear(run)
 
     assert sequence.steps == [0, 10, 20]
     assert all(frame.coordinates.shape == (60, 2) for frame in sequence)
@@ -49,9 +53,9 @@ def test_every_snapshot_gets_a_frame_with_measured_quality(store):
 
 def test_a_kept_result_is_found_again_bit_for_bit(store):
     run = logged(store, 3)
-    first = dg.project(run, "hidden", n_components=3)
+    first = linear(run, "hidden", n_components=3)
 
-    again = dg.project(store.run("run"), "hidden", n_components=3)
+    again = linear(store.run("run"), "hidden", n_components=3)
 
     for one, two in zip(first, again, strict=True):
         np.testing.assert_array_equal(one.coordinates, two.coordinates)
@@ -63,8 +67,8 @@ def test_a_kept_result_is_found_again_bit_for_bit(store):
 def test_other_parameters_are_another_result(store):
     run = logged(store, 4)
 
-    everything = dg.project(run, basis="all")
-    first = dg.project(run, basis="first")
+    everything = linear(run, basis="all")
+    first = linear(run, basis="first")
 
     assert everything.provenance.key != first.provenance.key
     assert not np.array_equal(everything[3].coordinates, first[3].coordinates)
@@ -72,7 +76,7 @@ def test_other_parameters_are_another_result(store):
 
 def test_a_default_spelt_out_is_the_same_request(store):
     run = logged(store, 2)
-    dg.project(run)
+    linear(run)
 
     assert plan(run, REQUEST).status == "ready"
     assert ProjectionRequest("hidden").key == REQUEST.key
@@ -81,7 +85,7 @@ def test_a_default_spelt_out_is_the_same_request(store):
 def test_rows_that_are_not_finite_are_excluded_and_listed(store):
     run = logged(store, 2, bad=(3, 5))
 
-    frame = dg.project(run)[1]
+    frame = linear(run)[1]
 
     assert frame.excluded.tolist() == ["item-3", "item-5"]
     assert "item-3" not in frame.ids.tolist()
@@ -93,7 +97,7 @@ def test_a_diverged_snapshot_leaves_an_empty_frame_and_the_others_stand(store, r
     run.log(20, spaces={"hidden": np.full((60, 12), np.nan, dtype=np.float32)})
     run.close()
 
-    sequence = dg.project(run)
+    sequence = linear(run)
 
     assert [len(frame.ids) for frame in sequence] == [60, 60, 0]
     assert len(sequence[2].excluded) == 60
@@ -132,7 +136,7 @@ def test_a_finished_run_ends_with_the_map_that_project_gives(store, rng):
 
     final = read_sequence(run, update(run, REQUEST))
 
-    expected = dg.project(run, "hidden", basis="all", refresh=True)
+    expected = linear(run, "hidden", basis="all", refresh=True)
     for one, two in zip(final, expected, strict=True):
         np.testing.assert_array_equal(one.coordinates, two.coordinates)
 
@@ -153,10 +157,10 @@ def test_a_frozen_layer_gets_a_frame_at_every_step(store):
         run.log(step, spaces={"hidden": vectors})
     run.close()
 
-    sequence = dg.project(run)
+    sequence = linear(run)
 
     assert sequence.steps == [0, 1, 2]
-    assert [frame.step for frame in dg.project(run)] == [0, 1, 2]
+    assert [frame.step for frame in linear(run)] == [0, 1, 2]
     assert plan(run, ProjectionRequest("hidden")).status == "ready"
 
 
@@ -173,16 +177,16 @@ def test_an_estimator_may_be_the_method(store):
 def test_only_the_asked_steps_are_projected(store):
     run = logged(store, 4)
 
-    assert dg.project(run, steps=[30, 10]).steps == [10, 30]
+    assert linear(run, steps=[30, 10]).steps == [10, 30]
     with pytest.raises(dg.NotFoundError, match="15"):
-        dg.project(run, steps=[15])
+        linear(run, steps=[15])
 
 
 def test_an_unknown_space_is_guessed(store):
     run = logged(store, 1)
 
     with pytest.raises(dg.NotFoundError, match="Did you mean 'hidden'"):
-        dg.project(run, "hiden")
+        linear(run, "hiden")
 
 
 def test_two_spaces_need_a_choice(store, rng):
@@ -191,7 +195,7 @@ def test_two_spaces_need_a_choice(store, rng):
     run.close()
 
     with pytest.raises(dg.InvalidInputError, match=r"2 spaces: \['a', 'b'\]"):
-        dg.project(run)
+        linear(run)
 
 
 def test_nothing_logged_says_what_to_do(store):
@@ -199,7 +203,7 @@ def test_nothing_logged_says_what_to_do(store):
     run.close()
 
     with pytest.raises(dg.DriftglassError, match="log"):
-        dg.project(run, "hidden")
+        linear(run, "hidden")
 
 
 def test_maps_of_a_read_only_store_are_kept_elsewhere(store, tmp_path, monkeypatch):
@@ -207,8 +211,8 @@ def test_maps_of_a_read_only_store_are_kept_elsewhere(store, tmp_path, monkeypat
     logged(store, 2)
     reader = dg.open(store.path, read_only=True)
 
-    first = dg.project(reader.run("run"))
-    again = dg.project(dg.open(store.path, read_only=True).run("run"))
+    first = linear(reader.run("run"))
+    again = linear(dg.open(store.path, read_only=True).run("run"))
 
     np.testing.assert_array_equal(first[1].coordinates, again[1].coordinates)
     assert plan(reader.run("run"), REQUEST).status == "ready"
@@ -226,7 +230,7 @@ def test_a_store_that_cannot_be_written_still_gives_maps(store, monkeypatch):
     monkeypatch.setattr(run.cache, "put", full)
 
     with pytest.warns(dg.DriftglassWarning, match="cannot be kept"):
-        sequence = dg.project(run)
+        sequence = linear(run)
 
     assert sequence.steps == [0, 10]
 
@@ -253,3 +257,31 @@ def test_a_umap_of_a_run_is_kept_and_its_plan_costs_more_than_principal_axes(sto
     for one, two in zip(sequence, again, strict=True):
         assert one.quality.trustworthiness > 0.6
         np.testing.assert_array_equal(one.coordinates, two.coordinates)
+
+
+def test_without_a_method_frames_are_refined_and_kept(store):
+    run = logged(store, 3)
+    sequence = dg.project(run)
+
+    assert sequence.provenance.method == "refine"
+    assert sequence[1].quality.trustworthiness > 0.5
+    seen = []
+    again = dg.project(store.run("run"), progress=lambda *report: seen.append(report))
+    assert seen == []
+    assert again.aligned().tobytes() == sequence.aligned().tobytes()
+    assert dg.project(run, basis="first").provenance.method == "pca"
+
+
+def test_methods_for_whole_sequences_follow_a_growing_run(store, rng):
+    run = logged(store, 3, close=False)
+    request = ProjectionRequest("hidden", method="warm", parameters={"n_iter": 10})
+    update(run, request)
+    grow(run, [30, 40], rng)
+
+    waiting = plan(run, request)
+    key = update(run, request)
+
+    assert (waiting.status, waiting.pending) == ("stale", (30, 40))
+    assert plan(run, request).status == "ready"
+    assert read_sequence(run, key).steps == [0, 10, 20, 30, 40]
+    run.close()

@@ -111,6 +111,19 @@ def test_one_seed_gives_one_map_and_leaves_the_random_numbers_of_others_alone(wi
     assert first != GlassBoxUMAP(epochs=3, random_state=2).fit(wine)
 
 
+def test_the_number_of_threads_that_torch_has_changes_nothing(wine):
+    maps = []
+    for n_threads in (1, 2, 8):
+        torch.set_num_threads(n_threads)
+        model = GlassBoxUMAP(epochs=3, random_state=0).fit(np.tile(wine, (2, 1)))
+        maps.append(model.transform(wine))
+        assert torch.get_num_threads() == n_threads
+    torch.set_num_threads(1)
+
+    np.testing.assert_array_equal(maps[0], maps[1])
+    np.testing.assert_array_equal(maps[0], maps[2])
+
+
 @pytest.mark.parametrize("options", [{}, {"pca_components": 5}, {"n_components": 3}])
 def test_contributions_are_the_derivative_times_the_difference_from_the_mean(wine, options):
     model = GlassBoxUMAP(epochs=5, random_state=0, **options).fit(wine)

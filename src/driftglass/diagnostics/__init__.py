@@ -16,6 +16,7 @@ from ._null_map import NullTest, null_test
 from ._predictions import confusion_matrix, prediction_similarity
 from ._quality import continuity, quality, trustworthiness
 from ._sequence_scores import SequenceScores, sequence_scores
+from ._sequence_scores_denoised import Denoised, denoise
 from ._sequence_scores_published import (
     PublishedScores,
     SpeedScores,
@@ -48,6 +49,7 @@ from ._trust_report import TrustReport, trust_report
 __all__ = [
     "AlphaFit",
     "Caution",
+    "Denoised",
     "DistanceScores",
     "Drift",
     "Faithfulness",
@@ -70,6 +72,7 @@ __all__ = [
     "confusion_matrix",
     "continuity",
     "curvature",
+    "denoise",
     "density_preservation",
     "distance_scores",
     "drift",

@@ -12,7 +12,7 @@ from ..data import ProjectionSequence
 from ..data._ids import positions
 from ..errors import InvalidInputError, ShapeError
 from ..parallel import Threads
-from ..projections import procrustes
+from ..projections._procrustes import procrustes
 from ..projections._snapshots import Loaded, Snapshots
 from ._sequence_ranks import frame_ranks
 

@@ -20,15 +20,22 @@ from ._watch import FitProgress
 
 if TYPE_CHECKING:
     from ._affinities import Affinities as Affinities
+    from ._aligned_umap import AlignedUMAP as AlignedUMAP
+    from ._alone import BlendedTSNE as BlendedTSNE
+    from ._alone import Independent as Independent
+    from ._alone import OnlineUMAP as OnlineUMAP
     from ._custom_axes import Between as Between
     from ._custom_axes import CustomAxes as CustomAxes
+    from ._dynamic_tsne import DynamicTSNE as DynamicTSNE
     from ._glassbox._encoders import create_encoder as create_encoder
     from ._glassbox._encoders import register_encoder as register_encoder
     from ._glassbox._encoders import view_registry as view_registry
     from ._glassbox._glass_box import GlassBoxUMAP as GlassBoxUMAP
     from ._glassbox._parametric import ParametricUMAP as ParametricUMAP
+    from ._joint import Joint as Joint
     from ._localmap import LocalMAP as LocalMAP
     from ._mds import MDS as MDS
+    from ._mphate import MPHATE as MPHATE
     from ._pacmap import PaCMAP as PaCMAP
     from ._pca import PCA as PCA
     from ._phate import PHATE as PHATE
@@ -36,21 +43,29 @@ if TYPE_CHECKING:
     from ._refine import Refine as Refine
     from ._tsne import TSNE as TSNE
     from ._umap import UMAP as UMAP
+    from ._warm import Warm as Warm
 
 __all__ = [
     "MDS",
+    "MPHATE",
     "PCA",
     "PHATE",
     "TSNE",
     "UMAP",
     "Affinities",
+    "AlignedUMAP",
     "Between",
+    "BlendedTSNE",
     "CustomAxes",
+    "DynamicTSNE",
     "FitProgress",
     "Forces",
     "FuzzyGraph",
     "GlassBoxUMAP",
+    "Independent",
+    "Joint",
     "LocalMAP",
+    "OnlineUMAP",
     "PaCMAP",
     "ParametricUMAP",
     "ProcrustesFit",
@@ -58,6 +73,7 @@ __all__ = [
     "RandomProjection",
     "Refine",
     "SupportsTransform",
+    "Warm",
     "create_encoder",
     "extend_sequence",
     "fuzzy_graph",
@@ -74,6 +90,14 @@ __all__ = [
 _ESTIMATORS = {
     "GlassBoxUMAP": "._glassbox._glass_box",
     "Affinities": "._affinities",
+    "AlignedUMAP": "._aligned_umap",
+    "BlendedTSNE": "._alone",
+    "DynamicTSNE": "._dynamic_tsne",
+    "Independent": "._alone",
+    "Joint": "._joint",
+    "MPHATE": "._mphate",
+    "OnlineUMAP": "._alone",
+    "Warm": "._warm",
     "Between": "._custom_axes",
     "CustomAxes": "._custom_axes",
     "LocalMAP": "._localmap",

@@ -59,8 +59,8 @@ class ContinuedTSNE:
     @property
     def parameters(self) -> Mapping[str, Any]:
         """Those of the estimator, and how long a map is continued."""
-        left_out = ("callback", "callback_every", "progress", "n_jobs", "init")
-        left_out += ("precomputed_knn", "precomputed_affinities")
+        left_out = {"callback", "callback_every", "progress", "n_jobs", "init"}
+        left_out |= {"precomputed_knn", "precomputed_affinities"}
         settings = {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in self._estimator.get_params().items()

@@ -26,6 +26,9 @@ SINGLE_FROM = 1 << 23
 rows their axes are less certain than its rounding."""
 BLOCKS_AT_ONCE = 8
 """Blocks that are multiplied together in single precision: adding matrices up costs, too."""
+NEAR_ZERO, SAMPLED_ROWS = 10.0, 1024
+"""Squared mean, in variances, up to which rows in single precision are not centred first: it is
+subtracted from their squares later and takes a digit at most."""
 SINGLE_RANGE = (1e-20, 1e30)
 """Largest sum of squares in a block for which single precision neither vanishes nor overflows."""
 MAX_FEATURES = 8192
@@ -35,16 +38,15 @@ ITERATIVE_FEATURES = 1500
 VERY_FEW, ITERATIVE_FOR_VERY_FEW = 4, 300
 """So few axes do so from this width on."""
 ITERATIONS = 100
+NARROW_FEATURES = 1024
+"""Up to this width all eigenvectors take hardly longer than a few from SciPy, whose threads would
+also go on waiting for work for a while and slow NumPy's."""
 
 
 def row_blocks(n_samples: int, n_features: int) -> list[slice]:
     """Slices of rows that hold about `BLOCK_VALUES` values each."""
     size = max(1, BLOCK_VALUES // max(1, n_features))
     return [slice(start, min(start + size, n_samples)) for start in range(0, n_samples, size)]
-
-
-NARROW_FEATURES = 256
-"""Up to this width all eigenvectors take less time than importing SciPy to find a few."""
 
 
 @dataclass(eq=False)
@@ -90,7 +92,7 @@ class Moments:
         if X.size >= SINGLE_FROM and X.dtype in (np.float32, np.float16):
             parts = row_blocks(*X.shape)
             size = BLOCKS_AT_ONCE * (parts[0].stop if parts else 1)
-            centred = np.empty((min(size, len(X)), X.shape[1]), dtype=np.float32)
+            centred = _few_deviations_from_zero(X)
             for first in range(0, len(X), size):
                 self._add_single(X[first : first + size], centred)
         else:
@@ -104,21 +106,23 @@ class Moments:
             # NumPy computes a product with its own transpose as a symmetric one: half the work.
             self.merge(Moments(len(block), mean, block.T @ block))
 
-    def _add_single(self, X: NDArray[Any], centred: NDArray[np.float32]) -> None:
+    def _add_single(self, X: NDArray[Any], centred: bool) -> None:
         n = len(X)
         with np.errstate(over="ignore", invalid="ignore"):
             share = np.full(n, 1.0 / n, dtype=np.float32)
-            rows = X.astype(np.float32, copy=False)
-            near_mean = share @ rows
-            block = np.subtract(rows, near_mean, out=centred[:n])
-            # What rounding left of the mean, so that it costs no digits.
+            block = X.astype(np.float32, copy=False)
+            shift = np.zeros(X.shape[1])
+            if not centred:
+                near_mean = share @ block
+                block, shift = block - near_mean, near_mean.astype(np.float64)
+            # What is left of the mean, so that its rounding costs no digits.
             left = (share @ block).astype(np.float64)
             scatter = (block.T @ block).astype(np.float64)
         if not SINGLE_RANGE[0] < scatter.diagonal().max(initial=0.0) < SINGLE_RANGE[1]:
             self._add_double(X)
             return
         scatter -= np.outer(n * left, left)
-        self.merge(Moments(n, near_mean.astype(np.float64) + left, scatter))
+        self.merge(Moments(n, shift + left, scatter))
 
     def _add_sparse(self, X: Any) -> None:
         X = X.tocsr().astype(np.float64)
@@ -144,6 +148,13 @@ class Moments:
             self.scatter += np.outer(shift * weight, shift)
         self.mean = self.mean + shift * (other.n_samples / total)
         self.n_samples = total
+
+
+def _few_deviations_from_zero(X: NDArray[Any]) -> bool:
+    """Whether squares about zero, of some rows, are hardly larger than those about their mean."""
+    part = X[:: max(1, len(X) // SAMPLED_ROWS)].astype(np.float64)
+    mean = part.mean(axis=0)
+    return bool(mean @ mean <= NEAR_ZERO * part.var(axis=0).sum())
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._progress import Progress
-from ..errors import InvalidInputError
+from ..errors import DriftglassWarning, InvalidInputError
 from ..parallel import Threads, effective_n_jobs
 from ._carry import bound, common_path
 from ._coarse import Sampled, smooth_place
@@ -21,7 +22,7 @@ from ._snapshots import Snapshots
 from ._surroundings import Surroundings, in_order, surroundings
 from ._tsne_layout import Descent, Phase, Pull
 
-__all__ = ["Refine"]
+__all__ = ["Refine", "rough_map"]
 
 ITER_PER_ROUND = 5
 """Between two times that frames hear of each other; with more they drift apart in between."""
@@ -60,7 +61,7 @@ class Refine:
     coarse : {"umap", "pca"}
         The rough map. "pca" draws nothing at random; it keeps less of most sequences.
     n_neighbors : int
-        Of the rough map's UMAP.
+        Of the rough map's UMAP. 30 kept as much as 15, or more, in every sequence tried.
     metric : {"euclidean", "cosine"}
         Distance between rows of a frame.
     n_jobs : int or None
@@ -77,7 +78,7 @@ class Refine:
     carry: float = 2.0
     n_iter: int = 100
     coarse: str = "umap"
-    n_neighbors: int = 15
+    n_neighbors: int = 30
     metric: str = "euclidean"
     n_jobs: int | None = None
 
@@ -121,52 +122,14 @@ class Refine:
             raise InvalidInputError(
                 f"n_components is {n_components}; 'refine' makes maps of 1, 2 or 3. Use 'linear'."
             )
-        sample: Sampled | None = None
-        frames: list[Surroundings] = []
-        for X, around in surroundings(
+        around = surroundings(
             snapshots, self.perplexity, report, metric=self.metric, n_jobs=self.n_jobs
-        ):
-            if sample is None:
-                most = min(max(FEWEST_SAMPLED, len(X)), MOST_SAMPLED)
-                sample = Sampled(most, random_state)
-            sample.add(X, around.numbers, around.before, around.reach, len(frames))
-            frames.append(around)
-        if sample is None:
-            return []
-        report(0, len(snapshots), "laying out the rough map")
-        place = self._place(snapshots, sample, n_components, random_state)
-        rough = _scaled(_placed(snapshots, place, n_components, self.n_jobs), n_components)
+        )
+        rough, frames = rough_map(self, snapshots, around, n_components, random_state, report)
         weights = [np.where(f.before >= 0, f.kept**self.carry, 0.0) for f in frames]
         path = _path(rough, frames, weights)
         links = [(f.before, w) for f, w in zip(frames, weights, strict=True)]
         return self._refined(rough, path, frames, links, report)
-
-    def _place(
-        self, snapshots: Snapshots, sample: Sampled, n_components: int, seed: int
-    ) -> Place | None:
-        if self.coarse == "pca":
-            return FittedFromMoments(snapshots, n_components).fit(range(len(snapshots)))
-        rows = sample.rows()
-        if len(rows) == 0:
-            return None
-
-        def fit(rows: NDArray[Any]) -> NDArray[Any]:
-            import warnings
-
-            from ..errors import DriftglassWarning
-            from ._umap import UMAP
-
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DriftglassWarning)
-                umap = UMAP(
-                    n_neighbors=self.n_neighbors,
-                    n_components=n_components,
-                    random_state=seed,
-                    n_jobs=self.n_jobs,
-                )
-                return np.asarray(umap.fit_transform(rows))
-
-        return smooth_place(rows, fit, n_components)
 
     def _refined(
         self,
@@ -201,6 +164,50 @@ class Refine:
         return Y
 
 
+def rough_map(
+    settings: Refine,
+    snapshots: Snapshots,
+    around: Iterable[tuple[NDArray[Any], Surroundings]],
+    n_components: int,
+    seed: int,
+    report: Progress,
+) -> tuple[list[NDArray[np.float64]], list[Surroundings]]:
+    """The joint map of all snapshots, and what was seen on the way to it."""
+    sample: Sampled | None = None
+    frames: list[Surroundings] = []
+    for X, seen in around:
+        if sample is None:
+            sample = Sampled(min(max(FEWEST_SAMPLED, len(X)), MOST_SAMPLED), seed)
+        if settings.coarse == "umap":
+            sample.add(X, seen.numbers, seen.before, seen.reach, len(frames))
+        frames.append(seen)
+    if sample is None:
+        return [], []
+    report(0, len(snapshots), "laying out the rough map")
+    place: Place | None = None
+    if settings.coarse == "pca":
+        place = FittedFromMoments(snapshots, n_components).fit(range(len(snapshots)))
+    elif len(rows := sample.rows()):
+        fit = partial(_umap, settings=settings, n_components=n_components, seed=seed)
+        place = smooth_place(rows, fit, n_components)
+    return _scaled(_placed(snapshots, place, n_components, settings.n_jobs)), frames
+
+
+def _umap(rows: NDArray[Any], settings: Refine, n_components: int, seed: int) -> NDArray[Any]:
+    from ._umap import UMAP
+
+    with warnings.catch_warnings():
+        # Of a sample, and so of no concern to whoever asked for the whole.
+        warnings.simplefilter("ignore", DriftglassWarning)
+        umap = UMAP(
+            n_neighbors=settings.n_neighbors,
+            n_components=n_components,
+            random_state=seed,
+            n_jobs=settings.n_jobs,
+        )
+        return np.asarray(umap.fit_transform(rows))
+
+
 def _descended(
     t: int, Y: list[NDArray[np.float64]], descents: dict[int, Descent], n_iter: int
 ) -> NDArray[np.float64]:
@@ -226,7 +233,7 @@ def _placed(
         return executor.map(at, range(len(snapshots)))
 
 
-def _scaled(rough: list[NDArray[np.float64]], n_components: int) -> list[NDArray[np.float64]]:
+def _scaled(rough: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
     """Centre the rough map and give it the size that refined ones have."""
     total = sum(map(len, rough))
     if total == 0:

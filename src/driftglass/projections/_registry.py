@@ -13,12 +13,21 @@ from numpy.typing import NDArray
 from .._progress import Progress, silent
 from ..errors import InvalidInputError, NotFoundError
 from ._affine import AffineMap
+from ._axes import FixedAxes
 from ._base import Projector
 from ._continuing import ContinuedTSNE
 from ._fitting import FittedFromMoments, FittedFromRows, Fitting, Place
 from ._snapshots import Snapshots
 
-__all__ = ["WholeSequence", "fitting_for", "kept_place", "kept_shape", "methods", "sequence_method"]
+__all__ = [
+    "WholeSequence",
+    "fitting_for",
+    "kept_place",
+    "kept_shape",
+    "made",
+    "methods",
+    "sequence_method",
+]
 
 ESTIMATORS = {
     "axes": ("._custom_axes", "CustomAxes"),
@@ -34,14 +43,22 @@ ESTIMATORS = {
 """Loaded when asked for: scikit-learn takes longer to import than all of driftglass."""
 
 SEQUENCES = {
+    "aligned_umap": ("._aligned_umap", "AlignedUMAP"),
+    "blended_tsne": ("._alone", "BlendedTSNE"),
+    "dynamic_tsne": ("._dynamic_tsne", "DynamicTSNE"),
+    "independent": ("._alone", "Independent"),
+    "joint": ("._joint", "Joint"),
+    "mphate": ("._mphate", "MPHATE"),
+    "online_umap": ("._alone", "OnlineUMAP"),
     "refine": ("._refine", "Refine"),
+    "warm": ("._warm", "Warm"),
 }
 """Methods that look at all snapshots before they place the first."""
 
 
 def methods() -> tuple[str, ...]:
     """Names that `project_sequence` takes as its method."""
-    return tuple(sorted(("pca", *ESTIMATORS, *SEQUENCES)))
+    return tuple(sorted(("linear", "pca", *ESTIMATORS, *SEQUENCES)))
 
 
 class WholeSequence(Protocol):
@@ -71,8 +88,8 @@ def sequence_method(method: Any, parameters: Mapping[str, Any]) -> WholeSequence
     name = method.lower()
     if name not in SEQUENCES:
         return None
-    module, made = SEQUENCES[name]
-    kind = getattr(import_module(module, __package__), made)
+    module, class_name = SEQUENCES[name]
+    kind = getattr(import_module(module, __package__), class_name)
     known = [field.name for field in dataclasses.fields(kind)]
     for parameter in parameters:
         if parameter not in known:
@@ -95,17 +112,23 @@ def fitting_for(
         if method.lower() not in methods():
             raise NotFoundError.for_name("method", method, methods())
         name = method.lower()
+        if name == "linear" and parameters.get("axes") is not None:
+            axes = parameters.pop("axes")
+            _refuse(method, parameters)
+            return FixedAxes(snapshots, axes, n_components)
+        if name == "linear":
+            parameters.pop("axes", None)
         if name not in ESTIMATORS:
             _refuse(method, parameters)
             return FittedFromMoments(snapshots, n_components)
-        estimator = _made(name, parameters, n_components, random_state)
+        estimator = made(name, parameters, n_components, random_state)
         if name == "tsne":
             return ContinuedTSNE(snapshots, estimator, progress)
         if name == "glassbox":
-            made: Fitting = _network_file().FittedNetwork(
+            network: Fitting = _network_file().FittedNetwork(
                 snapshots, estimator, n_components, report=progress
             )
-            return made
+            return network
         return FittedFromRows(snapshots, estimator, n_components, name=name, report=progress)
     if isinstance(method, type) or not isinstance(method, Projector):
         hint = f"Make one first: {method.__name__}()." if isinstance(method, type) else ""
@@ -117,17 +140,18 @@ def fitting_for(
     return FittedFromRows(snapshots, method, n_components)
 
 
-def _made(name: str, parameters: Mapping[str, Any], n_components: int, random_state: int) -> Any:
+def made(name: str, parameters: Mapping[str, Any], n_components: int, random_state: int) -> Any:
+    """Return an estimator by name."""
     module, estimator = ESTIMATORS[name]
-    made = getattr(import_module(module, __package__), estimator)()
-    known = made.get_params()
+    estimated = getattr(import_module(module, __package__), estimator)()
+    known = estimated.get_params()
     for parameter in parameters:
         if parameter not in known:
             raise NotFoundError.for_name(f"parameter of {name}", parameter, sorted(known))
     # Chosen axes are as many as they are, and draw nothing.
     common = {"n_components": n_components, "random_state": random_state}
     common = {name: value for name, value in common.items() if name in known}
-    return made.set_params(**common, **parameters)
+    return estimated.set_params(**common, **parameters)
 
 
 def _network_file() -> Any:

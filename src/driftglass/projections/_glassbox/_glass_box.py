@@ -82,7 +82,9 @@ class GlassBoxUMAP(ParametricUMAP):
     device : str
         "cpu" or "cuda".
     n_jobs : int or None
-        Threads; None leaves it to torch.
+        Threads. None uses every core for neighbours and layout and one for the network, which
+        gives the same bytes on any number of cores. A number is used for both: the network trains
+        faster on more threads, and its last digits depend on how many.
     monitor : Run or None
         Anything with ``log(step, spaces=…, scalars=…)``: gets the map and the loss while fitting.
 

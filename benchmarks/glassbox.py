@@ -1,0 +1,280 @@
+"""GlassBoxUMAP beside glass-box-umap and umap-learn: time, quality, memory.
+
+    python -m benchmarks.glassbox --peers ~/peers/bin/python
+    python -m benchmarks.glassbox --parts mnist --vectors mnist.npz --peers ~/peers/bin/python
+
+Every fit runs in a fresh process, with the threads that its package uses by default, at most two.
+Peers are looked for in the interpreter of ``--peers``; those that it lacks are left out. Where a
+peer would take very long, some of its epochs are measured and its time is extrapolated; such
+figures say so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+THREADS = 2
+PARTS = ("roll", "digits", "mnist", "memory")
+EPOCHS = 200
+"""Default of both packages."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--parts", nargs="+", default=["roll", "digits", "memory"], choices=PARTS)
+    parser.add_argument("--vectors", type=Path, help="MNIST: an .npz file with images and labels")
+    parser.add_argument("--peers", default=sys.executable, help="interpreter that has the peers")
+    parser.add_argument("--peer-epochs", type=int, default=5, help="epochs measured of the peer")
+    parser.add_argument("--seeds", type=int, default=5, help="swiss rolls")
+    parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        child(*arguments.child)
+        return
+
+    from . import record
+
+    figures: list[dict[str, Any]] = []
+    for part in arguments.parts:
+        for figure in globals()[f"measure_{part}"](arguments):
+            figures.append(figure)
+            print(json.dumps(figure), flush=True)
+    name = "glassbox" if arguments.parts == ["roll", "digits", "memory"] else "-".join(
+        ["glassbox", *arguments.parts]
+    )  # fmt: skip
+    print(record.write(name, figures))
+
+
+def measure_roll(arguments: Any) -> Any:
+    """Does the map unroll? Share of neighbours on another sheet, trust, order along the roll."""
+    import numpy as np
+    from scipy.stats import spearmanr
+    from sklearn.datasets import make_swiss_roll
+    from sklearn.manifold import trustworthiness
+    from sklearn.neighbors import NearestNeighbors
+    from sklearn.preprocessing import StandardScaler
+
+    tuned = {"lr": 0.1, "batch_size": 512, "hidden_size": 64, "n_hidden_layers": 1}
+    for seed in range(arguments.seeds):
+        raw, along = make_swiss_roll(n_samples=1000, random_state=seed)
+        X = StandardScaler().fit_transform(raw).astype(np.float32)
+        for who, settings in (
+            ("driftglass", {}),
+            ("glass-box-umap", {"epochs": EPOCHS if seed == 0 else 0}),
+            ("glass-box-umap", {**tuned, "epochs": EPOCHS if seed == 0 else 0}),
+            ("umap-learn", {}),
+        ):
+            # The peer takes minutes for each: one seed shows what it does.
+            if settings.get("epochs") == 0:
+                continue
+            found = measured(arguments, who, X, {**settings, "seed": seed})
+            if found is None:
+                continue
+            Y, figure = found
+            near = NearestNeighbors(n_neighbors=15).fit(Y).kneighbors(return_distance=False)
+            angles = np.linspace(0, np.pi, 90)
+            order = max(abs(float(spearmanr(along, Y @ [np.cos(a), np.sin(a)])[0])) for a in angles)
+            yield {
+                "part": "roll",
+                "method": who + (" (tuned)" if "lr" in settings else ""),
+                "seed": seed,
+                "other_sheet": round(float((abs(along[near] - along[:, None]) > np.pi).mean()), 4),
+                "trustworthiness": round(float(trustworthiness(X, Y, n_neighbors=15)), 4),
+                "order": round(order, 3),
+                **figure,
+            }
+
+
+def measure_digits(arguments: Any) -> Any:
+    """Time on all digits, and quality on digits that were held out."""
+    import numpy as np
+    from sklearn.datasets import load_digits
+    from sklearn.manifold import trustworthiness
+
+    X, y = load_digits(return_X_y=True)
+    X = X.astype(np.float32)
+    for who, settings in (
+        ("driftglass", {}),
+        ("glass-box-umap", {"epochs": arguments.peer_epochs}),
+    ):
+        found = measured(arguments, who, X, {**settings, "contributions": True})
+        if found is None:
+            continue
+        Y, figure = found
+        trust = round(float(trustworthiness(X, Y, n_neighbors=15)), 4)
+        yield {"part": "digits", "method": who, "trustworthiness": trust, **figure}
+    for split in range(3):
+        order = np.random.default_rng(split).permutation(len(X))
+        yield from _held_out(arguments, "digits", X[order], y[order], 1400, {"seed": split})
+
+
+def measure_mnist(arguments: Any) -> Any:
+    """70,000 digits on 50 principal axes: time; and quality with 10,000 held out."""
+    import numpy as np
+
+    if arguments.vectors is None:
+        print("mnist: no --vectors, left out")
+        return
+    loaded = np.load(arguments.vectors)
+    X = loaded["images"].reshape(len(loaded["images"]), -1).astype(np.float32) / 255
+    y = loaded["labels"].astype(np.int64)
+    for who, settings in (
+        ("driftglass", {"pca_components": 50}),
+        ("glass-box-umap", {"pca_components": 50, "epochs": 1}),
+    ):
+        found = measured(arguments, who, X, settings)
+        if found is not None:
+            yield {"part": "mnist", "method": who, "n_samples": len(X), **found[1]}
+    yield from _held_out(arguments, "mnist", X, y, 60_000, {"pca_components": 50})
+
+
+def _held_out(arguments: Any, part: str, X: Any, y: Any, n: int, settings: Any) -> Any:
+    import numpy as np
+    from sklearn.decomposition import PCA
+    from sklearn.neighbors import KNeighborsClassifier
+
+    from driftglass.diagnostics import quality
+
+    axes = settings.get("pca_components")
+    for who in ("driftglass", "umap-learn"):
+        given = X
+        if axes and who == "umap-learn":
+            given = PCA(axes, random_state=0).fit(X[:n]).transform(X).astype(np.float32)
+        own = settings if who == "driftglass" else {"seed": settings.get("seed", 0)}
+        found = measured(arguments, who, given, {**own, "fit_rows": n})
+        if found is None:
+            continue
+        Y, figure = found
+        knn = KNeighborsClassifier(11).fit(Y[:n], y[:n])
+        yield {
+            "part": part,
+            "method": who,
+            "held_out": len(X) - n,
+            "trustworthiness": round(quality(X[:n], Y[:n], n_anchors=2000).trustworthiness, 4),
+            "held_out_trustworthiness": round(
+                quality(X[n:], Y[n:], n_anchors=2000).trustworthiness, 4
+            ),
+            "knn_accuracy": round(float(knn.score(Y[:n], y[:n])), 4),
+            "held_out_knn_accuracy": round(
+                float(KNeighborsClassifier(10).fit(Y[:n], y[:n]).score(Y[n:], y[n:])), 4
+            ),
+            **figure,
+        }
+
+
+def measure_memory(arguments: Any) -> Any:
+    """Contributions of 1,000,000 rows of 50 features: peak memory of the whole process."""
+    import numpy as np
+
+    X = np.random.default_rng(0).normal(size=(1_000_000, 50)).astype(np.float32)
+    for who in ("driftglass l2", "driftglass top"):
+        found = measured(arguments, who, X, {"fit_rows": 2000, "epochs": 2})
+        if found is not None:
+            yield {"part": "memory", "method": who, "n_samples": len(X), **found[1]}
+
+
+def measured(arguments: Any, who: str, X: Any, settings: Any) -> tuple[Any, dict[str, Any]] | None:
+    import numpy as np
+
+    python = sys.executable if who.startswith("driftglass") else arguments.peers
+    threads = dict.fromkeys(
+        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), str(THREADS)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        vectors, places = Path(folder) / "X.npy", Path(folder) / "Y.npy"
+        np.save(vectors, X)
+        command = [python, "-W", "ignore", __file__, "--child", who, str(vectors), str(places)]
+        done = subprocess.run(
+            [*command, json.dumps(settings)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=Path(__file__).parents[1] if who.startswith("driftglass") else folder,
+            env={**os.environ, **threads},
+        )
+        if done.returncode == 3:
+            print(f"{who}: not installed, left out")
+            return None
+        if done.returncode:
+            raise RuntimeError(f"{who} failed:\n{done.stderr[-2000:]}")
+        figure: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return np.load(places), figure
+
+
+def child(who: str, vectors: str, places: str, text: str) -> None:
+    """Fit in this process; prints one line of JSON."""
+    import numpy as np
+
+    X, settings = np.load(vectors), json.loads(text)
+    n = settings.pop("fit_rows", len(X))
+    seed, wanted = settings.pop("seed", 0), settings.pop("contributions", False)
+    begun, used = time.perf_counter(), time.process_time()
+    try:
+        model = made(who, settings, seed)
+    except ImportError:
+        sys.exit(3)
+    imported, imported_cpu = time.perf_counter() - begun, time.process_time() - used
+    begun, used = time.perf_counter(), time.process_time()
+    Y = model.fit(X[:n])
+    Y = model.transform(X[:n]) if who == "glass-box-umap" else model.embedding_
+    figure: dict[str, Any] = {
+        "import_seconds": round(imported, 2),
+        "fit_seconds": round(time.perf_counter() - begun, 2),
+        "fit_cpu_seconds": round(time.process_time() - used, 2),
+    }
+    epochs = settings.get("epochs", EPOCHS)
+    if who == "glass-box-umap" and epochs < EPOCHS:
+        figure["epochs_measured"] = epochs
+        for name in ("fit_seconds", "fit_cpu_seconds"):
+            figure[f"extrapolated_{name}"] = round(figure[name] / epochs * EPOCHS, 1)
+    if who in ("driftglass l2", "driftglass top"):
+        before = time.perf_counter()
+        if who.endswith("l2"):
+            model.compute_contributions(X, reduction="l2")
+        else:
+            from driftglass.explanations import top_contributions
+
+            top_contributions(model, X, 8)
+        figure["contributions_seconds"] = round(time.perf_counter() - before, 2)
+    elif n < len(X):
+        Y = np.concatenate([Y, model.transform(X[n:])])
+    if wanted:
+        model.compute_contributions(X[:50])
+        before, before_cpu = time.perf_counter(), time.process_time()
+        model.compute_contributions(X)
+        figure["contributions_seconds"] = round(time.perf_counter() - before, 3)
+        figure["contributions_cpu_seconds"] = round(time.process_time() - before_cpu, 3)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    figure["peak_megabytes"] = round(peak, 1)
+    np.save(places, np.asarray(Y))
+    print(json.dumps(figure | {"import_cpu_seconds": round(imported_cpu, 2)}))
+
+
+def made(who: str, settings: dict[str, Any], seed: int) -> Any:
+    encoder = {k: settings.pop(k) for k in ("hidden_size", "n_hidden_layers") if k in settings}
+    if encoder:
+        settings["encoder_kwargs"] = encoder
+    if who.startswith("driftglass"):
+        from driftglass.projections import GlassBoxUMAP
+
+        return GlassBoxUMAP(random_state=seed, quiet=True, **settings)
+    if who == "glass-box-umap":
+        from glass_box_umap import GlassBoxUMAP as Peer
+
+        return Peer(random_state=seed, quiet=True, **settings)
+    import umap
+
+    return umap.UMAP(random_state=seed, n_jobs=1)
+
+
+if __name__ == "__main__":
+    main()
