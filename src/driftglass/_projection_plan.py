@@ -27,7 +27,7 @@ N_ANCHORS_LARGE = 300
 LARGE = 20_000
 """Rows beyond which fewer anchors are ranked: each costs a pass over all rows."""
 
-DEFAULTS: Mapping[str, Mapping[str, Any]] = {"pca": {"basis": "all"}}
+DEFAULTS: Mapping[str, Any] = {"basis": "all"}
 """Filled in, so that what is left out and what is spelt out find the same kept result."""
 
 Status = Literal["ready", "stale", "absent"]
@@ -61,7 +61,7 @@ class ProjectionRequest:
     steps: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        filled = {**DEFAULTS.get(self.method, {}), **self.parameters}
+        filled = {**DEFAULTS, **self.parameters}
         object.__setattr__(self, "parameters", filled)
 
     @property

@@ -50,3 +50,11 @@ def test_an_unknown_method_is_wrong_usage(driftglass, folder):
 
     assert answer.code in (2, 3)
     assert "pca" in answer.err
+
+
+def test_methods_for_whole_sequences_are_found_by_the_library_too(driftglass, folder):
+    made = driftglass("project", "first", "--store", folder, "--method", "warm", "--json").json[0]
+
+    run = dg.open(folder).run("first")
+    assert made["method"] == "warm"
+    assert dg.project(run, space="hidden", method="warm").provenance.key == made["key"]

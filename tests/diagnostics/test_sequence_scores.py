@@ -136,13 +136,13 @@ def test_wide_vectors_are_turned_as_narrow_ones_are(rng):
 
 
 def test_rows_permuted_in_one_frame_spoil_that_frame_only(rng):
-    X = rng.normal(size=(300, 2))
+    X = rng.normal(size=(1500, 2))
     Ys = [X.copy() for _ in range(5)]
-    Ys[2] = X[rng.permutation(300)]
+    Ys[2] = X[rng.permutation(1500)]
 
     scores = sequence_scores([X] * 5, Ys)
 
-    assert scores.faithfulness[2] == pytest.approx(0.0, abs=0.02)
+    assert scores.faithfulness[2] == pytest.approx(0.0, abs=0.01)
     assert scores.faithfulness[[0, 1, 3, 4]].min() > 0.999
     assert scores.false_motion[[1, 2]].min() > 0.3
     assert scores.false_motion[[0, 3]].max() == 0.0

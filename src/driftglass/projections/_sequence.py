@@ -125,7 +125,7 @@ def project_sequence(
         method = "refine" if basis is None else "pca"
     whole = sequence_method(method, parameters)
     if whole is not None:
-        if basis is not None:
+        if basis not in (None, "all"):
             raise InvalidInputError(
                 f"basis is {basis!r}, but {whole.name!r} learns from all snapshots. Leave it out, "
                 f"or pass a method that is fitted to a basis, such as method='pca'."
