@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from driftglass import Snapshot
 from driftglass.diagnostics import linear_cka, mutual_knn, neural_collapse, tracks
 from driftglass.errors import InvalidInputError, NotFoundError, ShapeError
 
-CIFAR = Path(os.environ.get("DRIFTGLASS_DATA", "data")) / "cifar10cnn.npz"
+CIFAR = Path(__file__).parents[3] / "shared" / "data" / "cifar10cnn.npz"
 
 
 @pytest.fixture(scope="module")
@@ -313,10 +312,10 @@ def test_a_column_that_is_no_label_is_refused(run):
         tracks(run, space="hidden", labels="animals")
 
 
-@pytest.mark.skipif(not CIFAR.exists(), reason="cifar10cnn.npz is not here (DRIFTGLASS_DATA)")
+@pytest.mark.skipif(not CIFAR.exists(), reason="cifar10cnn.npz is not here")
 def test_a_recorded_network_settles_while_its_classes_separate():
     data = np.load(CIFAR)
-    Xs, y = list(data["X"]), data["y"]
+    Xs, y = list(data["vectors"]), data["labels"]
 
     found = tracks(Xs, labels=y)
     assert found.absent.keys() <= {"alpha", "accuracy", "nc4", "prediction_agreement"}

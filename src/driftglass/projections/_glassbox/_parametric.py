@@ -14,30 +14,25 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ...errors import DriftglassWarning, FormatError, InvalidInputError
+from ...errors import DriftglassWarning, InvalidInputError
 from .._duplicates import group_rows
-from .._initialization import array_start
-from .._moments import principal_axes
-from .._umap import UMAP
 from ._checks import as_samples, check_parameters, flattened
 from ._derivatives import as_double, evaluated
 from ._encoders import create_encoder
 from ._files import read_tensors, write_tensors
+from ._graph import neighbourhood_of
 from ._learning import Neighbourhood, Settings, learn, threads
 from ._preparation import Preparation
 from ._watching import Audience, FitState, Module, SupportsLog, check_callbacks
+from ._written import UNCOMPARED, VERSION, described, restored
 
 __all__ = ["ParametricUMAP"]
 
-VERSION = 1
 BLOCK = 1024
 """Rows that go through the encoder together; always so many, so that the place of a row does not
 depend on which others come with it."""
 WIDE_BEYOND, WIDE = 10_000, 256
 """Rows beyond which the default encoder has wider layers."""
-UNCOMPARED = ("quiet", "extra_callbacks", "num_workers", "checkpoint_dir", "device", "n_jobs",
-              "monitor")  # fmt: skip
-"""Arguments that do not change what a model is."""
 
 
 class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -231,50 +226,9 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         n_samples: int,
         notes: list[str],
     ) -> Neighbourhood:
-        """Graph and layout of the rows that differ, found by the engine's UMAP."""
+        """Graph and layout of the rows that differ."""
         Z = X if self.preparation_.components is None else U
-        init = self.init if isinstance(self.init, str) else "given"
-        umap = UMAP(
-            self.n_neighbors,
-            n_components=self.n_components,
-            metric=self.metric,
-            min_dist=self.min_dist,
-            negative_sample_rate=self.negative_sample_rate,
-            repulsion_strength=self.repulsion_strength,
-            n_epochs=None if init == "umap" else 0,
-            init="spectral" if init == "umap" else "random",
-            random_state=self._seed,
-            n_jobs=self.n_jobs,
-        )
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            umap.fit(Z)
-        told = [str(w.message) for w in caught if issubclass(w.category, DriftglassWarning)]
-        # How the layout began does not matter much once the loss has been descended.
-        notes += [note for note in told if "the neighbour graph falls into" not in note]
-        layout: NDArray[Any] | None = None
-        if init == "given":
-            layout = array_start(self.init, n_samples, int(self.n_components))[first]
-        elif init == "umap":
-            layout = umap.embedding_
-        if layout is not None:
-            layout = _upright(layout)
-        empty = np.empty(0, dtype=np.int64)
-        curve = (float(umap.a_), float(umap.b_))
-        if umap.graph_ is None:
-            neighbors = np.empty((len(X), 0), dtype=np.int64)
-            layout = _upright(umap.embedding_) if layout is None else layout
-            return Neighbourhood(layout, empty, empty, empty.astype(np.float32), neighbors, curve)
-        graph = umap.graph_.tocoo()
-        assert umap.neighbors_ is not None
-        return Neighbourhood(
-            layout,
-            graph.row.astype(np.int64),
-            graph.col.astype(np.int64),
-            graph.data.astype(np.float32),
-            umap.neighbors_.indices.astype(np.int64),
-            curve,
-        )
+        return neighbourhood_of(self, Z, first, n_samples, self._seed, notes)
 
     def _place_origin(self) -> None:
         """Let the mean sample lie at the origin of the map."""
@@ -410,31 +364,7 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             Parameters.
         """
         check_is_fitted(self)
-        parameters = {
-            name: value
-            for name, value in self.get_params(deep=False).items()
-            if name not in UNCOMPARED and (name != "init" or isinstance(value, str))
-        }
-        if not isinstance(self.random_state, (int, type(None))):
-            parameters["random_state"] = None
-        description = {
-            "class": type(self).__name__,
-            "version": VERSION,
-            "parameters": {name: _plain(value) for name, value in parameters.items()},
-            "encoder_kwargs": _plain(self._encoder_kwargs),
-            "seed": self._seed,
-            "curve": [self.a_, self.b_],
-            "input_dims": list(self.input_dims_),
-            "n_components": self.n_components_,
-            "notes": list(self.notes_),
-            "history": self.history_,
-        }
-        arrays = {f"encoder.{k}": v.cpu().numpy() for k, v in self.encoder_.state_dict().items()}
-        arrays |= {f"preparation.{k}": v for k, v in self.preparation_.to_arrays().items()}
-        arrays |= {"origin": self.origin_, "embedding": self.embedding_}
-        if hasattr(self, "feature_names_in_"):
-            description["feature_names"] = [str(name) for name in self.feature_names_in_]
-        return arrays, description
+        return described(self)
 
     @classmethod
     def load(cls, path: Any) -> Self:
@@ -482,34 +412,7 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         FormatError
             Something is missing, does not fit together, or is of a newer version.
         """
-        if description.get("version", 0) > VERSION:
-            raise FormatError(
-                f"The model is of version {description['version']}; this driftglass reads up to "
-                f"{VERSION}. Install a newer driftglass."
-            )
-        try:
-            model = cls(**description["parameters"])
-            model._encoder_kwargs = dict(description["encoder_kwargs"])
-            model._seed = int(description["seed"])
-            model.a_, model.b_ = description["curve"]
-            model.input_dims_ = tuple(description["input_dims"])
-            model.n_features_in_ = model.input_dims_[0]
-            model._n_fitted_components = int(description["n_components"])
-            model.preparation_ = Preparation.from_arrays(_part_of(arrays, "preparation."))
-            model.encoder_ = model._fresh_encoder()
-            weights = {k: torch.from_numpy(v) for k, v in _part_of(arrays, "encoder.").items()}
-            model.encoder_.load_state_dict(weights)
-            model.encoder_.eval()
-            model.origin_, model.embedding_ = arrays["origin"], arrays["embedding"]
-            model.history_ = list(description["history"])
-            model.notes_ = tuple(description["notes"])
-            if "feature_names" in description:
-                model.feature_names_in_ = np.asarray(description["feature_names"], dtype=object)
-        except (KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
-            raise FormatError(
-                f"The model does not fit together: {error!s:.300}. Write it again with save()."
-            ) from error
-        model.n_iter_, model.interrupted_ = len(model.history_), False
+        model: Self = restored(cls, arrays, description)
         return model
 
     def _checkpoint(self, encoder: torch.nn.Module) -> None:
@@ -554,14 +457,6 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         return tags
 
 
-def _upright(layout: NDArray[Any]) -> NDArray[np.float32]:
-    """Centred, and turned so that the widest direction comes first."""
-    axes = principal_axes(np.asarray(layout, dtype=np.float64), layout.shape[1])
-    turned = (layout - axes.mean) @ axes.components.T
-    missing = layout.shape[1] - turned.shape[1]
-    return np.pad(turned, ((0, 0), (0, missing))).astype(np.float32)
-
-
 def _device(device: Any) -> torch.device:
     try:
         place = torch.device(device)
@@ -574,21 +469,6 @@ def _device(device: Any) -> torch.device:
             f"device is {device!r}, but torch finds no such device here. Use device='cpu'."
         )
     return place
-
-
-def _part_of(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
-    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-
-
-def _plain(value: Any) -> Any:
-    """NumPy numbers and tuples as JSON knows them."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value
 
 
 def _same(a: Any, b: Any) -> bool:
