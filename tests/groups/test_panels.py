@@ -32,6 +32,15 @@ def test_refined_maps_of_equal_spaces_are_equal(base):
     np.testing.assert_array_equal(maps["a"], maps["b"])
 
 
+def test_aligned_maps_of_a_space_and_its_rotation_are_alike(base):
+    turned = base @ np.linalg.qr(np.random.default_rng(1).normal(size=(5, 5)))[0]
+
+    maps = comparable_maps({"a": base, "b": turned}, how="aligned_umap")
+
+    apart = np.linalg.norm(maps["a"] - maps["b"], axis=1).mean()
+    assert apart < 0.7 * np.linalg.norm(maps["a"] - maps["a"].mean(axis=0), axis=1).mean()
+
+
 def test_by_default_one_umap_is_fitted_to_all(base):
     maps = comparable_maps({"a": base, "b": base + 1})
 

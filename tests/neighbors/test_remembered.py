@@ -27,7 +27,6 @@ def test_equal_vectors_are_searched_once_whatever_array_holds_them(X):
     [
         {"metric": "cosine"},
         {"method": "approximate"},
-        {"random_state": 1},
     ],
 )
 def test_another_question_is_searched_anew(X, other):
@@ -36,6 +35,15 @@ def test_another_question_is_searched_anew(X, other):
         nearest_neighbors(X, 5, **other)
 
     assert graphs.n_found == 0
+
+
+@pytest.mark.parametrize(("method", "n_found"), [("exact", 1), ("approximate", 0)])
+def test_a_seed_counts_where_chance_does(X, method, n_found):
+    with remember_neighbors() as graphs:
+        nearest_neighbors(X, 5, method=method)
+        nearest_neighbors(X, 5, method=method, random_state=1)
+
+    assert graphs.n_found == n_found
 
 
 def test_other_vectors_are_searched_anew(X):

@@ -42,6 +42,15 @@ def test_panels_may_be_coloured_by_numbers(two):
     assert len(figure.axes) == len(axes) + 1  # a colour bar
 
 
+def test_numbers_are_cut_into_quarters(two):
+    Y, _ = two
+
+    _, axes = facets(Y, np.arange(100) / 8)
+
+    assert [int(ax.get_title().split()[-1]) for ax in axes] == [25, 25, 25, 25]
+    assert {ax.get_title().split("  ")[0] for ax in axes} >= {"0 to 3.094"}
+
+
 def test_contours_leave_out_outliers_by_one_rule_and_say_so(two):
     Y, by = two
     Y[0] = 100.0
@@ -87,7 +96,7 @@ def test_data_sets_share_a_map_and_have_their_margins(two):
 @pytest.mark.parametrize(
     ("call", "error", "says"),
     [
-        (lambda: facets(np.zeros((3, 2)), [0.5, 1.5, 2.5]), InvalidInputError, "Bin them"),
+        (lambda: facets(np.zeros((3, 2)), [np.nan] * 3), InvalidInputError, "no group"),
         (lambda: facets(np.zeros((3, 2)), ["a", "b"]), ShapeError, "2 values for 3 points"),
         (lambda: facets(np.zeros((3, 2)), [None] * 3), InvalidInputError, "no group"),
         (lambda: facets(np.zeros((2, 2)), ["a", "a"], [1.0]), ShapeError, "color has 1"),

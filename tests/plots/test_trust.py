@@ -1,8 +1,15 @@
 import numpy as np
 import pytest
 
+from driftglass.data import Table
 from driftglass.diagnostics import faithfulness, multiverse, point_errors, stability, trust_report
-from driftglass.plots import error_map, faithfulness_curve, stability_matrix, trust_page
+from driftglass.plots import (
+    error_map,
+    faithfulness_curve,
+    stability_matrix,
+    trade_off_curve,
+    trust_page,
+)
 from driftglass.projections import PCA, UMAP
 
 
@@ -61,3 +68,13 @@ def test_the_page_holds_what_was_measured(data, everything):
     assert "Three groups" in titles
     assert "What not to conclude" in titles
     assert any("noise" in title for title in titles) == everything
+
+
+def test_a_trade_off_has_a_line_per_measure():
+    table = Table(("perplexity", "F", "Spearman"), ((5, 0.5, 0.2), (50, 0.4, 0.6)))
+
+    ax = trade_off_curve(table)
+
+    assert [line.get_label() for line in ax.lines] == ["F", "Spearman"]
+    assert list(ax.lines[1].get_ydata()) == [0.2, 0.6]
+    assert ax.get_xlabel() == "perplexity"

@@ -14,7 +14,7 @@ from ..projections import procrustes, project_sequence
 
 __all__ = ["comparable_maps"]
 
-HOW = ("joint", "procrustes", "refine")
+HOW = ("joint", "procrustes", "refine", "aligned_umap")
 
 
 def comparable_maps(
@@ -35,16 +35,17 @@ def comparable_maps(
         Vectors by title, of the same rows in the same order unless ``how="joint"``.
     make : callable, optional
         Estimator with ``fit_transform``, made anew for each fit; ``UMAP(random_state=...)`` by
-        default. Not for "refine".
-    how : {"joint", "procrustes", "refine"}
+        default. Not for "refine" and "aligned_umap".
+    how : {"joint", "procrustes", "refine", "aligned_umap"}
         - "joint": one fit of all rows of all spaces, which need the same features: also for two
           data sets with other rows;
         - "procrustes": a fit for each, turned, shifted and scaled onto the first: also for
           spaces of other features;
-        - "refine": one rough map, refined space by space and held where neighbours are the same
-          (`driftglass.projections.project_sequence`).
+        - "refine": one rough map, refined space by space and held where neighbours are the same;
+        - "aligned_umap": one layout of all spaces, in which a row is drawn towards its own places
+          in the spaces beside (both as in `driftglass.projections.project_sequence`).
     random_state : int
-        Seed where `make` is not given, and of "refine".
+        Seed where `make` is not given.
 
     Returns
     -------
@@ -74,8 +75,9 @@ def comparable_maps(
         _same(vectors, 1, "features", "Use how='procrustes' for spaces of other features.")
         return _joint(vectors, _maker(make, random_state))
     _same(vectors, 0, "rows", "Use how='joint' for data sets with other rows.")
-    if how == "refine":
-        frames = project_sequence(list(vectors.values()), random_state=random_state).coordinates
+    if how in ("refine", "aligned_umap"):
+        made = project_sequence(list(vectors.values()), method=how, random_state=random_state)
+        frames = made.coordinates
         return {
             title: np.asarray(Y, dtype=np.float32) for title, Y in zip(vectors, frames, strict=True)
         }

@@ -118,7 +118,8 @@ def nearest_neighbors(
     graphs = remembered()
     if graphs is None or init is not None:
         return search()
-    return graphs.find(X, min(n_neighbors, len(X) - 1), (metric, method, random_state), search)
+    k = min(n_neighbors, len(X) - 1)
+    return graphs.find(X, k, (metric, method), random_state, search)
 
 
 def _searched(

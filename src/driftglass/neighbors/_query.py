@@ -13,6 +13,7 @@ from ..parallel import Threads
 from ._graph import METRICS, NeighborGraph
 from ._inputs import checked_vectors
 from ._padded import ANGULAR, PaddedVectors
+from ._rounded import RoundedRows, rounding_pays
 
 __all__ = ["query_neighbors"]
 
@@ -25,6 +26,9 @@ group that is linked to no other and holds none of them would not be found."""
 MORE = 24
 """Rows beyond those wanted that a walk goes through; fewer miss more."""
 SETTLED_VALUES = 1 << 21
+ROUNDED = ("euclidean", "cosine", "inner_product")
+ROUNDED_WORK = 4e12
+"""Operations up to which rounded rows are all compared rather than walked through: seconds."""
 
 
 def query_neighbors(
@@ -51,8 +55,9 @@ def query_neighbors(
     metric : {"euclidean", "cosine", "correlation", "manhattan", "inner_product"}
         As in `approximate_neighbors`.
     graph : NeighborGraph, optional
-        Neighbours of all rows of X among themselves. With it, large X are not looked through:
-        a walk over the graph finds nearly all neighbours.
+        Neighbours of all rows of X among themselves. With it, not all is looked at exactly: rows
+        rounded to 8 bits are compared, or very many are reached by a walk over the graph. Both
+        find nearly all neighbours.
     n_jobs : int or None
         Threads; None uses every core.
 
@@ -116,8 +121,14 @@ def _candidates(
 ) -> NDArray[np.int32]:
     n = len(base)
     own_order = np.arange(n, dtype=np.int32)
-    X = PaddedVectors.of(base, metric, own_order, executor)
     their_order = np.arange(len(asked), dtype=np.int32)
+    if graph is not None and metric in ROUNDED and rounding_pays(n, base.shape[1]):
+        work = 2.0 * n * len(asked) * base.shape[1]
+        if work <= ROUNDED_WORK:
+            rounded = RoundedRows.of(base, metric, executor, order=own_order)
+            like = RoundedRows.of(asked, metric, executor, order=their_order, like=rounded)
+            return rounded.nearest(like, min(k + MORE, n), executor)
+    X = PaddedVectors.of(base, metric, own_order, executor)
     Q = PaddedVectors.of(asked, metric, their_order, executor, mean=X.mean)
     entries, wanted = own_order, min(k + 8, n)
     starts, columns = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)

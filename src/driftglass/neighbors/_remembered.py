@@ -31,35 +31,30 @@ class RememberedGraphs:
         self.max_bytes = max_bytes
         self.n_found = 0
         """How often a graph was there already."""
-        self._graphs: OrderedDict[tuple[Any, ...], NeighborGraph] = OrderedDict()
+        self._graphs: OrderedDict[tuple[Any, ...], tuple[NeighborGraph, int]] = OrderedDict()
 
     @property
     def nbytes(self) -> int:
         """Bytes of all graphs."""
-        return sum(g.indices.nbytes + g.distances.nbytes for g in self._graphs.values())
+        return sum(g.indices.nbytes + g.distances.nbytes for g, _ in self._graphs.values())
 
     def find(
         self,
         X: NDArray[Any],
         n_neighbors: int,
         settings: tuple[Any, ...],
+        random_state: int,
         search: Callable[[], NeighborGraph],
     ) -> NeighborGraph:
         """Graph of these vectors, from an earlier search where there was one."""
         key = (_digest(X), *settings)
-        kept = self._graphs.get(key)
-        # A part of an exact graph is what the shorter search would have found, to the last bit;
-        # a part of an approximate one is as good but not the same.
-        fits = kept is not None and (
-            kept.n_neighbors == n_neighbors
-            or (kept.method == "exact" and kept.n_neighbors > n_neighbors)
-        )
-        if kept is not None and fits:
+        kept, seed = self._graphs.get(key, (None, 0))
+        if kept is not None and _answers(kept, seed, n_neighbors, random_state):
             self.n_found += 1
             self._graphs.move_to_end(key)
             return kept if kept.n_neighbors == n_neighbors else kept.restrict(n_neighbors)
         graph = search()
-        self._graphs[key] = graph
+        self._graphs[key] = (graph, random_state)
         self._graphs.move_to_end(key)
         while self.nbytes > self.max_bytes and self._graphs:
             self._graphs.popitem(last=False)
@@ -75,7 +70,7 @@ def remember_neighbors(*, max_bytes: int = MAX_BYTES) -> Iterator[RememberedGrap
 
     Within the block, every search of `nearest_neighbors`, and so every fit of UMAP, t-SNE, PaCMAP,
     LocalMAP and PHATE, first looks for a graph of equal vectors: by a hash of their content, the
-    metric, the kind of search and the seed.
+    metric, the kind of search and, unless it was exact, the seed.
 
     Parameters
     ----------
@@ -108,6 +103,17 @@ def remember_neighbors(*, max_bytes: int = MAX_BYTES) -> Iterator[RememberedGrap
 def remembered() -> RememberedGraphs | None:
     """The graphs of the block that is running, if there is one."""
     return _CURRENT.get()
+
+
+def _answers(kept: NeighborGraph, seed: int, n_neighbors: int, random_state: int) -> bool:
+    """Whether a new search would find just what this graph holds.
+
+    A part of an exact graph is what the shorter search would have found, to the last bit. An
+    approximate one depends on the seed, and a part of it is as good but not the same.
+    """
+    if kept.method == "exact":
+        return kept.n_neighbors >= n_neighbors
+    return kept.n_neighbors == n_neighbors and seed == random_state
 
 
 def _digest(X: NDArray[Any]) -> tuple[Any, ...]:

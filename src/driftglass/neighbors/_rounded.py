@@ -87,6 +87,10 @@ class RoundedRows:
         Times this, values are squared distances, cosine distances or negative products.
     metric : {"euclidean", "cosine", "inner_product"}
         What is searched by.
+    mean : ndarray of shape (n_features,)
+        Subtracted before rounding.
+    factor : float
+        What rows are scaled by before that.
     """
 
     rows: _kernels.Rounded
@@ -100,6 +104,8 @@ class RoundedRows:
     coarsest: float
     unit: float
     metric: str
+    mean: NDArray[np.float64]
+    factor: float
 
     @classmethod
     def of(
@@ -109,22 +115,23 @@ class RoundedRows:
         executor: Threads,
         *,
         order: NDArray[np.int32] | None = None,
+        like: RoundedRows | None = None,
     ) -> RoundedRows:
-        """Round rows of shape (n_samples, n_features), in the order of a tree or in that given."""
+        """Round rows of shape (n_samples, n_features), in the order of a tree or in that given.
+
+        Rows that are to be compared with those of another data set are rounded like them.
+        """
         n = len(base)
         if order is None:
             order = _tree_order(base, metric, executor)
-        some = base[np.unique(np.linspace(0, n - 1, MEAN_ROWS).astype(np.int64))]
-        wide = some.astype(np.float64)
-        if metric == "cosine":
-            norms = np.linalg.norm(wide, axis=1, keepdims=True)
-            np.divide(wide, norms, out=wide, where=norms > 0)
-        mean = wide.mean(axis=0)
-        factor = 1.0
-        if metric != "cosine":
-            largest = max(executor.map(lambda part: float(np.abs(base[part]).max()), _parts(n)))
-            # A power of two, so that scaling rounds nothing; squares neither overflow nor vanish.
-            factor = float(2.0 ** -(np.ceil(np.log2(largest)) + 1)) if largest > 0 else 1.0
+        if like is not None:
+            mean, factor = like.mean, like.factor
+        else:
+            mean, factor = _middle(base, metric), 1.0
+            if metric != "cosine":
+                largest = max(executor.map(lambda part: float(np.abs(base[part]).max()), _parts(n)))
+                # A power of two, so that scaling rounds nothing; squares stay in range.
+                factor = float(2.0 ** -(np.ceil(np.log2(largest)) + 1)) if largest > 0 else 1.0
         rows = _kernels.Rounded(
             base,
             order,
@@ -161,6 +168,8 @@ class RoundedRows:
             float(ratios.max(initial=0.0)),
             unit,
             metric,
+            mean,
+            factor,
         )
 
     def all_pairs(
@@ -260,6 +269,33 @@ class RoundedRows:
             np.concatenate([part.bounds for part in parts]),
             np.concatenate([part.outside for part in parts]),
         )
+
+    def nearest(self, others: RoundedRows, k: int, executor: Threads) -> NDArray[np.int32]:
+        """Rows of the data nearest by rounded distance to rows of another data set.
+
+        Returns
+        -------
+        columns : ndarray of shape (n_others, k), dtype int32
+            In the order of the others; -1 where there are fewer. Nothing is proven of them.
+        """
+        n = len(others.order)
+        parts = [np.empty((0, k), dtype=np.int32)]
+        most = max(512, LISTS_BYTES // ((k + max(k // 2, 48)) * 8))
+        for first in range(0, n, most):
+            at = np.arange(first, min(first + most, n), dtype=np.int32)
+            _, places = _kernels.search_rounded(
+                others.rows.take(at),
+                others.offsets[at],
+                self.rows,
+                self.offsets,
+                np.full(len(at), np.inf, dtype=np.float32),
+                k,
+                n_threads=executor.n_workers,
+            )
+            columns = self.order[places]
+            columns[places < 0] = -1
+            parts.append(columns)
+        return np.concatenate(parts)
 
     def near_blocks(
         self,
@@ -367,6 +403,17 @@ class RoundedRows:
         error = 2.0 * (own * most + self.residuals[at] * (other + most))
         roundings = np.abs(self.offsets[at]) + float(np.abs(self.offsets).max()) + own * other
         return np.asarray((error + SLACK * roundings)[:, None])
+
+
+def _middle(base: NDArray[np.float32], metric: str) -> NDArray[np.float64]:
+    """Mean of some rows, of their directions for cosine."""
+    some = base[np.unique(np.linspace(0, len(base) - 1, MEAN_ROWS).astype(np.int64))]
+    if metric != "cosine":
+        return np.asarray(some.mean(axis=0, dtype=np.float64))
+    wide = some.astype(np.float64)
+    norms = np.linalg.norm(wide, axis=1, keepdims=True)
+    np.divide(wide, norms, out=wide, where=norms > 0)
+    return np.asarray(wide.mean(axis=0), dtype=np.float64)
 
 
 def _tree_order(base: NDArray[np.float32], metric: str, executor: Threads) -> NDArray[np.int32]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ._trust import faithfulness_curve as faithfulness_curve
     from ._trust import noise_curves as noise_curves
     from ._trust import stability_matrix as stability_matrix
+    from ._trust import trade_off_curve as trade_off_curve
     from ._trust import trust_page as trust_page
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "scatter",
     "stability_matrix",
     "top_feature_map",
+    "trade_off_curve",
     "training_curve",
     "trust_page",
     "unrolling",
@@ -74,6 +76,7 @@ _PLACES = {
     "stability_matrix": "._trust",
     "top_feature_map": "._contributions",
     "training_curve": "._curves",
+    "trade_off_curve": "._trust",
     "trust_page": "._trust",
     "unrolling": "._curves",
 }

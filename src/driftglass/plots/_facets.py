@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from .._optional import require
 from ..errors import InvalidInputError, ShapeError
 from ._axes import RASTERIZED_FROM, axes_for, bare, figure_of, grid_of_axes, theme_of
-from ._encodings import Categories, encoded
+from ._encodings import Categories, Numbers, encoded
 from ._legends import write_legends
 from ._scatter import coordinates_of, point_area, scatter
 
@@ -56,7 +57,7 @@ def facets(
     Y : Projection or array-like of shape (n_samples, 2)
         The map, the same in every panel.
     by : array-like of length n_samples, or column
-        Group of each point.
+        Group of each point; numbers are cut into four groups of about as many points.
     color : array-like of length n_samples, optional
         Classes or numbers for the points of a panel; the group's colour by default. Numbers share
         one scale.
@@ -81,7 +82,7 @@ def facets(
     Raises
     ------
     InvalidInputError
-        `by` holds numbers or no value.
+        `by` holds no value.
     """
     coordinates, _ = coordinates_of(Y)
     groups = _groups(by, len(coordinates))
@@ -228,10 +229,22 @@ def joint_map(
 def _groups(by: Any, n: int) -> Categories:
     groups = encoded("", by)
     if not isinstance(groups, Categories):
-        raise InvalidInputError("by holds numbers; a few named groups are needed. Bin them first.")
+        groups = _quarters(groups)
     if len(groups.codes) != n:
         raise ShapeError(f"by has {len(groups.codes):,} values for {n:,} points.")
     return groups
+
+
+def _quarters(numbers: Numbers) -> Categories:
+    """Numbers in four groups of about as many points."""
+    known = numbers.values[np.isfinite(numbers.values)]
+    if not len(known):
+        raise InvalidInputError("by holds no finite number.")
+    edges = np.unique(np.quantile(known, [0, 0.25, 0.5, 0.75, 1]))
+    codes = np.clip(np.searchsorted(edges, numbers.values, side="right") - 1, 0, len(edges) - 2)
+    codes = np.where(np.isfinite(numbers.values), np.maximum(codes, 0), -1).astype(np.int64)
+    pairs = itertools.pairwise(edges) if len(edges) > 1 else [(edges[0], edges[0])]
+    return Categories("", codes, tuple(f"{low:.4g} to {high:.4g}" for low, high in pairs))
 
 
 def _background(ax: Any, coordinates: NDArray[np.float64], color: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._optional import require
+from ..data import Table
 from ..diagnostics import Faithfulness, NullTest, PointErrors, Stability, TrustReport
 from ._axes import RASTERIZED_FROM, axes_for, bare, figure_of, theme_of
 from ._legends import write_legends
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["error_map", "faithfulness_curve", "noise_curves", "stability_matrix", "trust_page"]
+__all__ = [
+    "error_map",
+    "faithfulness_curve",
+    "noise_curves",
+    "stability_matrix",
+    "trade_off_curve",
+    "trust_page",
+]
 
 FALSE_COLOR, MISSING_COLOR = "#D07000", "#7A3FD1"
 """Two hues that stay apart for every colour vision; both together are dark."""
@@ -163,6 +171,38 @@ def stability_matrix(found: Stability, *, ax: Axes | None = None, names: Any = N
     bar.ax.tick_params(labelsize="x-small")
     mean = float(found.points.mean())
     ax.set_title(f"agreement of settings: {mean:.2f}", fontsize="small", loc="left")
+    return ax
+
+
+def trade_off_curve(table: Table, *, ax: Axes | None = None) -> Axes:
+    """Draw what a parameter trades: near against far.
+
+    Parameters
+    ----------
+    table : Table
+        From `driftglass.diagnostics.trade_off`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+        A line per measure over the parameter, on a logarithmic axis.
+    """
+    ax = axes_for(ax, size=(4.6, 3.2))
+    theme = theme_of(ax)
+    parameter, *measures = table.columns
+    for measure, color in zip(measures, theme.categories, strict=False):
+        ax.plot(table[parameter], table[measure], color=f"#{color}", marker="o", markersize=3,
+                linewidth=1.4, label=measure)  # fmt: skip
+    if min(table[parameter]) > 0:
+        ax.set_xscale("log")
+    ax.set_xticks(table[parameter], [f"{value:g}" for value in table[parameter]])
+    ax.minorticks_off()
+    ax.set_ylim(top=1.02)
+    ax.set_xlabel(parameter, fontsize="small")
+    ax.legend(frameon=False, fontsize="xx-small", ncols=2)
+    _open(ax)
     return ax
 
 
