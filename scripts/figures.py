@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import runpy
+import shutil
+import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -16,7 +21,9 @@ from driftglass.errors import DriftglassWarning
 from driftglass.plots import group_overlay, trust_page
 from driftglass.projections import UMAP
 
-IMAGES = Path(__file__).parents[1] / "docs" / "images"
+ROOT = Path(__file__).parents[1]
+IMAGES = ROOT / "docs" / "images"
+EXAMPLES = {"group_pages.py": ("spaces", "extended"), "latent_space.py": ("latent", "between")}
 
 
 def main() -> None:
@@ -48,7 +55,23 @@ def main() -> None:
         caption=report.badge,
     )
     ax.figure.savefig(IMAGES / "figure-group.png", dpi=110)
+    of_examples()
+
+
+def of_examples() -> None:
+    """Keep figures that the examples draw."""
+    here = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            for script, figures in EXAMPLES.items():
+                runpy.run_path(str(ROOT / "examples" / script), run_name="__main__")
+                for figure in figures:
+                    shutil.copy(f"{figure}.png", IMAGES / f"figure-{figure}.png")
+        finally:
+            os.chdir(here)
 
 
 if __name__ == "__main__":
+    sys.argv = sys.argv[:1]
     main()

@@ -33,10 +33,11 @@ def test_multi_label_records_farther_out_are_told_from_those_that_are_not():
 def test_the_distances_are_to_the_centre_of_the_exclusive_records():
     X = np.concatenate([np.tile([[0.0], [2.0]], (3, 1)), np.full((5, 1), 4.0)])
 
-    table = label_spread(X, records_from(labelled(6, 5)), "rhythm", **FEW)
+    table = label_spread(X, records_from(labelled(6, 5)), "rhythm", Y=2 * X, **FEW)
 
     assert table["multi"][0] == pytest.approx(3.0)
     assert table["exclusive"][0] == pytest.approx(1.2)  # each leaves itself out of the centre
+    assert table["in_map"][0] == pytest.approx(table["ratio"][0])
 
 
 def test_classes_with_too_few_records_are_left_out_and_counted():
@@ -53,10 +54,15 @@ def test_classes_apart_do_not_overlap_and_equal_ones_do():
     X, labels = rng.normal(size=(200, 4)), np.repeat(["a", "b"], 100)
     apart = X + 8.0 * (labels == "b")[:, None]
 
-    none, much = class_overlap(apart, labels, "a", "b"), class_overlap(X, labels, "a", "b")
+    none = class_overlap(apart, labels, "a", "b", Y=X[:, :2])
+    much = class_overlap(X, labels, "a", "b")
 
     assert none["overlap"] == [0.0, 0.0, 0.0]
     assert none["silhouette_low"][2] > 0.5
+    assert none["p_value"] == [1 / 201] * 3
+    assert none["in_map"][2] == pytest.approx(0.5, abs=0.1)
+    assert much["p_value"][2] > 0.05
+    assert much["in_map"] == [None] * 3
     assert much["overlap"][2] == pytest.approx(0.5, abs=0.1)
     assert much["overlap_low"][2] < much["overlap"][2] < much["overlap_high"][2]
 
@@ -72,3 +78,5 @@ def test_what_cannot_be_measured_is_refused():
         class_overlap(X, ["a"] * 12, "a", "b")
     with pytest.raises(ShapeError, match="2 values"):
         class_overlap(X, ["a", "b"], "a", "b")
+    with pytest.raises(ShapeError, match="Y has 3 rows"):
+        class_overlap(X, ["a", "b"] * 6, "a", "b", Y=X[:3])

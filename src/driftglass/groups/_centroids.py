@@ -25,6 +25,7 @@ def label_spread(
     records: RecordsColumn,
     group: str,
     *,
+    Y: Any = None,
     n_bootstrap: int = 500,
     n_permutations: int = 1000,
     random_state: int = 0,
@@ -39,6 +40,8 @@ def label_spread(
         Labels of the same rows.
     group : str
         The classes are the names in this group, of records with exactly one label in it.
+    Y : array-like of shape (n_rows, n_components), optional
+        A map of the same rows; its ratio is put beside.
     n_bootstrap, n_permutations : int
         Draws for the intervals and for the p-values.
     random_state : int
@@ -48,13 +51,14 @@ def label_spread(
     -------
     table : Table
         Per class the mean distance of exclusive and of multi-label records to the centre of the
-        exclusive ones, their ratio with its 95 % bootstrap interval, and the p-value of no
-        difference (labels exchanged at random). Classes with fewer than five of either are left
-        out, and counted in the caption.
+        exclusive ones, their ratio with its 95 % bootstrap interval, the p-value of no difference
+        (labels exchanged at random), and the ratio in the map. Classes with fewer than five of
+        either are left out, and counted in the caption.
     """
     vectors = np.asarray(as_vectors(X, name="X"), dtype=np.float64)
     if len(vectors) != len(records):
         raise ShapeError(f"X has {len(vectors):,} rows and records has {len(records):,}.")
+    drawn = None if Y is None else _beside(Y, len(vectors))
     names = labels_in(records, group)
     sides = [select(records, group, rule) for rule in ("exclusive", "multi")]
     rng = np.random.default_rng(random_state)
@@ -70,12 +74,16 @@ def label_spread(
         p_value = _exchanged(distances, n_permutations, rng)
         means = (float(distances[0].mean()), float(distances[1].mean()))
         counts = (len(members[0]), len(members[1]))
-        rows.append((name, *counts, *means, float(ratio), low, high, p_value))
+        in_map = None
+        if drawn is not None:
+            there = _distances(drawn, members[0], members[1])
+            in_map = float(there[1].mean() / max(there[0].mean(), np.finfo(float).tiny))
+        rows.append((name, *counts, *means, float(ratio), low, high, p_value, in_map))
     columns = ("class", "n_exclusive", "n_multi", "exclusive", "multi", "ratio", "low", "high")
     caption = f"Distances to the centre of the exclusive records of each class in {group!r}."
     if left_out:
         caption += f" {left_out} classes with fewer than {MIN_ROWS} of either are left out."
-    return Table((*columns, "p_value"), tuple(rows), caption)
+    return Table((*columns, "p_value", "in_map"), tuple(rows), caption)
 
 
 def class_overlap(
@@ -84,7 +92,9 @@ def class_overlap(
     a: Any,
     b: Any,
     *,
+    Y: Any = None,
     n_bootstrap: int = 500,
+    n_permutations: int = 200,
     random_state: int = 0,
 ) -> Table:
     """How far two classes overlap in a space.
@@ -97,8 +107,10 @@ def class_overlap(
         Class of each row.
     a, b : object
         The two classes.
-    n_bootstrap : int
-        Draws for the intervals.
+    Y : array-like of shape (n_samples, n_components), optional
+        A map of the same rows; its overlap is put beside.
+    n_bootstrap, n_permutations : int
+        Draws for the intervals and for the p-values.
     random_state : int
         Seed.
 
@@ -107,7 +119,8 @@ def class_overlap(
     table : Table
         A row for each class and one for both: share nearer to the other's centre than to the own
         (each row leaves its own vector out of its centre), and the silhouette of the two, with
-        95 % bootstrap intervals.
+        95 % bootstrap intervals; the share of label permutations that overlap no more; and the
+        overlap in the map.
 
     Raises
     ------
@@ -127,17 +140,50 @@ def class_overlap(
     wrong = _nearer_to_other(points, codes).astype(np.float64)
     own = silhouettes(ClassSpace.of(points).distances, codes, 2, np.ones(len(codes)))
     rng = np.random.default_rng(random_state)
+    sides = ((a, codes == 0), (b, codes == 1), ("both", codes >= 0))
+    p_values = _no_more_overlap(points, codes, [wrong[side].mean() for _, side in sides],
+                                n_permutations, rng)  # fmt: skip
+    in_map = None
+    if Y is not None:
+        drawn = _beside(Y, len(vectors))[np.concatenate(members)]
+        in_map = _nearer_to_other(drawn, codes)
     table: list[tuple[Any, ...]] = []
-    for name, chosen in ((a, codes == 0), (b, codes == 1), ("both", codes >= 0)):
+    for (name, chosen), p_value in zip(sides, p_values, strict=True):
         cells = []
         for figure in (wrong[chosen], own[chosen]):
             draws = rng.integers(0, len(figure), (n_bootstrap, len(figure)))
             means = figure[draws].mean(axis=1)
             cells += [float(figure.mean()), *map(float, np.quantile(means, LEVELS))]
-        table.append((str(name), int(chosen.sum()), *cells))
+        beside = None if in_map is None else float(in_map[chosen].mean())
+        table.append((str(name), int(chosen.sum()), *cells, p_value, beside))
     columns = ("class", "n", "overlap", "overlap_low", "overlap_high")
     more = ("silhouette", "silhouette_low", "silhouette_high")
-    return Table((*columns, *more), tuple(table), "Rows drawn again for the intervals.")
+    caption = "Rows drawn again for the intervals; labels exchanged for the p-values."
+    return Table((*columns, *more, "p_value", "in_map"), tuple(table), caption)
+
+
+def _beside(Y: Any, n_rows: int) -> NDArray[np.float64]:
+    drawn = np.asarray(as_vectors(Y, name="Y"), dtype=np.float64)
+    if len(drawn) != n_rows:
+        raise ShapeError(f"Y has {len(drawn):,} rows and X has {n_rows:,}; the same are needed.")
+    return drawn
+
+
+def _no_more_overlap(
+    X: NDArray[np.float64],
+    codes: NDArray[np.int64],
+    observed: list[Any],
+    n_draws: int,
+    rng: np.random.Generator,
+) -> list[float]:
+    """Share of label permutations that overlap no more, for both classes and for each."""
+    as_little = np.ones(3)
+    for _ in range(n_draws):
+        mixed = rng.permutation(codes)
+        wrong = _nearer_to_other(X, mixed)
+        shares = (wrong[mixed == 0].mean(), wrong[mixed == 1].mean(), wrong.mean())
+        as_little += np.array(shares) <= np.array(observed)
+    return [float(share) for share in as_little / (n_draws + 1)]
 
 
 def _distances(
