@@ -63,7 +63,8 @@ def squared_distances(
 def ranks_of(squared: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Ranks from 1 by distance, ties by lower row; the last rank is the row itself."""
     n_rows, n = squared.shape
-    # The bits of a positive float ascend with it. With the row in the lower half no two keys are
+    # The bits of a positive float ascend with it; single precision parts all but what rounding
+    # could swap. With the row in the lower half no two keys are
     # equal, so that any sort, however fast, gives the same order.
     keys = np.ascontiguousarray(squared, dtype=np.float32).view(np.uint32).astype(np.uint64)
     keys <<= np.uint64(32)

@@ -157,7 +157,8 @@ class Transformer(_Root):
 
     @property
     def _n_features_out(self) -> int:
-        raise NotImplementedError
+        """Columns of the map; only the estimator itself knows."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how many columns it gives.")
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "n_features_in_"):
