@@ -63,7 +63,7 @@ class CopiedMap(GlassBoxUMAP):
 
     def _place_origin(self) -> None:
         """Give the network the size of the map it has copied, and the map its frame."""
-        last = self.encoder_.layers[-1]
+        last: Any = self.encoder_.get_submodule("layers")[-1]  # type: ignore[index]
         with torch.no_grad():
             last.weight.mul_(self._unit)
             last.bias.mul_(self._unit)

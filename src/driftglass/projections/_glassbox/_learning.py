@@ -39,6 +39,7 @@ FLAT = 0.002
 """Relative improvement from one window to the next that counts as none."""
 PLATEAU = 0.6
 AUTO_JITTER = 1.0
+"""As far as the neighbours are away: rows that the network will see lie there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +92,8 @@ class _Phase:
     n_epochs: int
     steps_per_epoch: int
     schedule: Schedule
-    stops: bool
-    orthogonal: bool
+    stops: bool = False
+    orthogonal: bool = False
     losses: list[float] = field(default_factory=list)
 
 
@@ -158,7 +159,7 @@ def _phases(
         copying = Copying(U, layout, jitter, COPY_ROWS, generator)
         rate = min(COPY_RATE * settings.lr, MOST_COPY_RATE)
         schedule = Schedule(rate, n_epochs * per_epoch)
-        yield _Phase(copying, copying.name, n_epochs, per_epoch, schedule, False, True)
+        yield _Phase(copying, copying.name, n_epochs, per_epoch, schedule, orthogonal=True)
         if settings.early_stopping and n > DESCENT_ROWS:
             return
     if len(around.heads) == 0:
@@ -270,9 +271,8 @@ def _batch_edges(batch_size: int | str, n_edges: int) -> int:
 def _jitter(U: torch.Tensor, neighbors: NDArray[np.int64], jitter: float | str) -> torch.Tensor:
     """Deviation of the noise on each value of each row."""
     n = len(U)
-    if jitter == "auto":
-        jitter = AUTO_JITTER
-    if neighbors.shape[1] == 0 or float(jitter) == 0.0:
+    share = AUTO_JITTER if jitter == "auto" else float(jitter)
+    if neighbors.shape[1] == 0 or share == 0.0:
         return U.new_zeros(n)
     flat = U.flatten(1)
     total = U.new_zeros(n)
@@ -280,8 +280,8 @@ def _jitter(U: torch.Tensor, neighbors: NDArray[np.int64], jitter: float | str) 
         for column in neighbors.T:
             there = torch.from_numpy(np.ascontiguousarray(column)).to(U.device)[rows]
             total[rows] += (flat[rows] - flat[there]).norm(dim=1)
-    share: torch.Tensor = total * (float(jitter) / neighbors.shape[1] / math.sqrt(flat.shape[1]))
-    return share
+    deviation: torch.Tensor = total * (share / neighbors.shape[1] / math.sqrt(flat.shape[1]))
+    return deviation
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def _orthogonal(G: torch.Tensor) -> torch.Tensor:
     """About the nearest matrix whose rows, or columns, are orthonormal."""
     a, b, c = QUINTIC
     wide = len(G) <= G.shape[1]
-    X = G if wide else G.T
+    X: torch.Tensor = G if wide else G.T
     X = X / (X.norm() + 1e-30)
     for _ in range(N_ROUNDS):
         S = X @ X.T
