@@ -26,7 +26,8 @@ __all__ = ["Neighbourhood", "Settings", "learn", "threads"]
 
 COPY_ROWS = 1024
 """Rows per step of copying: enough to use the processor, few enough for many steps."""
-COPY_STEPS_PER_EPOCH = 4
+COPY_STEPS_PER_EPOCH, ROWS_PER_STEP = 4, 400
+"""Steps of an epoch of copying: at least so many, and one for so many rows."""
 COPY_RATE, MOST_COPY_RATE = 10.0, 0.02
 """Copying has a plain loss and takes larger steps than descent."""
 MOST_COPY_STEPS, MOST_DESCENT_STEPS = 4000, 800
@@ -150,7 +151,7 @@ def _phases(
 ) -> Iterator[_Phase]:
     n, epochs = len(U), settings.epochs
     if around.layout is not None:
-        per_epoch = max(COPY_STEPS_PER_EPOCH, math.ceil(n / COPY_ROWS))
+        per_epoch = max(COPY_STEPS_PER_EPOCH, math.ceil(n / ROWS_PER_STEP))
         if settings.num_batches is not None:
             per_epoch = min(per_epoch, settings.num_batches)
         most = MOST_COPY_STEPS if settings.early_stopping else epochs * per_epoch
