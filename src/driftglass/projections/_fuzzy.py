@@ -93,15 +93,6 @@ class FuzzyGraph:
         """How many parts no edge joins, and the part of each point, by their first points."""
         return _kernels.graph_parts(self.starts, self.columns)
 
-    def shares(self, n_epochs: int) -> tuple[FuzzyGraph, NDArray[np.float32]]:
-        """Edges that are active in at least one of `n_epochs`, and the share in which they are."""
-        shares = self.weights / self.weights.max(initial=np.float32(1e-30))
-        kept = shares * np.float32(n_epochs) >= 1.0
-        counts = np.bincount(self.rows[kept], minlength=self.n_samples)
-        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        pruned = FuzzyGraph(starts, self.columns[kept], self.weights[kept])
-        return pruned, np.ascontiguousarray(shares[kept], dtype=np.float32)
-
 
 def fuzzy_graph(
     neighbors: NeighborGraph,
