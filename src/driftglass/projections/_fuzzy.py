@@ -83,11 +83,16 @@ class FuzzyGraph:
         """Edges between some of the points, ascending, which are numbered anew."""
         number = np.full(self.n_samples, -1, dtype=np.int32)
         number[members] = np.arange(len(members), dtype=np.int32)
-        rows, columns = number[self.rows], number[self.columns]
-        kept = (rows >= 0) & (columns >= 0)
+        # Only the edges of these points are looked at: there may be many parts of a large graph.
+        firsts = self.starts[members]
+        counts = self.starts[members + 1] - firsts
+        edges = np.repeat(firsts - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
+        rows = np.repeat(np.arange(len(members)), counts)
+        columns = number[self.columns[edges]]
+        kept = columns >= 0
         counts = np.bincount(rows[kept], minlength=len(members))
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return FuzzyGraph(starts, columns[kept], self.weights[kept])
+        return FuzzyGraph(starts, columns[kept], self.weights[edges[kept]])
 
     def parts(self) -> tuple[int, NDArray[np.int32]]:
         """How many parts no edge joins, and the part of each point, by their first points."""
