@@ -70,7 +70,10 @@ export class Stage implements MapPort {
     });
     onChange([timeline.place, state.projection, state.shownFit], () => this.want());
     onChange([timeline.position], () => this.moved());
-    onChange([session.planarFrames.version, session.spatialFrames.version], () => this.redraw());
+    onChange(
+      [session.projections.planarFrames.version, session.projections.spatialFrames.version],
+      () => this.redraw(),
+    );
     onChange([selection.rows, filter.hidden, state.hover, state.focus], () => this.flag());
     onChange([colorist.colors], () => this.color());
     onChange([timeline.playing, state.theme, state.trustFade, state.reducedMotion], () =>
@@ -234,7 +237,7 @@ export class Stage implements MapPort {
   }
 
   private frames(): Frames {
-    const { planarFrames, spatialFrames } = this.session;
+    const { planarFrames, spatialFrames } = this.session.projections;
     return this.state.shownFit.value === 3 ? spatialFrames : planarFrames;
   }
 
@@ -256,7 +259,7 @@ export class Stage implements MapPort {
   /** Says which frames are needed: now, next, and for a morph to the other fit. */
   private want(): void {
     const { timeline, shownFit } = this.state;
-    const { planarFrames, spatialFrames } = this.session;
+    const { planarFrames, spatialFrames } = this.session.projections;
     const [main, other] =
       shownFit.value === 3 ? [spatialFrames, planarFrames] : [planarFrames, spatialFrames];
     main.want(timeline.wanted());
@@ -318,7 +321,7 @@ export class Stage implements MapPort {
     const target = this.state.shownFit.value === 3 ? 1 : 0;
     const step = this.state.timeline.place.value?.from;
     if (step === undefined || this.frames().get(step) === undefined) return;
-    const { planarFrames, spatialFrames } = this.session;
+    const { planarFrames, spatialFrames } = this.session.projections;
     const both = planarFrames.get(step) !== undefined && spatialFrames.get(step) !== undefined;
     // Without the other fit, or for a reader who wants no motion, there is no way between.
     if (!both || this.state.reducedMotion.value) this.morph.jump(target);
