@@ -18,6 +18,7 @@ import { LassoClient } from "../workers/lasso_client.js";
 import { Eye } from "./eye.js";
 import { flagsOf } from "./flags.js";
 import { Census } from "./census.js";
+import { LineLayer } from "./line_layer.js";
 import { Morph } from "./morph.js";
 import { Overlay } from "./overlay.js";
 import { Pace } from "./pace.js";
@@ -41,6 +42,7 @@ export class Stage implements MapPort {
   private readonly overlay: Overlay;
   private readonly resident: Resident;
   private readonly trails: TrailLayer;
+  private readonly lines: LineLayer;
   private flags: Uint8Array = new Uint8Array(0);
   private trustOf: FrameData | null = null;
   private shownPlace: Place | null = null;
@@ -59,6 +61,7 @@ export class Stage implements MapPort {
     this.census = new Census(state);
     this.overlay = new Overlay(state);
     this.trails = new TrailLayer(client, state, session, () => this.redraw());
+    this.lines = new LineLayer(state.lines, state.theme, () => this.redraw());
     const { timeline, selection, filter } = state;
     onChange([state.run], () => this.changeRun());
     onChange([state.planar, state.spatial], () => {
@@ -340,6 +343,7 @@ export class Stage implements MapPort {
     if (moving) this.pace.frame(now, total);
     else this.pace.rest();
     this.trails.show(renderer);
+    this.lines.show(renderer);
     this.giveTrust(renderer);
     renderer.draw(view);
     const frame = this.frame();
