@@ -283,7 +283,7 @@ def test_pillow_images_are_taken_and_resized(experiment):
     image, address = experiment.create_embedding_image(images, image_size=(5, 3))
     experiment.log_embedding(np.eye(2), ["a", "b"], address, image_size=(5, 3))
 
-    assert image.size == (10, 3)
+    assert image.size == (10, 6)
     assert tuple(experiment.run.images.crop(1)[0, 0]) == (0, 0, 255, 255)
     stream = io.BytesIO()
     image.save(stream, "PNG")
