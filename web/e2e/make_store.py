@@ -3,6 +3,7 @@
 python make_store.py make FOLDER            runs "moving", "single" and "live"
 python make_store.py log FOLDER RUN STEP    one more snapshot; prints the time of its commit
 python make_store.py new FOLDER RUN         a run that was not there
+python make_store.py plain FOLDER RUN       a run of vectors in a plane
 python make_store.py large FOLDER N...      one projected run of three snapshots for each N
 """
 
@@ -92,6 +93,13 @@ def new(folder: str, name: str) -> None:
         run.log(1, spaces={"hidden": np.random.default_rng(2).normal(size=(40, 6))})
 
 
+def plain(folder: str, name: str) -> None:
+    """Make a run whose vectors are coordinates in a plane already."""
+    rng = np.random.default_rng(3)
+    with dg.open(folder).create(name, ids=np.arange(N)) as run:
+        run.log(0, spaces={"places": (rng.normal(size=(N, 2)) * [30, 1] + 7).astype(np.float32)})
+
+
 def large(folder: str, n: int) -> None:
     """Make a run of `n` items in ten groups, with 2D and 3D maps, as the benchmark wants it."""
     rng = np.random.default_rng(n)
@@ -118,5 +126,7 @@ if __name__ == "__main__":
             large(path, int(n))
     elif command == "new":
         new(path, rest[0])
+    elif command == "plain":
+        plain(path, rest[0])
     else:
         log(path, rest[0], int(rest[1]))
