@@ -5,6 +5,11 @@ import { appOf, expect, open, ready, store, test, type Server } from "./served.j
 const N = 300;
 const label = (page: Page) => page.locator('[data-part="projection"]');
 
+// A run of its own: what is kept here must not be what other tests find.
+test.beforeAll(async ({ folder }) => {
+  await store("again", folder, "maps");
+});
+
 /** Opens the panel of maps and chooses a method. */
 async function choose(page: Page, method: string): Promise<void> {
   const panel = page.getByRole("complementary", { name: "Maps" });
@@ -50,7 +55,7 @@ test("a method is chosen, its time is said first, and its map is shown", async (
   page,
   server,
 }) => {
-  await open(page, server, "run=moving");
+  await open(page, server, "run=maps");
   const before = await jobs(page, server);
   await choose(page, "UMAP");
   await page.getByLabel("Neighbours").fill("8");
@@ -69,7 +74,7 @@ test("a method is chosen, its time is said first, and its map is shown", async (
 });
 
 test("a setting out of its range says which values are allowed", async ({ page, server }) => {
-  await open(page, server, "run=moving");
+  await open(page, server, "run=maps");
   await choose(page, "UMAP");
   await page.getByLabel("Neighbours").fill("1");
 
@@ -78,7 +83,7 @@ test("a setting out of its range says which values are allowed", async ({ page, 
 });
 
 test("a map is seen while it is made, pauses, and is kept halfway", async ({ page, server }) => {
-  await open(page, server, "run=moving");
+  await open(page, server, "run=maps");
   await choose(page, "t-SNE");
   await page.getByLabel("Rounds").fill("5000");
   await page.getByLabel("Perplexity").fill("7");
@@ -105,7 +110,7 @@ test("a map is seen while it is made, pauses, and is kept halfway", async ({ pag
 });
 
 test("cancelling a map returns to the one before", async ({ page, server }) => {
-  await open(page, server, "run=moving&map=" + encodeURIComponent('["pca"]'));
+  await open(page, server, "run=maps&map=" + encodeURIComponent('["pca"]'));
   const before = await onGpu(page, "planar");
   await choose(page, "t-SNE");
   await page.getByLabel("Rounds").fill("5000");
@@ -122,7 +127,7 @@ test("switching between kept maps is a movement that ends at the kept coordinate
   page,
   server,
 }) => {
-  await open(page, server, "run=moving&map=" + encodeURIComponent('["pca"]'));
+  await open(page, server, "run=maps&map=" + encodeURIComponent('["pca"]'));
   await choose(page, "MDS");
   await make(page);
   await expect(label(page)).toContainText("MDS");
@@ -157,7 +162,7 @@ test("toggling between 2D and 3D twenty times changes no stored coordinate", asy
   page,
   server,
 }) => {
-  await open(page, server, "run=moving&map=" + encodeURIComponent('["pca"]'));
+  await open(page, server, "run=maps&map=" + encodeURIComponent('["pca"]'));
   const flat = [...(await kept(page, server, 2))];
   await page.keyboard.press("3");
   await ready(page);
@@ -184,7 +189,7 @@ test("vectors in a plane are shown as they were logged", async ({ page, server, 
 });
 
 test("an axis between two groups puts them at its ends", async ({ page, server }) => {
-  await open(page, server, "run=moving&map=" + encodeURIComponent('["pca"]'));
+  await open(page, server, "run=maps&map=" + encodeURIComponent('["pca"]'));
   await choose(page, "Axes between groups");
   await expect(page.getByText("Choose both ends of each axis.")).toBeVisible();
   const ends = { "X from": "ant", "X to": "bee", "Y from": "round", "Y to": "dark" };
