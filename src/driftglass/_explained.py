@@ -72,9 +72,20 @@ class Way:
 class Explained(Protocol):
     """Contributions of every feature to every coordinate of some items."""
 
-    ids: NDArray[Any]
-    n_features: int
-    about: Mapping[str, Any]
+    @property
+    def ids(self) -> NDArray[Any]:
+        """Items."""
+        ...
+
+    @property
+    def n_features(self) -> int:
+        """Features of the vectors."""
+        ...
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What is known of all of them."""
+        ...
 
     def block(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
         """Contributions (n_rows, n_components, n_features); what was not kept is 0."""
@@ -181,7 +192,9 @@ class Kept:
         """Offset, rest and coordinates (n_rows, n_components), residual (n_rows,)."""
         arrays = self.arrays
         offset = arrays["offset"][rows].astype(np.float64)
-        rest = arrays["rest"][rows].astype(np.float64) if "rest" in arrays else np.zeros_like(offset)
+        rest = (
+            arrays["rest"][rows].astype(np.float64) if "rest" in arrays else np.zeros_like(offset)
+        )
         there = arrays["coordinates"][rows].astype(np.float64)
         return offset, rest, there, arrays["residual"][rows].astype(np.float64)
 
@@ -213,7 +226,9 @@ def explained(run: Run, way: Way) -> Explained | None:
     snapshot = run.snapshot(frame.space, frame.step)
     if way.since is None:
         where = positions(frame.ids, snapshot.ids)
-        return Linear(frame.ids, _taken(snapshot.vectors, where), place.mean, place, frame.coordinates)
+        return Linear(
+            frame.ids, _taken(snapshot.vectors, where), place.mean, place, frame.coordinates
+        )
     ids, here, there, placed = _both(run, sequence, way)
     return Linear(ids, here, there, place, placed)
 
@@ -256,7 +271,7 @@ def keep_explanation(run: Run, way: Way, *, progress: Progress = silent) -> str:
         arrays["rest"] = np.empty((n, k))
     scale = max(float(np.abs(placed).max(initial=0.0)), np.finfo(np.float32).tiny)
     size = int(np.clip((64 << 20) // (8 * k * d), 16, 4096))
-    exact, note, method = True, "", way.attribution
+    exact, note, method = True, "", str(way.attribution)
     for first in range(0, n, size):
         part = slice(first, min(first + size, n))
         progress(first, n, "explaining")

@@ -92,9 +92,7 @@ def feature_contributions(found: Explained, feature: int, axis: int | None) -> N
         In units of the map, signed if an axis is given.
     """
     if not 0 <= feature < found.n_features:
-        raise InvalidInputError(
-            f"feature is {feature}; 0 to {found.n_features - 1} are there."
-        )
+        raise InvalidInputError(f"feature is {feature}; 0 to {found.n_features - 1} are there.")
     rows = np.arange(len(found.ids))
     if isinstance(found, Linear):
         origin = found.origin[..., feature].astype(np.float64)
@@ -104,7 +102,7 @@ def feature_contributions(found: Explained, feature: int, axis: int | None) -> N
         size = found.n_features * found.sums(rows[:1])[0].shape[1]
         values = np.concatenate([found.block(part)[:, :, feature] for part in _parts(rows, size)])
     if axis is None:
-        return np.linalg.norm(values, axis=1).astype(np.float32)
+        return np.asarray(np.linalg.norm(values, axis=1), dtype=np.float32)
     return np.asarray(values[:, axis], dtype=np.float32)
 
 

@@ -153,7 +153,11 @@ def keep_graph(
         "recall": graph.recall,
         "notes": list(graph.notes),
     }
-    arrays = {"rows": rows, "indices": graph.indices, "distances": graph.distances}
+    arrays: dict[str, NDArray[Any]] = {
+        "rows": rows,
+        "indices": graph.indices,
+        "distances": graph.distances,
+    }
     run.cache.put(key, description, arrays)
     return key
 
@@ -197,4 +201,3 @@ def _graph_key(run: Run, space: str, step: int, metric: str) -> str:
     if step not in contents:
         raise NotFoundError.for_name("step", step, list(contents))
     return f"neighbors-{Provenance('neighbors', {'metric': metric}, (contents[step],)).key}"
-

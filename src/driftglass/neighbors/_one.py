@@ -1,4 +1,4 @@
-"""Neighbours of one row, by looking at all of them: nothing is built first and nothing is missed."""
+"""Neighbours of one row, by looking at all of them: nothing is built, and nothing is missed."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from . import _clusters as clusters
 from . import _compute as compute
 from . import _explaining as explaining
 from . import _neighbors as near
@@ -73,6 +74,8 @@ REQUESTS: tuple[Request, ...] = (
     Request("POST", "/api/runs/{run}/explain", explaining.answer_explain, "write"),
     Request("GET", "/api/runs/{run}/contributions", explaining.answer_contributions, "read"),
     Request("GET", "/api/runs/{run}/features", explaining.answer_features, "read"),
+    Request("GET", "/api/runs/{run}/clusters", clusters.answer_clusters, "read"),
+    Request("POST", "/api/runs/{run}/clusters", clusters.answer_name_clusters, "write"),
     Request("GET", "/api/jobs", compute.answer_jobs, "read"),
     Request("GET", "/api/jobs/{job}", compute.answer_job, "read"),
     Request("POST", "/api/jobs/{job}/cancel", compute.answer_cancel, "write"),

@@ -56,8 +56,7 @@ def answer_explanation(library: Library, question: Question) -> Answer:
         found, there, _names(reading, found), top=top, features=_features(question, found)
     )
     return Json(
-        described
-        | {"status": "ready", "step": way.step, "since": way.since, "n_asked": len(rows)}
+        described | {"status": "ready", "step": way.step, "since": way.since, "n_asked": len(rows)}
     )
 
 
@@ -146,7 +145,9 @@ def _way(question: Question) -> Way:
             f"The parameter 'since' is {since}; a step before {step} is expected."
         )
     attribution = question.choice("attribution", ("path", "local"), "path")
-    return Way(question.text("projection"), step, since, "local" if attribution == "local" else "path")
+    return Way(
+        question.text("projection"), step, since, "local" if attribution == "local" else "path"
+    )
 
 
 def _explained(reading: Reading, way: Way) -> Explained | None:
@@ -226,4 +227,10 @@ def _require_torch() -> None:
 
 
 def _topic(reading: Reading, way: Way) -> tuple[str, ...]:
-    return ("explanation", reading.run.name, way.projection, f"{way.since} {way.step}", way.attribution)
+    return (
+        "explanation",
+        reading.run.name,
+        way.projection,
+        f"{way.since} {way.step}",
+        way.attribution,
+    )
