@@ -10,6 +10,7 @@ from typing import Literal
 from . import _clusters as clusters
 from . import _compute as compute
 from . import _explaining as explaining
+from . import _maps as maps
 from . import _neighbors as near
 from . import _read as read
 from . import _table as table
@@ -63,8 +64,10 @@ REQUESTS: tuple[Request, ...] = (
     Request("GET", "/api/runs/{run}/sprites", read.answer_sprites, "read"),
     Request("GET", "/api/runs/{run}/scalars", read.answer_scalars, "read"),
     Request("GET", "/api/runs/{run}/predictions", read.answer_predictions, "read"),
-    Request("GET", "/api/runs/{run}/projection", compute.answer_projection, "read"),
-    Request("POST", "/api/runs/{run}/projection", compute.answer_project, "write"),
+    Request("GET", "/api/methods", maps.answer_methods, "read"),
+    Request("GET", "/api/runs/{run}/projections", maps.answer_projections, "read"),
+    Request("GET", "/api/runs/{run}/projection", maps.answer_projection, "read"),
+    Request("POST", "/api/runs/{run}/projection", maps.answer_project, "write"),
     Request("GET", "/api/runs/{run}/frames", compute.answer_frames, "read"),
     Request("GET", "/api/runs/{run}/picture", compute.answer_picture, "read"),
     Request("POST", "/api/runs/{run}/table", table.answer_table, "read"),
@@ -76,9 +79,12 @@ REQUESTS: tuple[Request, ...] = (
     Request("GET", "/api/runs/{run}/features", explaining.answer_features, "read"),
     Request("GET", "/api/runs/{run}/clusters", clusters.answer_clusters, "read"),
     Request("POST", "/api/runs/{run}/clusters", clusters.answer_name_clusters, "write"),
-    Request("GET", "/api/jobs", compute.answer_jobs, "read"),
-    Request("GET", "/api/jobs/{job}", compute.answer_job, "read"),
-    Request("POST", "/api/jobs/{job}/cancel", compute.answer_cancel, "write"),
+    Request("GET", "/api/jobs", maps.answer_jobs, "read"),
+    Request("GET", "/api/jobs/{job}", maps.answer_job, "read"),
+    Request("POST", "/api/jobs/{job}/cancel", maps.answer_cancel, "write"),
+    Request("POST", "/api/jobs/{job}/pause", maps.answer_pause, "write"),
+    Request("POST", "/api/jobs/{job}/resume", maps.answer_resume, "write"),
+    Request("POST", "/api/jobs/{job}/keep", maps.answer_keep, "write"),
 )
 
 _PATTERNS = [(request, request.pattern) for request in REQUESTS]
