@@ -77,7 +77,23 @@ def _project(job: Mapping[str, Any], report: Reporter) -> str:
     return update(run, request, refresh=bool(job.get("refresh")), progress=report)
 
 
-_JOBS = {"projection": _project}
+def _explain(job: Mapping[str, Any], report: Reporter) -> str:
+    from .. import store
+    from .._explained import Way, keep_explanation
+
+    run = store.open(job["store"]).run(job["run"])
+    return keep_explanation(run, Way(**job["way"]), progress=report)
+
+
+def _find_neighbors(job: Mapping[str, Any], report: Reporter) -> str:
+    from .. import store
+    from .._nearby import keep_graph
+
+    run = store.open(job["store"]).run(job["run"])
+    return keep_graph(run, job["space"], job["step"], metric=job["metric"], progress=report)
+
+
+_JOBS = {"explanation": _explain, "neighbors": _find_neighbors, "projection": _project}
 
 
 def _listen(jobs: queue.Queue[dict[str, Any]], control: Control) -> None:
