@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .. import _kernels
 from .._arrays import as_vectors
 from ..errors import DriftglassWarning, InvalidInputError, ShapeError
-from ..neighbors import NeighborGraph
+from ..neighbors import NeighborGraph, NeighborIndex
 from ..parallel import effective_n_jobs
 from ._affine import AffineMap
 from ._curve import curve_parameters
@@ -24,7 +24,7 @@ from ._estimator import Transformer, random_state_of
 from ._fuzzy import FuzzyGraph
 from ._moments import principal_axes
 from ._umap_checks import check_parameters
-from ._umap_fit import FEW_SAMPLES, Stages, epochs_of, expected_costs, metric_of, radii_of_map
+from ._umap_fit import Stages, epochs_of, expected_costs, metric_of, radii_of_map
 from ._umap_new import nearest_of_new, start_among, vectors_at
 from ._umap_targets import CATEGORICAL, Labels, Numbers, as_target
 from ._watch import Listener, Watch
@@ -33,6 +33,7 @@ __all__ = ["UMAP"]
 
 TRANSFORM_RATE = 0.25
 """New points start among their neighbours, so smaller steps are enough."""
+PLACING_EPOCHS = 100
 SEEDS = 2**31 - 1
 
 
@@ -256,6 +257,9 @@ class UMAP(Transformer):
             self._lay_out(base, groups, target, notes)
         else:
             self._show_exactly(X.shape[0], base, notes)
+        self._index = None
+        if not self._is_precomputed:
+            self._index = NeighborIndex(base, metric=metric_of(self), graph=self.neighbors_)
         self.embedding_: NDArray[np.float32] = self._places
         if not groups.all_differ:
             self.embedding_ = self._places[groups.group]
@@ -375,16 +379,12 @@ class UMAP(Transformer):
         n_threads = effective_n_jobs(self.n_jobs)
         n_fitted = len(self._places)
         k = min(self.n_neighbors_, n_fitted)
-        indices, distances = nearest_of_new(
-            X, self._fitted, k, metric_of(self), self.neighbors_, n_threads
-        )
+        indices, distances = nearest_of_new(X, k, self._index, n_threads)
         memberships, _, _ = _kernels.fuzzy_memberships(
             distances, float(self.local_connectivity), n_threads=n_threads
         )
-        start = start_among(indices, memberships, self._places)
-        n_epochs = epochs_of(self.n_epochs, n_fitted) // 3
-        if self.n_epochs is None:
-            n_epochs = 100 if n_fitted <= FEW_SAMPLES else 30
+        start = start_among(indices, memberships, self._places, self.a_, self.b_)
+        n_epochs = PLACING_EPOCHS if self.n_epochs is None else int(self.n_epochs) // 3
         forces = replace(self.forces_, rate=TRANSFORM_RATE * float(self.learning_rate))
         return place(
             start, self._places, indices, memberships, keys, forces, n_epochs, n_threads=n_threads
