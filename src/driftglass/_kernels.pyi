@@ -84,6 +84,7 @@ class Rounded:
         factor: float = 1.0,
         centered: bool = False,
         normalized: bool = False,
+        variant: str = "auto",
         n_threads: int = 1,
     ) -> None: ...
     norms: NDArray[np.float32]

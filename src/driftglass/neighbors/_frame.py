@@ -31,10 +31,13 @@ class Frame:
         Other than zero only where a shift moves no distance.
     scale : float
         A power of two, so that dividing rounds nothing.
+    largest : float
+        Largest value of the rows it was made for, in the frame.
     """
 
     shift: Any
     scale: float
+    largest: float
 
     @classmethod
     def of(cls, X: NDArray[Any], metric: str) -> Frame:
@@ -47,20 +50,26 @@ class Frame:
             shift = np.sum(sums, axis=0) / len(X)
             if not shift.any():
                 shift = 0.0
-        return cls(shift, _scale_of(cls(shift, 1.0)._largest(X)))
+        return cls._for_largest(shift, _largest(X, shift))
+
+    @classmethod
+    def _for_largest(cls, shift: Any, largest: float) -> Frame:
+        scale = 1.0
+        if largest != 0 and not SMALL < largest < LARGE:
+            scale = float(2.0 ** min(np.ceil(np.log2(largest)), 1023.0))
+        return cls(shift, scale, largest / scale)
 
     def holds(self, X: NDArray[Any]) -> bool:
         """Whether rows are not too large for it."""
-        return self._largest(X) <= REACH * self.scale
+        return _largest(X, self.shift) <= REACH * self.scale
 
     def wide_enough_for(self, X: NDArray[Any]) -> Frame:
         """The same with a scale for these rows."""
-        return Frame(self.shift, _scale_of(self._largest(X)))
+        return Frame._for_largest(self.shift, _largest(X, self.shift))
 
     def __call__(self, X: NDArray[Any]) -> NDArray[np.float32]:
         """Rows in the frame."""
-        plain = not isinstance(self.shift, np.ndarray)
-        if plain and self.scale == 1.0:
+        if not isinstance(self.shift, np.ndarray) and self.scale == 1.0:
             return np.ascontiguousarray(X, dtype=np.float32)
         framed = np.empty(X.shape, dtype=np.float32)
         for first in range(0, len(X), BLOCK):
@@ -68,14 +77,9 @@ class Frame:
             framed[first : first + BLOCK] = (part - self.shift) / self.scale
         return framed
 
-    def _largest(self, X: NDArray[Any]) -> float:
-        if not isinstance(self.shift, np.ndarray):
-            return largest_value(X)
-        parts = (X[first : first + BLOCK] for first in range(0, len(X), BLOCK))
-        return max((float(np.abs(part - self.shift).max(initial=0.0)) for part in parts), default=0)
 
-
-def _scale_of(largest: float) -> float:
-    if largest == 0 or SMALL < largest < LARGE:
-        return 1.0
-    return float(2.0 ** min(np.ceil(np.log2(largest)), 1023.0))
+def _largest(X: NDArray[Any], shift: Any) -> float:
+    if not isinstance(shift, np.ndarray):
+        return largest_value(X)
+    parts = (X[first : first + BLOCK] for first in range(0, len(X), BLOCK))
+    return max((float(np.abs(part - shift).max(initial=0.0)) for part in parts), default=0.0)

@@ -216,7 +216,14 @@ class _Ready:
         n, everyone = len(self.base), np.arange(len(asked), dtype=np.int32)
         if "_rounded" not in self.__dict__:
             own_order = np.arange(n, dtype=np.int32)
-            self._rounded = RoundedRows.of(self.base, self.measured, executor, order=own_order)
+            # Of rows less their own means it is a bound, and cosines do not depend on it.
+            self._rounded = RoundedRows.of(
+                self.base,
+                self.measured,
+                executor,
+                order=own_order,
+                largest=self.frame.largest,
+            )
         rounded = self._rounded
         like = RoundedRows.of(asked, self.measured, executor, order=everyone, like=rounded)
         found = rounded.against_all(everyone, min(k + MORE, n), executor, asked=like)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .. import _kernels
 from .._progress import Progress, silent
 from ..parallel import Threads
+from ._inputs import largest_value
 from ._rounding_errors import RoundingErrors
 
 __all__ = ["RoundedRows", "Screened", "rounding_pays"]
@@ -23,7 +24,7 @@ ROUNDED_FROM = 4096
 """Rows from which rounding pays."""
 WIDEST = 131_072
 """Features beyond which sums of products of 8-bit integers could overflow."""
-MEAN_ROWS = 8192
+MEAN_ROWS = 2048
 """Rows from which the mean is taken: any point near the middle serves."""
 LISTS_BYTES = 3 << 28
 """Of lists kept at a time; beyond, some rows at a time are compared with all."""
@@ -102,10 +103,12 @@ class RoundedRows:
         *,
         order: NDArray[np.int32] | None = None,
         like: RoundedRows | None = None,
+        largest: float | None = None,
     ) -> RoundedRows:
         """Round rows of shape (n_samples, n_features), in the order of a tree or in that given.
 
-        Rows that are to be compared with those of another data set are rounded like them.
+        Rows that are to be compared with those of another data set are rounded like them. The
+        `largest` value need not be looked for where it is known.
         """
         n = len(base)
         if order is None:
@@ -115,7 +118,8 @@ class RoundedRows:
         else:
             mean, factor = _middle(base, metric), 1.0
             if metric != "cosine":
-                largest = max(executor.map(lambda part: float(np.abs(base[part]).max()), _parts(n)))
+                if largest is None:
+                    largest = max(executor.map(lambda part: largest_value(base[part]), _parts(n)))
                 # A power of two, so that scaling rounds nothing; squares stay in range.
                 factor = float(2.0 ** -(np.ceil(np.log2(largest)) + 1)) if largest > 0 else 1.0
         rows = _kernels.Rounded(
@@ -319,7 +323,7 @@ class RoundedRows:
 
 def _middle(base: NDArray[np.float32], metric: str) -> NDArray[np.float64]:
     """Mean of some rows, of their directions for cosine."""
-    some = base[np.unique(np.linspace(0, len(base) - 1, MEAN_ROWS).astype(np.int64))]
+    some = base[:: max(1, len(base) // MEAN_ROWS)]
     if metric != "cosine":
         return np.asarray(some.mean(axis=0, dtype=np.float64))
     wide = some.astype(np.float64)

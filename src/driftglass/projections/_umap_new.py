@@ -64,12 +64,15 @@ def start_among(
     """
     n, k = indices.shape
     start = np.empty((n, places.shape[1]), dtype=np.float32)
-    size = max(1, BLOCK_VALUES // (k * k * places.shape[1]))
+    size = max(1, BLOCK_VALUES // (4 * k * k))
     for first in range(0, n, size):
         part = slice(first, first + size)
         there, counts = places[indices[part]], memberships[part]
-        squared = ((there[:, :, None] - there[:, None]) ** 2).sum(axis=3)
-        affinities = 1.0 / (1.0 + a * squared.astype(np.float64) ** b)
+        squared = np.zeros((len(there), k, k))
+        for c in range(places.shape[1]):
+            gaps = there[:, :, None, c] - there[:, None, :, c]
+            squared += gaps * gaps
+        affinities = 1.0 / (1.0 + a * squared**b)
         best = np.einsum("ijm,im->ij", affinities, counts).argmax(axis=1)
         shares = counts * affinities[np.arange(len(best)), best]
         shares /= shares.sum(axis=1, keepdims=True)
