@@ -45,8 +45,8 @@ export class Resident {
   bring(renderer: Renderer, step: number): boolean {
     const key = this.keyOf(step);
     const old = this.held.get(key);
-    const planar = this.session.planarFrames.get(step);
-    const spatial = this.session.spatialFrames.get(step);
+    const planar = this.session.projections.planarFrames.get(step);
+    const spatial = this.session.projections.spatialFrames.get(step);
     const needed = this.state.shownFit.value === 3 ? spatial : planar;
     // What is on the GPU can be shown although nobody asks for it any more.
     if (needed === undefined) return this.frame(step) !== undefined && renderer.hasSnapshot(key);
