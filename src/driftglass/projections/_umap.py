@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Self
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from .. import _kernels
 from .._arrays import as_vectors
-from ..errors import DriftglassWarning, InvalidInputError, ShapeError
+from ..errors import InvalidInputError, ShapeError
 from ..neighbors import NeighborGraph, NeighborIndex
 from ..parallel import effective_n_jobs
 from ._affine import AffineMap
@@ -23,6 +22,7 @@ from ._edge_layout import Callback, Forces, place
 from ._estimator import Transformer, random_state_of
 from ._fuzzy import FuzzyGraph
 from ._moments import principal_axes
+from ._notes import Notes
 from ._umap_checks import check_parameters
 from ._umap_fit import Stages, epochs_of, expected_costs, metric_of, radii_of_map
 from ._umap_new import nearest_of_new, start_among, vectors_at
@@ -131,7 +131,7 @@ class UMAP(Transformer):
     n_iter_ : int
         Epochs made.
     notes_ : tuple of str
-        What a reader of the map should know; each was also a warning.
+        What a reader of the map should know; what may mislead was also a warning.
     n_features_in_ : int
         Features fitted.
 
@@ -248,7 +248,7 @@ class UMAP(Transformer):
             else (float(self.a), float(self.b))
         )
         self.forces_ = self._forces(int(random_state_of(self.random_state).randint(SEEDS)))
-        notes: list[str] = []
+        notes = Notes()
         groups = self._groups_of(X)
         base = X if groups.all_differ else X[groups.first]
         self._fitted, self._keys = base, groups.keys
@@ -263,10 +263,8 @@ class UMAP(Transformer):
         self.embedding_: NDArray[np.float32] = self._places
         if not groups.all_differ:
             self.embedding_ = self._places[groups.group]
-        for note in notes:
-            warnings.warn(note, DriftglassWarning, stacklevel=2)
         searched = self.neighbors_
-        self.notes_ = tuple(notes) + (() if searched is None else searched.notes)
+        self.notes_ = notes.published() + (() if searched is None else searched.notes)
         return self
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
@@ -396,7 +394,7 @@ class UMAP(Transformer):
             return Groups(everyone, everyone, row_keys(X))
         return group_rows(X)
 
-    def _show_exactly(self, n_samples: int, base: Any, notes: list[str]) -> None:
+    def _show_exactly(self, n_samples: int, base: Any, notes: Notes) -> None:
         """Up to three rows show their distances exactly; equal rows have one place."""
         if n_samples > 1 and base.shape[0] == 1:
             notes.append(f"all {n_samples} rows are equal: one stacked point.")
@@ -413,7 +411,7 @@ class UMAP(Transformer):
             self.rad_orig_ = self.rad_emb_ = np.zeros(n_samples)
 
     def _lay_out(
-        self, base: Any, groups: Groups, target: Labels | Numbers | None, notes: list[str]
+        self, base: Any, groups: Groups, target: Labels | Numbers | None, notes: Notes
     ) -> None:
         n_epochs = epochs_of(self.n_epochs, base.shape[0])
         watch = Watch(self.progress, expected_costs(base.shape[0], base.shape[1], n_epochs))
