@@ -26,6 +26,7 @@ __all__ = [
     "answer_picture",
     "answer_project",
     "answer_projection",
+    "request_of",
 ]
 
 BASES = ("all", "first", "last", "window")
@@ -35,7 +36,7 @@ FRAME_ROWS = 4_000_000
 def answer_projection(library: Library, question: Question) -> Answer:
     """What is kept for a projection, what an update would cost, and whether one is running."""
     reading = library.reading(question.names["run"])
-    request = _request(question)
+    request = request_of(question)
     try:
         current = plan_of(reading, request)
     except InvalidInputError as error:  # nothing logged yet that could be projected
@@ -54,7 +55,7 @@ def answer_project(library: Library, question: Question) -> Answer:
             "store, or serve it without --read-only."
         )
     reading = library.reading(question.names["run"])
-    request = _request(question)
+    request = request_of(question)
     current = plan_of(reading, request)
     if current.status == "ready":
         return Json({"job": None, "key": current.key})
@@ -132,7 +133,8 @@ def answer_picture(library: Library, question: Question) -> Answer:
     return Content(drawn, "image/png")
 
 
-def _request(question: Question) -> ProjectionRequest:
+def request_of(question: Question) -> ProjectionRequest:
+    """Which projection a question means."""
     basis: str | int = question.text("basis", "all")
     if isinstance(basis, str) and basis.isascii() and basis.isdigit():
         basis = int(basis)
