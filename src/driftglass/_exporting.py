@@ -28,7 +28,7 @@ def export(
     columns: Iterable[str] | None = None,
     images: bool = True,
     predictions: bool = True,
-    methods: Sequence[str] = ("pca",),
+    methods: Sequence[str] = ("auto",),
     progress: Progress = silent,
 ) -> PageReport:
     """Write a run as a page that opens anywhere, without a server and without a network.
@@ -52,7 +52,8 @@ def export(
     images, predictions : bool
         Whether pictures and predictions go along.
     methods : sequence of str
-        Maps of each space, in two and three dimensions.
+        Maps of each space, in two and three dimensions; "auto" is what the viewer shows first:
+        vectors of two or three features as they were logged, others by PCA.
     progress : callable
         Called with (done, total, what); may raise to stop.
 

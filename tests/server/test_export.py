@@ -69,7 +69,7 @@ def test_a_page_holds_the_answers_to_what_the_viewer_asks(run, tmp_path):
     map_2d = answer(
         index,
         data,
-        "/api/runs/small/projection?basis=all&method=pca&n_components=2&space=hidden",
+        "/api/runs/small/projection?method=auto&n_components=2&space=hidden",
     )
     frame = answer(index, data, f"/api/runs/small/frames?projection={map_2d['key']}&step=5")
 

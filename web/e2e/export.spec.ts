@@ -124,7 +124,7 @@ test("says what it does not hold, and computes nothing", async ({ page, exported
   const notes = await app.evaluate((one) => one.viewer.state.run.value?.notes ?? []);
   const refused = await app.evaluate((one) =>
     one.client
-      .project("digits", { space: "hidden", method: "umap", n_components: 2, basis: "all" })
+      .project("digits", { space: "hidden", method: "umap", n_components: 2, random_state: 0 })
       .then(
         () => "",
         (error: Error) => error.message,

@@ -34,7 +34,7 @@ __all__ = ["export"]
 @click.option("--images/--no-images", default=True, help="Take pictures along.")
 @click.option("--predictions/--no-predictions", default=True, help="Take predictions along.")
 @click.option(
-    "--method", "methods", multiple=True, default=("pca",), show_default=True, help="Map to show."
+    "--method", "methods", multiple=True, default=("auto",), show_default=True, help="Map to show."
 )
 @command_options
 def export(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from .._progress import Progress, silent
 from .._project import update
-from ..errors import InvalidInputError, NotFoundError
+from ..errors import DriftglassError, InvalidInputError, NotFoundError
 from ._api import find_request
-from ._compute import request_of
 from ._library import Library, Reading
 from ._question import Content, Json, Question
 from ._read import NOTES, clip
+from ._recipes import AUTO, requested
 from ._wire import Frame, dump_json, encode
 
 __all__ = ["Carried", "CarriedAnswer", "Wanted", "carry"]
@@ -62,7 +63,8 @@ class Wanted:
     images, predictions : bool
         Whether thumbnails and predictions are carried.
     methods : sequence of str
-        Maps of each space; those that are not kept are made.
+        Maps of each space, "auto" for what the viewer shows first; those that are not kept are
+        made.
     """
 
     spaces: Collection[str] | None = None
@@ -70,7 +72,7 @@ class Wanted:
     columns: Collection[str] | None = None
     images: bool = True
     predictions: bool = True
-    methods: Sequence[str] = ("pca",)
+    methods: Sequence[str] = (AUTO,)
 
 
 @dataclass
@@ -133,6 +135,7 @@ class _Carrying:
         self.columns = _chosen("metadata column", wanted.columns, list(self.reading.columns))
         self.base = f"/api/runs/{quote(name, safe='')}"
         self.projected: dict[str, list[int]] = {}
+        self.keys: set[str] = set()
 
     def all(self) -> Carried:
         shown = [s for s in self.spaces if self.steps.intersection(self.reading.run.steps(s))]
@@ -152,6 +155,7 @@ class _Carrying:
             self._sprites(len(self.reading.images.pages))
         self._predictions()
         self._ask(f"{self.base}/scalars")
+        self._catalogue(shown)
         self._leave_out(shown)
         self._describe(shown)
         self.progress(len(maps) + 1, len(maps) + 1, "done")
@@ -190,26 +194,41 @@ class _Carrying:
 
     def _map(self, space: str, method: str, n_components: int) -> None:
         path = f"{self.base}/projection"
-        asked = {"space": space, "method": method, "n_components": n_components, "basis": "all"}
+        asked = {"space": space, "method": method, "n_components": n_components}
         texts = {name: str(value) for name, value in asked.items()}
-        update(self.reading.run, request_of(Question({"run": self.carried.run}, texts)))
+        request = requested(self.reading, Question({"run": self.carried.run}, texts))
+        update(self.reading.run, request)
         described = self._answer(path, **asked).value
         frames = [one for one in described["frames"] if one["step"] in self.steps]
         steps = [one["step"] for one in frames]
-        kept = {
-            **described,
-            "status": "ready",
-            "job": None,
-            "reason": None,
-            "pending_steps": [],
-            "frames": frames,
-            "steps": steps,
-            "fitted_steps": described["fitted_steps"],
-        }
-        self._carry(path, asked, Json(kept))
+        key = described["key"]
+        told: dict[str, Any] = {"status": "ready", "job": None, "reason": None, "pending_steps": []}
+        kept = Json({**described, **told, "frames": frames, "steps": steps})
+        self._carry(path, asked, kept)
+        self._carry(path, {"key": key}, kept)
         for step in steps:
-            self._ask(f"{self.base}/frames", projection=described["key"], step=step)
-        self.projected[space] = steps
+            self._ask(f"{self.base}/frames", projection=key, step=step)
+            if n_components == 2:
+                self._try(f"{self.base}/clusters", projection=key, step=step)
+        self.projected[space] = sorted({*self.projected.get(space, []), *steps})
+        self.keys.add(key)
+
+    def _try(self, path: str, **parameters: Any) -> None:
+        """Carry an answer that a run need not have."""
+        with suppress(DriftglassError):
+            self._ask(path, **parameters)
+
+    def _catalogue(self, shown: Sequence[str]) -> None:
+        """Which methods and kept maps there are to choose from: those that are here."""
+        self._ask("/api/methods")
+        for space in shown:
+            listed = self._answer(f"{self.base}/projections", space=space).value
+            held = [
+                {**one, "steps": [step for step in one["steps"] if step in self.steps]}
+                for one in listed
+                if one["key"] in self.keys
+            ]
+            self._carry(f"{self.base}/projections", {"space": space}, Json(held))
 
     def _items(self) -> None:
         reading = self.reading

@@ -1,4 +1,4 @@
-import { ServerError, type Transport } from "./transport.js";
+import { ServerError, withQuery, type Transport } from "./transport.js";
 import type { ItemDetails, ItemPrediction, RunDescription, ServerEvent } from "./types.js";
 import { arrayNamed, decode, encode, type NamedArray } from "./wire.js";
 
@@ -59,8 +59,10 @@ export class EmbeddedTransport implements Transport {
     return what === "frames" ? cut(whole, query) : whole;
   }
 
-  send<T>(path: string): Promise<T> {
-    const what = questionOf(path).what;
+  send<T>(path: string, body: unknown): Promise<T> {
+    const { what, run } = questionOf(path);
+    const { rows, columns } = (body ?? {}) as { rows?: number[]; columns?: string[] };
+    if (what === "table" && rows !== undefined) return this.table(run, rows, columns) as Promise<T>;
     return Promise.reject(
       new ServerError(
         "not_in_file",
@@ -77,12 +79,29 @@ export class EmbeddedTransport implements Transport {
     return () => undefined;
   }
 
-  private async item(run: string, query: URLSearchParams): Promise<ItemDetails> {
-    const row = Number(query.get("row"));
+  /** Ids and values of some rows, as a table shows them. */
+  private async table(run: string, rows: number[], columns: string[] | undefined) {
+    const items = await Promise.all(rows.map((row) => this.plainItem(run, row)));
+    const names = columns ?? Object.keys(items[0]?.metadata ?? {});
+    return {
+      ids: items.map((item) => item.id),
+      values: Object.fromEntries(
+        names.map((name) => [name, items.map((item) => item.metadata[name] ?? null)]),
+      ),
+    };
+  }
+
+  private async plainItem(run: string, row: number): Promise<ItemDetails> {
     const block = Math.floor(row / ITEM_BLOCK);
     const items = (await this.answer(`/api/runs/${run}/items?block=${block}`)) as ItemDetails[];
     const item = items[row % ITEM_BLOCK];
     if (item === undefined) throw new ServerError("not_found", `There is no row ${row}.`, 404);
+    return item;
+  }
+
+  private async item(run: string, query: URLSearchParams): Promise<ItemDetails> {
+    const row = Number(query.get("row"));
+    const item = await this.plainItem(run, row);
     return { ...item, prediction: await this.predictionOf(run, row, query.get("step")) };
   }
 
@@ -137,14 +156,18 @@ export class EmbeddedTransport implements Transport {
     return what === "projection" ? this.otherMap(path) : undefined;
   }
 
-  /** The map of the same space and dimension that the page has, whatever method was asked for. */
+  /** The map that comes nearest to what is asked for: by its key, by its method, or of its space. */
   private otherMap(path: string): [key: string, place: Place] | undefined {
-    const asked = questionOf(path);
-    return Object.entries(this.embedded.answers).find(([key]) => {
-      const { what, run, query } = questionOf(key);
-      const same = (name: string) => query.get(name) === asked.query.get(name);
-      return what === "projection" && run === asked.run && same("space") && same("n_components");
-    });
+    const { run, query } = questionOf(path);
+    const named = keyOf(withQuery(`/api/runs/${run}/projection`, { key: query.get("key") ?? "" }));
+    if (named in this.embedded.answers) return [named, this.embedded.answers[named]!];
+    const alike = (names: string[]) =>
+      Object.entries(this.embedded.answers).find(([key]) => {
+        const other = questionOf(key);
+        const same = names.every((name) => other.query.get(name) === query.get(name));
+        return other.what === "projection" && other.run === run && same;
+      });
+    return alike(["space", "n_components", "method"]) ?? alike(["space", "n_components"]);
   }
 }
 

@@ -82,6 +82,12 @@ describe.each([0, 1] as const)("an exported page with packed = %i", (packed) => 
     expect(other.prediction).toBeNull();
   });
 
+  it("answers for a table from the items", async () => {
+    const table = await page().send(`${RUN}/table`, { rows: [1, 0], columns: ["x"] });
+
+    expect(table).toEqual({ ids: ["b", "a"], values: { x: [null, null] } });
+  });
+
   it("shows the map it has, whatever method is asked for", async () => {
     const path = `${RUN}/projection?space=hidden&method=pca&n_components=2&basis=all`;
 
@@ -98,7 +104,7 @@ describe("what an exported page does not hold", () => {
       message: expect.stringContaining("neighbors") as string,
     });
     await expect(page.json(`${RUN}/items?row=9`)).rejects.toMatchObject({ kind: "not_found" });
-    await expect(page.send(`${RUN}/projection`)).rejects.toMatchObject({ kind: "not_in_file" });
+    await expect(page.send(`${RUN}/projection`, {})).rejects.toMatchObject({ kind: "not_in_file" });
   });
 });
 
