@@ -133,7 +133,7 @@ class Recording:
         except Exception as error:
             if self.strict:
                 raise
-            self._refuse(error, None)
+            self._troubles.refuse(error, None)
             return False
 
     def submit(self, work: Callable[[], None]) -> None:
