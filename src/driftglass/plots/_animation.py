@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..data import ProjectionSequence
-from ..diagnostics import Tracks
+from ..diagnostics import Track, Tracks
 from ..errors import InvalidInputError, ShapeError
 from ._moments import Moment, moments_of
 from ._sequences import as_sequence, colors_by_id
@@ -36,7 +37,8 @@ class Animation:
     Parameters
     ----------
     sequences : ProjectionSequence, or sequence of them or of lists of arrays
-        Maps of the same steps. Points are joined by id; they may come and go.
+        Maps of the same steps. Points are joined by id; they may come and go. Without any, only
+        the confusion matrix is played.
     titles : sequence of str, optional
         Above each panel; the methods by default.
     color : array-like of length n_ids or mapping from id to value, optional
@@ -53,6 +55,8 @@ class Animation:
         each frame that of the nearest step.
     annotate : bool
         Whether to write counts into the confusion matrix.
+    curves : Track or sequence of Track, optional
+        Drawn in a panel of their own, with a line at what is shown.
     n_columns : int, optional
         Panels in a row; at most three by default.
     panel_size : (float, float)
@@ -91,23 +95,23 @@ class Animation:
         shared_axes: bool = False,
         confusion: Tracks | None = None,
         annotate: bool = False,
+        curves: Track | Sequence[Track] | None = None,
         n_columns: int | None = None,
         panel_size: tuple[float, float] = (4.0, 4.0),
         dot_size: float | None = None,
         alpha: float | None = None,
         seconds_per_step: float = 0.6,
     ) -> None:
-        self.sequences = _synchronous(sequences)
+        self.confusion = _with_matrices(confusion)
+        self.curves = (curves,) if isinstance(curves, Track) else tuple(curves or ())
+        self.sequences = _synchronous(sequences, alone=confusion is None)
         self.titles = _titles(self.sequences, titles)
-        self.ids = self.sequences[0].ids
         self.color = color
-        self.values = colors_by_id(self.sequences[0], color)
-        self.moments = moments_of(
-            self.sequences[0].steps, steps_per_transition if interpolate else 1
-        )
+        self.values = colors_by_id(self.sequences[0], color) if self.sequences else None
+        self.steps = self._recorded()
+        self.moments = moments_of(self.steps, steps_per_transition if interpolate else 1)
         self.steps_per_transition = int(steps_per_transition) if interpolate else 1
         self.shared_axes = shared_axes
-        self.confusion = _with_matrices(confusion)
         self.annotate = annotate
         self.n_columns = n_columns
         self.panel_size = (float(panel_size[0]), float(panel_size[1]))
@@ -124,12 +128,17 @@ class Animation:
 
     def __repr__(self) -> str:
         names = ", ".join(self.titles)
-        return f"Animation({names}; {len(self.sequences[0])} steps, {len(self)} moments)"
+        return f"Animation({names}; {len(self.steps)} steps, {len(self)} moments)"
 
     @property
-    def steps(self) -> list[int]:
-        """Recorded steps."""
-        return self.sequences[0].steps
+    def ids(self) -> NDArray[Any]:
+        """Points, in the order of an array of colours."""
+        return self.sequences[0].ids if self.sequences else np.empty(0, dtype=np.int64)
+
+    @property
+    def n_panels(self) -> int:
+        """Maps, confusion matrix and curves."""
+        return len(self.sequences) + (self.confusion is not None) + bool(self.curves)
 
     @property
     def seconds_per_moment(self) -> float:
@@ -153,7 +162,7 @@ class Animation:
         stage.show(self._moment(moment))
         return stage.figure
 
-    def frames(self, *, dpi: int = 100) -> Iterator[np.ndarray[Any, np.dtype[np.uint8]]]:
+    def frames(self, *, dpi: int = 100) -> Iterator[NDArray[np.uint8]]:
         """Pictures of all moments, arrays of shape (height, width, 3), one at a time."""
         stage = Stage(self, dpi=dpi)
         try:
@@ -217,6 +226,12 @@ class Animation:
 
         return inlined(self)
 
+    def _recorded(self) -> list[int]:
+        if self.sequences:
+            return self.sequences[0].steps
+        assert self.confusion is not None
+        return [int(step) for step in self.confusion.confusion_steps]
+
     def _moment(self, number: int) -> Moment:
         if not -len(self) <= number < len(self):
             raise InvalidInputError(
@@ -235,6 +250,7 @@ def show_animations(
     shared_axes: bool = True,
     confusion: Tracks | None = None,
     annotate_confusion_matrix: bool = False,
+    curves: Track | Sequence[Track] | None = None,
     cols: int | None = None,
     figsize_per_plot: tuple[float, float] = (4.0, 4.0),
     dot_size: float | None = None,
@@ -248,7 +264,7 @@ def show_animations(
         Of the same steps, for example of several methods.
     custom_titles : sequence of str, optional
         Above each; the methods by default.
-    color, interpolate, steps_per_transition, confusion, dot_size, alpha
+    color, interpolate, steps_per_transition, confusion, curves, dot_size, alpha
         As in `Animation`.
     shared_axes : bool
         Whether all panels have the same limits.
@@ -284,17 +300,20 @@ def show_animations(
         confusion=confusion,
         annotate=annotate_confusion_matrix,
         n_columns=cols,
+        curves=curves,
         panel_size=figsize_per_plot,
         dot_size=dot_size,
         alpha=alpha,
     )
 
 
-def _synchronous(given: Any) -> list[ProjectionSequence]:
+def _synchronous(given: Any, *, alone: bool) -> list[ProjectionSequence]:
     if isinstance(given, ProjectionSequence):
         maps = [given]
     else:
         items = list(given)
+        if not items and not alone:
+            return []
         if not items:
             raise InvalidInputError("There are no sequences to play; at least one is needed.")
         single = not isinstance(items[0], ProjectionSequence) and np.ndim(items[0]) == 2

@@ -91,8 +91,8 @@ def write_film(path: Path, frames: Iterable[Pixels], seconds: float, *, hold: fl
                 return
             said = done.stderr.decode(errors="replace").strip() or "no reason given"
         raise FormatError(
-            f"ffmpeg could not write {path.name!r}: {said.splitlines()[-1]}. Save as .gif, .webp or .html, "
-            f"which need no other program."
+            f"ffmpeg could not write {path.name!r}: {said.splitlines()[-1]}. Save as .gif, .webp "
+            f"or .html, which need no other program."
         )
     finally:
         part.unlink(missing_ok=True)

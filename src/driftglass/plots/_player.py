@@ -42,7 +42,7 @@ def page(animation: Animation) -> str:
 
 def inlined(animation: Animation) -> str:
     """The player in a frame of its own, as a notebook shows it."""
-    n_panels = len(animation.sequences) + (animation.confusion is not None)
+    n_panels = animation.n_panels
     columns = min(animation.n_columns or 3, n_panels)
     rows = -(-n_panels // columns)
     width = min(1100, round(animation.panel_size[0] * 100 * columns))
@@ -61,14 +61,15 @@ def _part(name: str) -> str:
 
 def _data(animation: Animation) -> dict[str, Any]:
     n = len(animation.ids)
-    shared = limits_of(animation.sequences) if animation.shared_axes else None
+    same_for_all = animation.shared_axes and animation.sequences
+    shared = limits_of(animation.sequences) if same_for_all else None
     panels = []
     for title, maps in zip(animation.titles, animation.sequences, strict=True):
         own = limits_of([maps])
         limits = shared if shared is not None and len(shared[0]) == maps.n_components else own
         packed = _packed(maps.aligned(animation.ids), *limits)
         panels.append({"title": title, "n_components": maps.n_components, "places": packed})
-    n_panels = len(panels) + (animation.confusion is not None)
+    n_panels = animation.n_panels
     area = point_area(n) if animation.dot_size is None else animation.dot_size
     alpha = float(np.clip(1.2 - 0.15 * np.log10(max(n, 1)), 0.35, 0.9))
     colors, light, dark = _colors(animation.values)
@@ -86,15 +87,24 @@ def _data(animation: Animation) -> dict[str, Any]:
         "light": _theme(THEMES["light"]) | {"colors": light},
         "dark": _theme(THEMES["dark"]) | {"colors": dark},
         "confusion": _confusion(animation),
+        "curves": [
+            {
+                "name": f"{track.name.replace('_', ' ')} {track.against}".strip(),
+                "steps": track.steps.tolist(),
+                "values": track.values.tolist(),
+            }
+            for track in animation.curves
+        ],
     }
 
 
-def _theme(theme: Theme) -> dict[str, str]:
+def _theme(theme: Theme) -> dict[str, Any]:
     return {
         "canvas": f"#{theme.canvas}",
         "text": f"#{theme.text}",
         "secondary": f"#{theme.secondary}",
         "strong": f"#{theme.categories[0]}",
+        "lines": [f"#{color}" for color in theme.categories[:16]],
     }
 
 

@@ -15,6 +15,7 @@ from ._matrices import confusion_matrix
 from ._moments import Moment, Paths, nearest_steps
 from ._scatter import point_area
 from ._sequences import limits_of
+from ._time_axis import draw_track, finish, step_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +43,7 @@ class Stage:
 
     def __init__(self, animation: Animation, *, dpi: int = 100) -> None:
         self._animation = animation
-        n_panels = len(animation.sequences) + (animation.confusion is not None)
+        n_panels = animation.n_panels
         columns = min(animation.n_columns or 3, n_panels)
         rows = -(-n_panels // columns)
         width, height = animation.panel_size
@@ -53,8 +54,9 @@ class Stage:
         self.figure = made
         require("matplotlib.backends.backend_agg", extra="plot").FigureCanvasAgg(made)
         self._time = made.suptitle(animation.moments[0].caption, fontsize="medium")
-        self._panels = []
-        shared = limits_of(animation.sequences) if animation.shared_axes else None
+        self._panels: list[Any] = []
+        same_for_all = animation.shared_axes and animation.sequences
+        shared = limits_of(animation.sequences) if same_for_all else None
         for number, maps in enumerate(animation.sequences):
             spatial = maps.n_components == 3
             ax = made.add_subplot(
@@ -62,11 +64,13 @@ class Stage:
             )
             same = shared is not None and len(shared[0]) == maps.n_components
             self._panels.append(_Panel(ax, animation, number, shared if same else None))
-        self._confusion = None
-        if animation.confusion is not None:
-            self._confusion = _Matrix(made.add_subplot(rows, columns, n_panels), animation)
         if animation.values is not None:
             explain(self._panels[-1].ax, animation.values)
+        if animation.confusion is not None:
+            place = len(animation.sequences) + 1
+            self._panels.append(_Matrix(made.add_subplot(rows, columns, place), animation))
+        if animation.curves:
+            self._panels.append(_Curves(made.add_subplot(rows, columns, n_panels), animation))
         made.canvas.draw()
         # Laid out once; a layout per frame would make panels jump with the width of a title.
         made.set_layout_engine("none")
@@ -76,8 +80,6 @@ class Stage:
         self._time.set_text(moment.caption)
         for panel in self._panels:
             panel.show(moment)
-        if self._confusion is not None:
-            self._confusion.show(moment)
 
     def picture(self) -> NDArray[np.uint8]:
         """What is shown, as pixels of shape (height, width, 3)."""
@@ -168,6 +170,27 @@ class _Matrix:
             ax=self._ax,
             title=f"predictions of step {int(self._steps[which]):,}, {share:.0%} right",
         )
+
+
+class _Curves:
+    """Tracks over all steps, and a line at the one that is shown."""
+
+    def __init__(self, ax: Axes, animation: Animation) -> None:
+        self._steps = animation.steps
+        theme = theme_of(ax)
+        for track, color in zip(animation.curves, theme.categories, strict=False):
+            said = f"{track.name.replace('_', ' ')} {track.against}".strip()
+            draw_track(ax, track, f"#{color}", label=said)
+        step_axis(ax, self._steps)
+        finish(ax, None)
+        self._line = ax.axvline(self._steps[0], color=f"#{theme.text}", linewidth=1.0)
+
+    def show(self, moment: Moment) -> None:
+        here = self._steps[moment.frame]
+        there = self._steps[min(moment.frame + 1, len(self._steps) - 1)]
+        at = here + moment.share * (there - here)
+        self._line.set_xdata([at, at])
+        self._line.set_linestyle(DASHES if moment.interpolated else "-")
 
 
 def point_colors(values: Categories | Numbers | None, n: int, theme: Any) -> Any:

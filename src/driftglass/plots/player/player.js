@@ -39,6 +39,7 @@
   };
   for (const panel of panels) Object.assign(panel, figure(panel.title, "map"));
   if (matrices) Object.assign(matrices, figure("", "matrix"));
+  const curves = data.curves.length ? figure(data.curves.map((c) => c.name).join(", "), "curves") : null;
 
   const theme = () => (dark.matches ? data.dark : data.light);
   const context = (canvas) => {
@@ -134,6 +135,33 @@
     matrices.canvas.setAttribute("aria-label", `Confusion matrix: ${said}`);
   };
 
+  /** Values of tracks over the steps, evenly spaced as the slider is, and a line at the moment. */
+  const drawCurves = () => {
+    const [pen, side] = context(curves.canvas);
+    const margin = side * 0.06;
+    const values = data.curves.flatMap((curve) => curve.values);
+    const [low, high] = [Math.min(0, ...values), Math.max(...values)];
+    const across = (t) => margin + (t / Math.max(1, steps.length - 1)) * (side - 2 * margin);
+    const up = (value) => side - margin - ((value - low) / (high - low || 1)) * (side - 2 * margin);
+    data.curves.forEach((curve, number) => {
+      pen.strokeStyle = theme().lines[number % theme().lines.length];
+      pen.lineWidth = 1.6 * devicePixelRatio;
+      pen.beginPath();
+      curve.steps.forEach((step, k) => {
+        const t = steps.indexOf(step);
+        if (t >= 0) pen.lineTo(across(t), up(curve.values[k]));
+      });
+      pen.stroke();
+    });
+    pen.strokeStyle = theme().text;
+    pen.lineWidth = devicePixelRatio;
+    pen.beginPath();
+    pen.moveTo(across(moment / parts), margin);
+    pen.lineTo(across(moment / parts), side - margin);
+    pen.stroke();
+    curves.canvas.setAttribute("aria-label", `Curves: ${curves.caption.textContent}`);
+  };
+
   const show = () => {
     const frame = Math.floor(moment / parts);
     const share = (moment % parts) / parts;
@@ -151,6 +179,7 @@
       draw(panel, frame, share);
       panel.canvas.setAttribute("aria-label", `${panel.title}: map at ${said}`);
     }
+    if (curves) drawCurves();
     if (matrices) drawMatrix(share > 0.5 ? frame + 1 : frame);
   };
   const goTo = (wanted) => {
