@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_track", "finish", "moving_average", "ordered_colors", "step_axis"]
 
-UNEVEN = 50
+UNEVEN = 16
 """Longest distance between steps over the shortest, from which on a linear axis hides the start."""
 
 
