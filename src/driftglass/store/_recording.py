@@ -139,6 +139,21 @@ class Recording:
             return accepted and stored
         return accepted
 
+    def attempt(self, work: Callable[[], bool]) -> bool:
+        """What `work` returns; False, with a warning, where it raises and nobody asked for that."""
+        try:
+            return work()
+        except Exception as error:
+            if self.strict:
+                raise
+            self._refuse(error, None)
+            return False
+
+    def submit(self, work: Callable[[], None]) -> None:
+        """Queue something small for the background thread, in order with what was logged."""
+        self._follow_fork()
+        self._background.submit(work, 0)
+
     def _log(self, step: Any, spaces: Any, predictions: Any, scalars: Any, ids: Any) -> bool:
         if self._closed:
             raise StoreError(
