@@ -58,6 +58,10 @@ export function runCommand({ state, session, map }: Viewer, command: Command): v
       return flip(state.trails);
     case "theme":
       return state.chosenTheme.set(state.theme.value === "dark" ? "light" : "dark");
+    case "maps":
+    case "find":
+    case "saved":
+      return state.panel.set(state.panel.value === command ? null : command);
     case "inspector":
       return flip(state.inspectorOpen);
     case "clear":
