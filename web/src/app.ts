@@ -5,6 +5,7 @@ import { Stage } from "./stage/stage.js";
 import { encodeColoring } from "./state/coloring_choice.js";
 import { Colorist } from "./state/colorist.js";
 import { Items } from "./state/items.js";
+import { AUTO, recipeText } from "./state/recipe.js";
 import { Session } from "./state/session.js";
 import { onChange } from "./state/signal.js";
 import { decodeAddress, encodeAddress, LONGEST_SELECTION, type Address } from "./state/url.js";
@@ -27,7 +28,7 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
   const client = new Client(transport);
   const state = new ViewerState();
   const session = new Session(client, state);
-  const colorist = new Colorist(client, state, session.trust);
+  const colorist = new Colorist(client, state, session.projections.trust);
   const stage = new Stage(client, state, session, colorist);
   const items = new Items(client, state);
   const viewer: Viewer = { state, session, colorist, items, map: stage };
@@ -66,6 +67,7 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
       state.run,
       state.spaceName,
       state.fit,
+      session.projections.recipe,
       state.timeline.position,
       state.coloring,
       state.filter.hiddenGroups,
@@ -98,7 +100,8 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
   };
 }
 
-function addressOf({ state }: Viewer, stage: Stage): Address {
+function addressOf({ state, session }: Viewer, stage: Stage): Address {
+  const recipe = session.projections.recipe.value;
   const run = state.run.value;
   const rows = state.selection.rows.value;
   const few = state.selection.count.value <= LONGEST_SELECTION;
@@ -109,6 +112,7 @@ function addressOf({ state }: Viewer, stage: Stage): Address {
     run: run?.name,
     space: state.spaceName.value ?? undefined,
     dimensions: state.fit.value,
+    map: recipe === AUTO ? undefined : recipeText(recipe),
     // At the end of a growing run the link means "the end", not this step.
     step: state.timeline.atEnd ? undefined : Math.round(state.timeline.position.value),
     color: encodeColoring(state.coloring.value),

@@ -53,7 +53,7 @@ export class TrailLayer {
 
   private async read(): Promise<void> {
     const { state, session } = this;
-    const frames = state.shownFit.value === 3 ? session.spatialFrames : session.planarFrames;
+    const frames = session.projections.framesOf(state.shownFit.value);
     const source = frames.current;
     const steps = state.timeline.steps.value;
     if (source === null || steps.length < 2) return;

@@ -13,9 +13,9 @@ export function runCommand({ state, session, map }: Viewer, command: Command): v
     case "help":
       return flip(state.helpOpen);
     case "planar":
-      return void session.showFit(2);
+      return void session.projections.showFit(2);
     case "spatial":
-      return void session.showFit(3);
+      return void session.projections.showFit(3);
     case "play":
       return timeline.toggle();
     case "previous":
@@ -58,6 +58,10 @@ export function runCommand({ state, session, map }: Viewer, command: Command): v
       return flip(state.trails);
     case "theme":
       return state.chosenTheme.set(state.theme.value === "dark" ? "light" : "dark");
+    case "maps":
+    case "find":
+    case "saved":
+      return state.panel.set(state.panel.value === command ? null : command);
     case "inspector":
       return flip(state.inspectorOpen);
     case "clear":

@@ -24,6 +24,9 @@ export type Command =
   | "trust"
   | "trails"
   | "theme"
+  | "maps"
+  | "find"
+  | "saved"
   | "inspector"
   | "clear"
   | "undo"
@@ -118,6 +121,9 @@ export const KEYMAP: readonly Binding[] = [
     does: "Redo",
     group: "Selection",
   },
+  { command: "maps", keys: ["p"], caps: "P", does: "Make or choose a map", group: "Viewer" },
+  { command: "find", keys: ["/"], caps: "/", does: "Search and filter", group: "Viewer" },
+  { command: "saved", keys: ["k"], caps: "K", does: "Saved selections", group: "Viewer" },
   {
     command: "inspector",
     keys: ["]"],
