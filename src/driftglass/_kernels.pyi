@@ -377,7 +377,7 @@ class EdgeLayout:
         """Move `positions` in place through some epochs.
 
         If `racy`, points move one by one as threads come to them, and not block by block: with
-        more than one thread, each run gives another map.
+        more than one thread, each run gives another map. It is slower, and for benchmarks.
         """
 
 def place_points(

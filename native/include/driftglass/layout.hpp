@@ -61,8 +61,10 @@ inline std::uint32_t stream_of(std::uint64_t seed, std::uint64_t epoch, std::uin
     return static_cast<std::uint32_t>(random_bits(seed, epoch, point) >> 16);
 }
 
-// How far ahead memory is asked for: edges, and points whose edges are looked at together.
+// How far ahead memory is asked for: edges, points that are looked at together, and the hands of
+// each that it is likely to draw.
 constexpr std::int64_t kEdgesAhead = 512;
+constexpr std::uint32_t kHandsAhead = 2;
 constexpr std::size_t kPointsAhead = 16;
 
 DRIFTGLASS_INLINE void prefetch(const void *address) { __builtin_prefetch(address); }

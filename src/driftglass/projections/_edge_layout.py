@@ -69,7 +69,6 @@ def lay_out(
     n_epochs: int,
     *,
     density: DensityForce | None = None,
-    deterministic: bool = True,
     n_threads: int = 1,
     callback: Callback | None = None,
 ) -> tuple[NDArray[np.float32], int]:
@@ -87,11 +86,8 @@ def lay_out(
         How often the heaviest edge pulls.
     density : DensityForce, optional
         Local radii that the map shall have, as in densMAP.
-    deterministic : bool
-        Whether points move block by block, for the same map at any number of threads; otherwise
-        each moves as soon as a thread comes to it.
     n_threads : int
-        Changes the time and not the result, if that is deterministic.
+        Changes the time and not the result.
     callback : callable, optional
         May stop; the map is then kept as it is.
 
@@ -126,9 +122,7 @@ def lay_out(
         last = min(done + stride, n_epochs)
         if density is not None:  # from then on, the two kinds of steps take turns
             last = min(last, dense_from) if done < dense_from else done + 1
-        layout.run(
-            positions, done, last, **forces.keywords(), racy=not deterministic, n_threads=n_threads
-        )
+        layout.run(positions, done, last, **forces.keywords(), n_threads=n_threads)
         if density is not None and done >= dense_from:
             rate = forces.rate * (1.0 - done / n_epochs)
             density.step(positions, forces.a, forces.b, rate, n_threads)
