@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from . import _compute as compute
+from . import _measurements as measurements
 from . import _read as read
 from ._library import Library
 from ._question import Answer, Question
+from ._torn import answer_torn
 
 __all__ = ["REQUESTS", "Policy", "Request", "find_request"]
 
@@ -63,6 +65,10 @@ REQUESTS: tuple[Request, ...] = (
     Request("POST", "/api/runs/{run}/projection", compute.answer_project, "write"),
     Request("GET", "/api/runs/{run}/frames", compute.answer_frames, "read"),
     Request("GET", "/api/runs/{run}/picture", compute.answer_picture, "read"),
+    Request("GET", "/api/runs/{run}/torn", answer_torn, "read"),
+    Request("GET", "/api/runs/{run}/measurement", measurements.answer_measurement, "read"),
+    Request("POST", "/api/runs/{run}/measurement", measurements.answer_measure, "write"),
+    Request("GET", "/api/runs/{run}/measured", measurements.answer_measured, "read"),
     Request("GET", "/api/jobs", compute.answer_jobs, "read"),
     Request("GET", "/api/jobs/{job}", compute.answer_job, "read"),
     Request("POST", "/api/jobs/{job}/cancel", compute.answer_cancel, "write"),

@@ -68,7 +68,15 @@ def _project(job: Mapping[str, Any], report: _Reporter) -> str:
     return update(run, ProjectionRequest(**job["request"]), progress=report)
 
 
-_JOBS = {"projection": _project}
+def _measure(job: Mapping[str, Any], report: _Reporter) -> str:
+    from .. import store
+    from .._measure import MeasureRequest, measure
+
+    run = store.open(job["store"]).run(job["run"])
+    return measure(run, MeasureRequest(**job["request"]), progress=report)
+
+
+_JOBS = {"projection": _project, "measurement": _measure}
 
 
 class _Reporter:
