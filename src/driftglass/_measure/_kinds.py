@@ -331,8 +331,7 @@ def _labels(run: Run, ids: NDArray[Any]) -> NDArray[Any] | None:
         if table is not None and isinstance(column, CategoricalColumn):
             where = positions(ids, table.ids)
             codes = np.where(where >= 0, column.codes[where], -1)
-            names = np.array([*column.categories, None], dtype=object)
-            return np.asarray(names[codes])
+            return np.array([*column.categories, "missing"])[codes]  # -1 is the last
     return None
 
 

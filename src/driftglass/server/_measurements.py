@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._measure import KINDS, MeasurePlan, MeasureRequest, plan_measurement
-from ..data._ids import positions
 from ..errors import DriftglassError, FormatError, InvalidInputError, NotFoundError
 from ._errors import ReadOnlyError
 from ._jobs import Job
@@ -285,7 +284,9 @@ def _status(
 
 
 def _series(kind: str, said: dict[str, Any], arrays: Any) -> dict[str, NDArray[Any]]:
-    found = {name: np.asarray(arrays[name], dtype=np.float64) for name in SERIES[kind]}
+    found: dict[str, NDArray[Any]] = {
+        name: np.asarray(arrays[name], dtype=np.float64) for name in SERIES[kind]
+    }
     if kind == "tracks":
         total = sum(part["n_values"] for part in said["tracks"])
         _check(all(len(values) == total for values in found.values()))
@@ -313,7 +314,7 @@ def _points(reading: Reading, kind: str, arrays: Any, step: int | None) -> dict[
     ids = np.asarray(arrays["ids"])[part]
     rows = _rows(reading, ids)
     known = rows >= 0
-    found = {"rows": rows[known].astype(np.uint32)}
+    found: dict[str, NDArray[Any]] = {"rows": rows[known].astype(np.uint32)}
     for name in POINTS[kind]:
         values = np.asarray(arrays[name])[part]
         _check(values.shape == ids.shape)
@@ -323,7 +324,11 @@ def _points(reading: Reading, kind: str, arrays: Any, step: int | None) -> dict[
 
 def _rows(reading: Reading, ids: NDArray[Any]) -> NDArray[np.int64]:
     """Row of each id; -1 for one that the run does not have."""
-    return np.asarray(positions(ids, reading.rows.ids), dtype=np.int64)
+    where = reading.rows.where(ids)
+    found = np.full(len(ids), -1, dtype=np.int64)
+    there = np.flatnonzero(where >= 0)
+    found[where[there]] = there
+    return found
 
 
 def _check(holds: bool | Sequence[bool]) -> None:
