@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from ._preparation import ingredients, prepared
 from ._progress import Progress, silent
 from ._projection_plan import Plan, ProjectionRequest, infos_for, n_anchors_for, plan, space_of
 from ._sequence_cache import keep_sequence, read_sequence, sequence_key
@@ -63,7 +64,11 @@ def project(
     progress : callable
         Called with (done, total, what); may raise to stop.
     **parameters
-        Further parameters; see `driftglass.projections.project_sequence` and the method.
+        Further parameters; see `driftglass.projections.project_sequence` and the method. Three
+        belong to no method: ``prepare="sphereize"`` moves each snapshot by its mean and scales
+        its rows to unit length; ``supervised_by="label"`` names a column whose labels supervise
+        "umap" or "tsne"; and with method "axes" an axis may be two groups in words, as
+        ``{"from": {"column": "label", "value": "cat"}, "to": {"ids": [3, 5]}}``.
 
     Returns
     -------
@@ -111,20 +116,29 @@ def project(
     return sequence
 
 
-def update(run: Run, request: ProjectionRequest, *, progress: Progress = silent) -> str:
+def update(
+    run: Run,
+    request: ProjectionRequest,
+    *,
+    refresh: bool = False,
+    progress: Progress = silent,
+) -> str:
     """Bring the kept result of a request up to date; returns its key in the run's cache.
 
     While a run grows, new snapshots are placed with the basis there is, which moves no point
     of the frames already drawn. The basis is fitted again once the number of snapshots has
-    doubled since the last fit, and when the run is over.
+    doubled since the last fit, and when the run is over. With `refresh` it is fitted in any case.
+
+    A `Watcher` among the `progress` sees the map while it is made, and may end the layout early;
+    the result says so.
     """
     current = plan(run, request)
-    if current.status == "ready" and current.key is not None:
+    if current.status == "ready" and current.key is not None and not refresh:
         return current.key
     infos = infos_for(run, request)
     kept = run.cache.get(current.key) if current.key else None
     base = read_sequence(run, current.key) if current.key else None
-    if current.refit or kept is None or base is None:
+    if refresh or current.refit or kept is None or base is None:
         sequence = _fitted(run, request, infos, request.method, progress)
         return _keep(run, request, sequence, infos, [info.step for info in infos])
     fitted_steps = kept.description["fitted_steps"]
@@ -147,7 +161,8 @@ def _extended(
     for number, info in enumerate(missing):
         progress(number, len(missing), "placing snapshots")
         snapshot = run.snapshot(request.space, info.step)
-        placed = extend_sequence(base, snapshot.vectors, ids=snapshot.ids, step=info.step)
+        vectors = prepared(request, snapshot.vectors)
+        placed = extend_sequence(base, vectors, ids=snapshot.ids, step=info.step)
         frames[info.step] = _measured(run, request, placed)
     progress(len(missing), len(missing), "placing snapshots")
     provenance = request.provenance(
@@ -187,28 +202,32 @@ def _fitted(
 ) -> ProjectionSequence:
     from .projections import project_sequence
 
+    made_of = ingredients(run, request, method)
     sequence = project_sequence(
-        [_reader(run, request.space, info.step) for info in infos],
+        [_reader(run, request, info.step) for info in infos],
         ids=[run.snapshot(request.space, info.step).ids for info in infos],
         steps=[info.step for info in infos],
-        method=method,
+        method=made_of.method,
         n_components=request.n_components,
         random_state=request.random_state,
+        y=made_of.targets,
         progress=progress,
-        **request.parameters,
+        **made_of.parameters,
     )
     frames = []
     for number, frame in enumerate(sequence):
         progress(number, len(sequence), "measuring trust")
         frames.append(_measured(run, request, replace(frame, space=request.space)))
     progress(len(sequence), len(sequence), "measuring trust")
-    provenance = request.provenance([info.content for info in infos])
+    stopped = getattr(progress, "stopped", None)
+    more = {"stopped": stopped} if stopped else {}
+    provenance = request.provenance([info.content for info in infos], **more)
     return ProjectionSequence(tuple(frames), provenance, sequence.model)
 
 
-def _reader(run: Run, space: str, step: int) -> Callable[[], NDArray[Any]]:
+def _reader(run: Run, request: ProjectionRequest, step: int) -> Callable[[], NDArray[Any]]:
     """Read late, so that only one snapshot is in memory at a time."""
-    return lambda: run.snapshot(space, step).vectors
+    return lambda: prepared(request, run.snapshot(request.space, step).vectors)
 
 
 def _measured(run: Run, request: ProjectionRequest, frame: Projection) -> Projection:

@@ -8,6 +8,7 @@ import { Confusions } from "./state/confusions.js";
 import { Items } from "./state/items.js";
 import { Measures } from "./state/measures.js";
 import { PointMeasures } from "./state/point_measures.js";
+import { AUTO, recipeText } from "./state/recipe.js";
 import { Session } from "./state/session.js";
 import { onChange } from "./state/signal.js";
 import { Torn } from "./state/torn.js";
@@ -85,6 +86,7 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
       state.run,
       state.spaceName,
       state.fit,
+      session.projections.recipe,
       state.timeline.position,
       state.coloring,
       state.filter.hiddenGroups,
@@ -117,7 +119,8 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
   };
 }
 
-function addressOf({ state }: Viewer, stage: Stage): Address {
+function addressOf({ state, session }: Viewer, stage: Stage): Address {
+  const recipe = session.projections.recipe.value;
   const run = state.run.value;
   const rows = state.selection.rows.value;
   const few = state.selection.count.value <= LONGEST_SELECTION;
@@ -128,6 +131,7 @@ function addressOf({ state }: Viewer, stage: Stage): Address {
     run: run?.name,
     space: state.spaceName.value ?? undefined,
     dimensions: state.fit.value,
+    map: recipe === AUTO ? undefined : recipeText(recipe),
     // At the end of a growing run the link means "the end", not this step.
     step: state.timeline.atEnd ? undefined : Math.round(state.timeline.position.value),
     color: encodeColoring(state.coloring.value),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._preparation import ingredients, prepared
 from .._progress import Progress, silent
 from .._projection_plan import ProjectionRequest, infos_for, n_anchors_for
 from .._sequence_cache import read_frame, read_sequence
@@ -98,7 +99,6 @@ def _tracks(run: Run, request: MeasureRequest, progress: Progress) -> Found:
 
 def _motion(run: Run, request: MeasureRequest, progress: Progress) -> Found:
     from ..diagnostics import sequence_scores, still_test
-    from ..projections import project_sequence
 
     key = str(request.projection)
     _, made_with = projection_of(run, key)
@@ -121,11 +121,10 @@ def _motion(run: Run, request: MeasureRequest, progress: Progress) -> Found:
     progress(1, 2, "showing the same snapshot again")
     last = snapshots[-1]
     X = np.asarray(last.vectors[last.finite])[:PROBE]
-
-    def again(Xs: list[Any]) -> Any:
-        return project_sequence(Xs, method=made_with.method, **_settings(made_with))
-
-    still = still_test(again, X, n_snapshots=STILL_SNAPSHOTS) if len(X) > 2 else float("nan")
+    again = _Alone(run, made_with, last.ids[last.finite][:PROBE])
+    still = float("nan")
+    if len(X) > 2:
+        still = still_test(again.sequence, X, n_snapshots=STILL_SNAPSHOTS)
     progress(2, 2, "showing the same snapshot again")
     numbers = ("F", "C", "J", "who", "when", "missed", "rigid_share", "pooled", "C_relational")
     description = {
@@ -240,7 +239,7 @@ def _noise(run: Run, request: MeasureRequest, progress: Progress) -> Found:
     test = null_test(
         X,
         Y,
-        _alone(made_with),
+        _Alone(run, made_with, ids),
         n_anchors=n_anchors_for(len(X)),
         random_state=made_with.random_state,
     )
@@ -257,7 +256,7 @@ def _stability(run: Run, request: MeasureRequest, progress: Progress) -> Found:
     from ..diagnostics._cautions import cautions_of_stability
 
     X, Y, ids, made_with = _map_of(run, request)
-    rows, maps, said = other_maps(X, made_with, _alone(made_with), progress)
+    rows, maps, said = other_maps(X, made_with, _Alone(run, made_with, ids), progress)
     labels = _labels(run, ids[rows])
     found = stability(
         Multiverse(({"shown": True}, *maps.settings), (Y[rows], *maps.maps)), labels=labels
@@ -304,23 +303,40 @@ def _rows_of(snapshot: Any, ids: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(snapshot.vectors)[positions(ids, snapshot.ids)]
 
 
-def _settings(made_with: ProjectionRequest) -> dict[str, Any]:
-    return {
-        "n_components": made_with.n_components,
-        "random_state": made_with.random_state,
-        **made_with.parameters,
-    }
-
-
-def _alone(made_with: ProjectionRequest) -> Callable[..., NDArray[np.float32]]:
+class _Alone:
     """The method of a projection, for one snapshot by itself."""
-    from ..projections import project_sequence
 
-    def project(X: NDArray[Any], **changed: Any) -> NDArray[np.float32]:
-        settings = {**_settings(made_with), **changed}
-        return project_sequence([X], method=made_with.method, **settings)[0].coordinates
+    def __init__(self, run: Run, made_with: ProjectionRequest, ids: NDArray[Any]) -> None:
+        self._made_with, self._ids = made_with, ids
+        self._made_of = ingredients(run, made_with, made_with.method)
 
-    return project
+    def __call__(
+        self, X: NDArray[Any], *, rows: NDArray[Any] | None = None, **changed: Any
+    ) -> NDArray[np.float32]:
+        """Map of the snapshot, or of some of its rows, with some parameters changed."""
+        coordinates: NDArray[np.float32] = self.sequence([X], rows=rows, **changed)[0].coordinates
+        return coordinates
+
+    def sequence(
+        self, Xs: list[NDArray[Any]], *, rows: NDArray[Any] | None = None, **changed: Any
+    ) -> Any:
+        """Maps of several versions of the snapshot."""
+        from ..projections import project_sequence
+
+        ids = self._ids if rows is None else self._ids[rows]
+        settings = {
+            "n_components": self._made_with.n_components,
+            "random_state": self._made_with.random_state,
+            **self._made_of.parameters,
+            **changed,
+        }
+        return project_sequence(
+            [prepared(self._made_with, X) for X in Xs],
+            ids=[ids for _ in Xs],
+            method=self._made_of.method,
+            y=self._made_of.targets,
+            **settings,
+        )
 
 
 def _labels(run: Run, ids: NDArray[Any]) -> NDArray[Any] | None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._grids import GRIDS, OTHER_ROWS, SEEDS
+from .._preparation import prepared
 from .._progress import Progress
 from .._projection_plan import ProjectionRequest
 
@@ -41,7 +42,7 @@ def other_maps(
     taken = X[rows]
     name = made_with.method.lower()
     if name in LINEAR:
-        maps = _of_parts(taken, made_with.n_components, progress)
+        maps = _of_parts(prepared(made_with, taken), made_with.n_components, progress)
         parts = tuple({"part": number} for number in range(PARTS))
         return rows, Multiverse(parts, maps), f"{PARTS} parts of {PART:.0%} of the rows"
     grid = {**GRIDS, **SEQUENCE_GRIDS}.get(name, {})
@@ -55,7 +56,7 @@ def other_maps(
     made = []
     for number, one in enumerate(settings):
         progress(number, len(settings), "mapping with other settings")
-        made.append(project(taken, **one))
+        made.append(project(taken, rows=rows, **one))
     what = ", ".join(
         f"{parameter} {', '.join(f'{value:g}' for value in values)}"
         for parameter, values in grid.items()

@@ -24,6 +24,8 @@ FLOPS_PER_SECOND = 1e10
 LAYOUT_SECONDS = 2e-4
 """Per row of a map made by attraction and repulsion."""
 N_MAPS = 9
+OVERHEAD = {"tracks": 0.2, "errors": 0.5, "stability": 0.6}
+"""Seconds, however small the data are."""
 
 Kind = Literal["tracks", "motion", "similarity", "errors", "noise", "stability"]
 KINDS: tuple[Kind, ...] = ("tracks", "motion", "similarity", "errors", "noise", "stability")
@@ -187,7 +189,7 @@ def _seconds(
         n = min(sizes[0][0], PROBE if request.kind == "motion" else 1e9)
         slow = made_with.method not in ("pca", "linear", "random")
         layout = maps * n * (LAYOUT_SECONDS if slow else 1e-6)
-    return flops / FLOPS_PER_SECOND + layout + 0.004 * len(sizes)
+    return flops / FLOPS_PER_SECOND + layout + 0.004 * len(sizes) + OVERHEAD.get(request.kind, 0.1)
 
 
 def _flops(request: MeasureRequest, n: float, d: float, n_snapshots: int) -> float:

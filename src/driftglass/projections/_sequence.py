@@ -14,9 +14,16 @@ from ..data import Projection, ProjectionSequence, Provenance
 from ..data._ids import positions
 from ..errors import InvalidInputError, ShapeError
 from ._affine import AffineMap
-from ._fitting import Fitting, Place
+from ._fitting import Fitting, Place, targets_of
 from ._procrustes import procrustes
-from ._registry import WholeSequence, fitting_for, kept_place, kept_shape, sequence_method
+from ._registry import (
+    WholeSequence,
+    fitting_for,
+    has_own_basis,
+    kept_place,
+    kept_shape,
+    sequence_method,
+)
 from ._snapshots import Loaded, NanPolicy, Snapshots, load
 
 __all__ = ["extend_sequence", "project_sequence"]
@@ -35,6 +42,7 @@ def project_sequence(
     n_components: int = 2,
     nan: NanPolicy = "drop",
     random_state: int = 0,
+    y: Any = None,
     progress: Progress | None = None,
     **parameters: Any,
 ) -> ProjectionSequence:
@@ -82,6 +90,10 @@ def project_sequence(
         with the mean of their column.
     random_state : int
         Seed of methods given by name; "pca" draws nothing.
+    y : mapping of id to label, or callable, optional
+        Labels that supervise "umap" or "tsne", or that the groups of "axes" are named by; ids
+        without an entry are unknown. A function takes an array of ids and returns an entry for
+        each.
     progress : callable, optional
         Called with (done, total, what); may raise to stop.
     **parameters
@@ -117,6 +129,8 @@ def project_sequence(
     """
     snapshots = Snapshots(Xs, ids, steps, nan)
     basis = int(basis) if isinstance(basis, np.integer) else basis
+    if basis is not None and has_own_basis(method):
+        parameters["basis"], basis = basis, None
     _check_parameters("all" if basis is None else basis, window, n_components)
     window, n_components = int(window), int(n_components)
     report = silent if progress is None else progress
@@ -130,9 +144,16 @@ def project_sequence(
                 f"basis is {basis!r}, but {whole.name!r} learns from all snapshots. Leave it out, "
                 f"or pass a method that is fitted to a basis, such as method='pca'."
             )
+        if y is not None:
+            raise InvalidInputError(
+                f"{whole.name!r} takes no labels. Leave y out, or use 'umap' or 'tsne'."
+            )
         return _whole_sequence(snapshots, whole, n_components, nan, random_state, report)
     basis = "all" if basis is None else basis
-    fitting = fitting_for(method, snapshots, n_components, random_state, report, parameters)
+    targets = targets_of(y)
+    fitting = fitting_for(
+        method, snapshots, n_components, random_state, report, parameters, targets
+    )
     recorded = {**fitting.parameters, "n_components": n_components, "nan": nan}
     if fitting.joint:
         recorded |= {"basis": basis} | ({"window": window} if basis == "window" else {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,6 +76,27 @@ class Question:
         if value not in allowed:
             raise InvalidInputError(
                 f"The parameter {name!r} is {value!r:.60}; it must be one of {sorted(allowed)}."
+            )
+        return value
+
+    def mapping(self, name: str, *, limit: int) -> dict[str, Any]:
+        """Object of at most `limit` characters: text in a query, JSON in a body; {} if absent."""
+        value = self.parameters.get(name)
+        if value is None or value == "":
+            return {}
+        if isinstance(value, str):
+            if len(value) > limit:
+                raise InvalidInputError(
+                    f"The parameter {name!r} has {len(value)} characters; at most {limit} are "
+                    f"allowed."
+                )
+            try:
+                value = json.loads(value)
+            except (ValueError, RecursionError) as error:
+                raise InvalidInputError(f"The parameter {name!r} is not JSON.") from error
+        if not isinstance(value, dict):
+            raise InvalidInputError(
+                f"The parameter {name!r} is {value!r:.60}; an object is needed."
             )
         return value
 

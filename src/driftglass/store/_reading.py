@@ -286,6 +286,17 @@ class RunReader:
             for e, moment in self._queries().events()
         ]
 
+    def titles(self, space: str) -> dict[int, str]:
+        """Titles that steps of a space were logged with, by step."""
+        from ._embeddings import TITLE, title_of
+
+        found: dict[int, str] = {}
+        for event, _ in self._queries().events():
+            told = title_of(event.message) if event.event == TITLE else None
+            if told is not None and told[0] == space and event.step is not None:
+                found[event.step] = told[1]
+        return dict(sorted(found.items()))
+
     def notes(self) -> list[str]:
         """What a reader should know: drops, failures, rows that are not finite, damage."""
         from ._notes import notes_of

@@ -1,6 +1,7 @@
 import { measuredSample, tornSample } from "./memory_measured.js";
 import type { MeasureKind, MeasurementInfo } from "./measured.js";
 import type { SampleRun } from "./sample.js";
+import { SAMPLE_METHODS, sampleMap, sampleProjections } from "./sample_maps.js";
 import { ServerError, type Transport } from "./transport.js";
 import type {
   ItemDetails,
@@ -51,7 +52,7 @@ export class MemoryTransport implements Transport {
 
   async send<T>(path: string, body?: unknown): Promise<T> {
     this.asked.push(`POST ${path}`);
-    if (path.endsWith("/cancel")) return {} as T;
+    if (path.startsWith("/api/jobs/")) return {} as T;
     const name = decodeURIComponent(path.split("/")[3] ?? "");
     if (path.endsWith("/measurement")) return this.measure(body as MeasureBody) as T;
     this.started.add(path);
@@ -89,6 +90,7 @@ export class MemoryTransport implements Transport {
         store: "sample",
       };
     }
+    if (kind === "methods") return SAMPLE_METHODS;
     if (kind !== "runs") throw new ServerError("not_found", `Nothing is at ${path}.`, 404);
     if (name === undefined) return this.runs.map(summary);
     return this.answerRun(this.find(name), what, url.searchParams);
@@ -125,11 +127,13 @@ export class MemoryTransport implements Transport {
       case "torn":
         return tornSample(run, Number(query.get("row")));
       case "projection":
-        return this.projection(run, Number(query.get("n_components")) === 3 ? 3 : 2);
+        return this.projection(run, Number(query.get("n_components")) === 3 ? 3 : 2, query);
+      case "projections":
+        return sampleProjections(run);
       case "frames": {
         const dimensions = query.get("projection")?.endsWith("3") ? 3 : 2;
         const coordinates = run
-          .place(step, dimensions)
+          .place(step, dimensions, query.get("projection") ?? "")
           .slice(start * dimensions, stop * dimensions);
         return encode({
           coordinates: { data: coordinates, shape: [stop - start, dimensions] },
@@ -189,8 +193,9 @@ export class MemoryTransport implements Transport {
     };
   }
 
-  private projection(run: SampleRun, dimensions: 2 | 3): ProjectionInfo {
+  private projection(run: SampleRun, dimensions: 2 | 3, query: URLSearchParams): ProjectionInfo {
     const path = `/api/runs/${encodeURIComponent(run.name)}/projection`;
+    const sample = sampleMap(query);
     const wanted = this.behaviour.projection ?? "ready";
     const status = wanted === "absent" && this.started.has(path) ? "ready" : wanted;
     const ready = status === "ready";
@@ -198,12 +203,12 @@ export class MemoryTransport implements Transport {
     const trained = (step: number) => step / Math.max(run.steps.at(-1) ?? 1, 1);
     const places = run.steps.map((step) => boundsOf(run.place(step, dimensions), dimensions));
     return {
-      key: ready ? `${run.name}-${dimensions}` : null,
+      key: ready ? `${run.name}-${sample.method}-${dimensions}` : null,
       status,
       job: status === "running" ? "job" : null,
       estimate_seconds: this.behaviour.estimateSeconds ?? 40,
-      label: `PCA · ${dimensions}D · basis: all ${run.steps.length} steps · seed 0`,
-      method: "pca",
+      label: `${sample.title} · ${dimensions}D · basis: all ${run.steps.length} steps · seed 0`,
+      method: sample.method,
       parameters: { basis: "all" },
       random_state: 0,
       steps,

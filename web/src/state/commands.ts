@@ -62,6 +62,10 @@ export function runCommand({ state, session, map, torn }: Viewer, command: Comma
       return flip(torn.shown);
     case "theme":
       return state.chosenTheme.set(state.theme.value === "dark" ? "light" : "dark");
+    case "maps":
+    case "find":
+    case "saved":
+      return state.panel.set(state.panel.value === command ? null : command);
     case "inspector":
       return flip(state.inspectorOpen);
     case "clear":

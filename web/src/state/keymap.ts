@@ -26,6 +26,9 @@ export type Command =
   | "lanes"
   | "torn"
   | "theme"
+  | "maps"
+  | "find"
+  | "saved"
   | "inspector"
   | "clear"
   | "undo"
@@ -134,6 +137,9 @@ export const KEYMAP: readonly Binding[] = [
     does: "Redo",
     group: "Selection",
   },
+  { command: "maps", keys: ["p"], caps: "P", does: "Make or choose a map", group: "Viewer" },
+  { command: "find", keys: ["/"], caps: "/", does: "Search and filter", group: "Viewer" },
+  { command: "saved", keys: ["k"], caps: "K", does: "Saved selections", group: "Viewer" },
   {
     command: "inspector",
     keys: ["]"],
