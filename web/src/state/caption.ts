@@ -64,10 +64,8 @@ function scoresOf({ frame, errors }: CaptionFacts): string {
     anchors > 0 && anchors < frame.n_samples
       ? `, from ${count(anchors)} points ranked against all`
       : "";
-  const variance =
-    errors?.variance_share == null
-      ? ""
-      : `; the axes show ${percent(errors.variance_share, 1)} of the variance`;
+  const share = errors?.variance_share ?? null;
+  const variance = share === null ? "" : `; the axes show ${percent(share, 1)} of the variance`;
   return (
     `Trustworthiness ${score(frame.trustworthiness)}, continuity ${score(frame.continuity)} at ` +
     `k = ${frame.n_neighbors ?? "–"} (a shuffled map scores ${score(frame.null)})${faithful}${from}${variance}.`
