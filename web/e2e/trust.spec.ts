@@ -1,6 +1,7 @@
 import type { Page } from "@playwright/test";
 import { appOf, expect, open, test } from "./served.js";
 
+// The run "moving" is closed. While a run is written, only maps start by themselves.
 const trust = (page: Page) => page.getByRole("region", { name: "Trust" });
 
 test("the header says how far the map can be trusted, against a shuffled one", async ({

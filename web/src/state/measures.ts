@@ -108,7 +108,9 @@ export class Measures {
   private send(kind: MeasureKind): void {
     const run = this.state.run.value;
     const request = this.requestOf(kind);
-    const mayStart = (this.watchers.get(kind)?.starts ?? 0) > 0;
+    // While a run grows its maps need the machine; a selection was made by somebody who waits.
+    const calm = run?.state !== "writing" || kind === "similarity";
+    const mayStart = calm && (this.watchers.get(kind)?.starts ?? 0) > 0;
     if (run !== null && request !== null) this[kind].want(run, request, mayStart);
     else if (kind === "similarity") this.similarity.forget();
   }
