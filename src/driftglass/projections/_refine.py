@@ -18,6 +18,7 @@ from ._carry import bound, common_path
 from ._coarse import Sampled, smooth_place
 from ._fitting import FittedFromMoments, Place
 from ._sequence_checks import checked
+from ._shelf import Shelf, let_go
 from ._snapshots import Snapshots
 from ._surroundings import Surroundings, in_order, surroundings
 from ._tsne_layout import Descent, Phase, Pull
@@ -175,12 +176,13 @@ def rough_map(
     """The joint map of all snapshots, and what was seen on the way to it."""
     sample: Sampled | None = None
     frames: list[Surroundings] = []
+    shelf = Shelf()
     for X, seen in around:
         if sample is None:
             sample = Sampled(min(max(FEWEST_SAMPLED, len(X)), MOST_SAMPLED), seed)
         if settings.coarse == "umap":
             sample.add(X, seen.numbers, seen.before, seen.reach, len(frames))
-        frames.append(seen)
+        frames.append(shelf.frame(seen))
     if sample is None:
         return [], []
     report(0, len(snapshots), "laying out the rough map")
@@ -214,6 +216,8 @@ def _descended(
     descent = descents[t]
     descent.move_to(Y[t])
     descent.run([Phase(n_iter, 1.0, float(len(descent.Y)), MOMENTUM)])
+    for array in (descent.affinities.columns, descent.affinities.values):
+        let_go(array)
     return descent.Y.astype(np.float64)
 
 
