@@ -22,6 +22,7 @@ from ._shelf import Shelf, let_go
 from ._snapshots import Snapshots
 from ._surroundings import Surroundings, in_order, surroundings
 from ._tsne_layout import Descent, Phase, Pull
+from ._warm import Warm
 
 __all__ = ["Refine", "rough_map"]
 
@@ -84,6 +85,8 @@ class Refine:
     n_jobs: int | None = None
 
     name = "refine"
+    causal = False
+    extendable = True
 
     def __post_init__(self) -> None:
         checked("perplexity", self.perplexity, least=1.0)
@@ -99,7 +102,12 @@ class Refine:
         return {name: value for name, value in asdict(self).items() if name != "n_jobs"}
 
     def lay_out(
-        self, snapshots: Snapshots, n_components: int, random_state: int, report: Progress
+        self,
+        snapshots: Snapshots,
+        n_components: int,
+        random_state: int,
+        report: Progress,
+        begun: Sequence[NDArray[np.float64]] = (),
     ) -> list[NDArray[np.float64]]:
         """Coordinates of each snapshot, rows in ascending order of id.
 
@@ -113,6 +121,9 @@ class Refine:
             Seed of the sample and of the rough map.
         report : callable
             Called with (done, total, what).
+        begun : sequence of ndarray, optional
+            Maps of the first snapshots, which then stay. Later ones follow from them as in `Warm`,
+            because no rough map has seen them.
 
         Returns
         -------
@@ -123,6 +134,14 @@ class Refine:
             raise InvalidInputError(
                 f"n_components is {n_components}; 'refine' makes maps of 1, 2 or 3. Use 'linear'."
             )
+        if begun:
+            following = Warm(
+                perplexity=self.perplexity,
+                n_iter=self.n_iter,
+                metric=self.metric,
+                n_jobs=self.n_jobs,
+            )
+            return following.lay_out(snapshots, n_components, random_state, report, begun)
         around = surroundings(
             snapshots, self.perplexity, report, metric=self.metric, n_jobs=self.n_jobs
         )
