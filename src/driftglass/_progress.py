@@ -1,10 +1,14 @@
-"""How long work tells its caller how far it is."""
+"""How long work tells its caller how far it is, and what the map looks like so far."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
-__all__ = ["Cancelled", "Progress", "silent"]
+from numpy.typing import NDArray
+
+__all__ = ["Cancelled", "MapSoFar", "Progress", "Watcher", "silent"]
 
 
 class Cancelled(Exception):
@@ -16,6 +20,31 @@ class Progress(Protocol):
 
     def __call__(self, done: float, total: float, what: str) -> None:
         """Say that `done` of `total` units of `what` are finished."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class MapSoFar:
+    """A map that is still being made.
+
+    Parameters
+    ----------
+    frames : sequence of (int, ndarray)
+        Step and ids of each snapshot in it, in the order of the rows.
+    positions : ndarray of shape (n_rows, n_components)
+        The rows of all these snapshots; copy it to keep it.
+    """
+
+    frames: Sequence[tuple[int, NDArray[Any]]]
+    positions: NDArray[Any]
+
+
+@runtime_checkable
+class Watcher(Progress, Protocol):
+    """A progress callback that also looks at the map, and may have seen enough."""
+
+    def see(self, so_far: MapSoFar) -> bool:
+        """Look; true ends the layout here, and what there is is the result."""
         ...
 
 

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from ._preparation import ingredients, prepared
 from ._progress import Progress, silent
 from ._projection_plan import Plan, ProjectionRequest, infos_for, n_anchors_for, plan, space_of
 from ._sequence_cache import keep_sequence, read_sequence, sequence_key
 from .data import Projection, ProjectionSequence
 from .errors import DriftglassWarning, StoreError
+from .projections._registry import going_on
 
 if TYPE_CHECKING:
     from .store import Run, SnapshotInfo
@@ -63,7 +65,11 @@ def project(
     progress : callable
         Called with (done, total, what); may raise to stop.
     **parameters
-        Further parameters; see `driftglass.projections.project_sequence` and the method.
+        Further parameters; see `driftglass.projections.project_sequence` and the method. Three
+        belong to no method: ``prepare="sphereize"`` moves each snapshot by its mean and scales
+        its rows to unit length; ``supervised_by="label"`` names a column whose labels supervise
+        "umap" or "tsne"; and with method "axes" an axis may be two groups in words, as
+        ``{"from": {"column": "label", "value": "cat"}, "to": {"ids": [3, 5]}}``.
 
     Returns
     -------
@@ -111,24 +117,39 @@ def project(
     return sequence
 
 
-def update(run: Run, request: ProjectionRequest, *, progress: Progress = silent) -> str:
+def update(
+    run: Run,
+    request: ProjectionRequest,
+    *,
+    refresh: bool = False,
+    progress: Progress = silent,
+) -> str:
     """Bring the kept result of a request up to date; returns its key in the run's cache.
 
     While a run grows, new snapshots are placed with the basis there is, which moves no point
     of the frames already drawn. The basis is fitted again once the number of snapshots has
-    doubled since the last fit, and when the run is over.
+    doubled since the last fit, and when the run is over. With `refresh` it is fitted in any case.
+
+    A `Watcher` among the `progress` sees the map while it is made, and may end the layout early;
+    the result says so.
     """
     current = plan(run, request)
-    if current.status == "ready" and current.key is not None:
+    if current.status == "ready" and current.key is not None and not refresh:
         return current.key
     infos = infos_for(run, request)
     kept = run.cache.get(current.key) if current.key else None
     base = read_sequence(run, current.key) if current.key else None
-    if current.refit or kept is None or base is None:
+    if refresh or current.refit or kept is None or base is None:
         sequence = _fitted(run, request, infos, request.method, progress)
         return _keep(run, request, sequence, infos, [info.step for info in infos])
     fitted_steps = kept.description["fitted_steps"]
-    sequence = _extended(run, request, infos, base, fitted_steps, progress)
+    if base.model:
+        sequence = _extended(run, request, infos, base, fitted_steps, progress)
+    else:
+        if going_on(request.method, request.parameters)[1]:
+            # Of the past alone, so that no later fit would change it.
+            fitted_steps = [info.step for info in infos]
+        sequence = _gone_on(run, request, infos, base, fitted_steps, progress)
     return _keep(run, request, sequence, infos, fitted_steps)
 
 
@@ -147,7 +168,8 @@ def _extended(
     for number, info in enumerate(missing):
         progress(number, len(missing), "placing snapshots")
         snapshot = run.snapshot(request.space, info.step)
-        placed = extend_sequence(base, snapshot.vectors, ids=snapshot.ids, step=info.step)
+        vectors = prepared(request, snapshot.vectors)
+        placed = extend_sequence(base, vectors, ids=snapshot.ids, step=info.step)
         frames[info.step] = _measured(run, request, placed)
     progress(len(missing), len(missing), "placing snapshots")
     provenance = request.provenance(
@@ -155,6 +177,24 @@ def _extended(
     )
     ordered = tuple(frames[info.step] for info in infos)
     return ProjectionSequence(ordered, provenance, base.model)
+
+
+def _gone_on(
+    run: Run,
+    request: ProjectionRequest,
+    infos: Sequence[SnapshotInfo],
+    base: ProjectionSequence,
+    fitted_steps: Sequence[int],
+    progress: Progress,
+) -> ProjectionSequence:
+    """Frames that are there as they are, and later ones from the last of them on."""
+    steps = [info.step for info in infos]
+    n = 0
+    while n < len(base) and base[n].step == steps[n]:
+        n += 1
+    begun = ProjectionSequence(base.frames[:n], base.provenance) if n else None
+    more = {} if list(fitted_steps) == steps else {"fitted_steps": list(fitted_steps)}
+    return _fitted(run, request, infos, request.method, progress, begun, **more)
 
 
 def _keep(
@@ -170,7 +210,7 @@ def _keep(
         sequence,
         contents=[info.content for info in infos],
         fitted_steps=fitted_steps,
-        extendable=bool(sequence.model),
+        extendable=bool(sequence.model) or going_on(request.method, request.parameters)[0],
     )
 
 
@@ -184,31 +224,39 @@ def _fitted(
     infos: Sequence[SnapshotInfo],
     method: Any,
     progress: Progress,
+    begun: ProjectionSequence | None = None,
+    **more: Any,
 ) -> ProjectionSequence:
     from .projections import project_sequence
 
+    made_of = ingredients(run, request, method)
     sequence = project_sequence(
-        [_reader(run, request.space, info.step) for info in infos],
+        [_reader(run, request, info.step) for info in infos],
         ids=[run.snapshot(request.space, info.step).ids for info in infos],
         steps=[info.step for info in infos],
-        method=method,
+        method=made_of.method,
         n_components=request.n_components,
         random_state=request.random_state,
+        y=made_of.targets,
         progress=progress,
-        **request.parameters,
+        begun=begun,
+        **made_of.parameters,
     )
-    frames = []
-    for number, frame in enumerate(sequence):
+    frames = list(begun or ())
+    for number in range(len(frames), len(sequence)):
+        frame = sequence[number]
         progress(number, len(sequence), "measuring trust")
         frames.append(_measured(run, request, replace(frame, space=request.space)))
     progress(len(sequence), len(sequence), "measuring trust")
-    provenance = request.provenance([info.content for info in infos])
+    stopped = getattr(progress, "stopped", None)
+    more |= {"stopped": stopped} if stopped else {}
+    provenance = request.provenance([info.content for info in infos], **more)
     return ProjectionSequence(tuple(frames), provenance, sequence.model)
 
 
-def _reader(run: Run, space: str, step: int) -> Callable[[], NDArray[Any]]:
+def _reader(run: Run, request: ProjectionRequest, step: int) -> Callable[[], NDArray[Any]]:
     """Read late, so that only one snapshot is in memory at a time."""
-    return lambda: run.snapshot(space, step).vectors
+    return lambda: prepared(request, run.snapshot(request.space, step).vectors)
 
 
 def _measured(run: Run, request: ProjectionRequest, frame: Projection) -> Projection:

@@ -192,7 +192,7 @@ def test_a_space_without_snapshots_says_so(tmp_path):
         "space=hiden",
         "space=hidden&n_components=4",
         "space=hidden&n_components=1",
-        "space=hidden&method=umap",
+        "space=hidden&method=umapp",
         "space=hidden&basis=none",
         "space=hidden&basis=0",
         "space=hidden&random_state=-1",

@@ -102,11 +102,12 @@ def test_no_name_brings_the_server_down(guarded, place, name):
 
 
 # What touches files, the network or code, and the only files that may: _static reads the viewer
-# at start, _served writes its own record and asks the loopback address, the others open stores.
+# at start, _served writes its own record and asks the loopback address, _reporter writes into the
+# folder that the server made for its job, the others open stores.
 DANGEROUS = {
     "read_bytes": {"_static.py"},
     "read_text": {"_served.py"},
-    "open": {"_served.py", "_launch.py", "_worker.py"},
+    "open": {"_served.py", "_launch.py", "_worker.py", "_reporter.py"},
     "HTTPConnection": {"_served.py"},
     **dict.fromkeys(
         ["FileResponse", "StaticFiles", "eval", "exec", "pickle", "urlopen"], frozenset()

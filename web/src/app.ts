@@ -4,9 +4,14 @@ import type { Transport } from "./data/transport.js";
 import { Stage } from "./stage/stage.js";
 import { encodeColoring } from "./state/coloring_choice.js";
 import { Colorist } from "./state/colorist.js";
+import { Confusions } from "./state/confusions.js";
 import { Items } from "./state/items.js";
+import { Measures } from "./state/measures.js";
+import { PointMeasures } from "./state/point_measures.js";
+import { AUTO, recipeText } from "./state/recipe.js";
 import { Session } from "./state/session.js";
 import { onChange } from "./state/signal.js";
+import { Torn } from "./state/torn.js";
 import { decodeAddress, encodeAddress, LONGEST_SELECTION, type Address } from "./state/url.js";
 import type { Viewer } from "./state/viewer.js";
 import { ViewerState } from "./state/viewer_state.js";
@@ -27,10 +32,23 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
   const client = new Client(transport);
   const state = new ViewerState();
   const session = new Session(client, state);
-  const colorist = new Colorist(client, state, session.trust);
+  const measures = new Measures(client, state);
+  const points = new PointMeasures(client, state, measures);
+  const colorist = new Colorist(client, state, session.projections.trust, points);
+  const torn = new Torn(client, state);
   const stage = new Stage(client, state, session, colorist);
   const items = new Items(client, state);
-  const viewer: Viewer = { state, session, colorist, items, map: stage };
+  const viewer: Viewer = {
+    state,
+    session,
+    colorist,
+    items,
+    measures,
+    points,
+    torn,
+    confusions: new Confusions(client, state),
+    map: stage,
+  };
 
   const stops = [followSystem(state), followSingle(state)];
   const address = decodeAddress(hash);
@@ -46,6 +64,8 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     close() {
       for (const stop of stops) stop();
       session.close();
+      measures.close();
+      torn.close();
       void unmount(view);
     },
   };
@@ -66,6 +86,7 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
       state.run,
       state.spaceName,
       state.fit,
+      session.projections.recipe,
       state.timeline.position,
       state.coloring,
       state.filter.hiddenGroups,
@@ -98,7 +119,8 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
   };
 }
 
-function addressOf({ state }: Viewer, stage: Stage): Address {
+function addressOf({ state, session }: Viewer, stage: Stage): Address {
+  const recipe = session.projections.recipe.value;
   const run = state.run.value;
   const rows = state.selection.rows.value;
   const few = state.selection.count.value <= LONGEST_SELECTION;
@@ -109,6 +131,7 @@ function addressOf({ state }: Viewer, stage: Stage): Address {
     run: run?.name,
     space: state.spaceName.value ?? undefined,
     dimensions: state.fit.value,
+    map: recipe === AUTO ? undefined : recipeText(recipe),
     // At the end of a growing run the link means "the end", not this step.
     step: state.timeline.atEnd ? undefined : Math.round(state.timeline.position.value),
     color: encodeColoring(state.coloring.value),

@@ -57,6 +57,17 @@ const EXHIBITS: Record<string, Exhibit> = {
   absent: { title: "No projection yet", runs: [{}], behaviour: { projection: "absent" } },
   running: { title: "A projection under way", runs: [{}], behaviour: { projection: "running" } },
   failed: { title: "A failed projection", runs: [{}], behaviour: { projection: "failed" } },
+  maps: {
+    title: "Making and choosing maps",
+    runs: [{}],
+    then: ({ viewer }) => viewer.state.panel.set("maps"),
+  },
+  making: {
+    title: "A map under way, with its panel",
+    runs: [{}],
+    behaviour: { projection: "running" },
+    then: ({ viewer }) => viewer.state.panel.set("maps"),
+  },
   slow: { title: "A slow server", runs: [{}], behaviour: { delay: 1500 } },
   lost: {
     title: "A lost server",

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from .._progress import Progress
 from ..data._ids import positions
 from ..errors import DriftglassWarning
+from ..neighbors import query_neighbors
 from ._affine import AffineMap
-from ._fitting import Place, needs_no_method
+from ._fitting import Place, Targets, needs_no_method
+from ._listening import Listening
 from ._moments import principal_axes
 from ._snapshots import Snapshots
 
@@ -42,6 +44,8 @@ class ContinuedTSNE:
         first map only.
     progress : callable
         Called now and then, so that whoever waits can stop the work.
+    targets : callable, optional
+        Labels by id, which pull rows of one kind together.
     """
 
     name = "tsne"
@@ -49,11 +53,18 @@ class ContinuedTSNE:
 
     notes: tuple[str, ...] = ()
 
-    def __init__(self, snapshots: Snapshots, estimator: TSNE, progress: Progress) -> None:
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        estimator: TSNE,
+        progress: Progress,
+        targets: Targets | None = None,
+    ) -> None:
         self._snapshots = snapshots
         self._estimator = estimator
         self._n_components = int(estimator.n_components)
         self._progress = progress
+        self._targets = targets
         self._last: tuple[NDArray[Any], NDArray[Any]] | None = None
 
     @property
@@ -83,28 +94,24 @@ class ContinuedTSNE:
         return lambda _: Y
 
     def _descended(self, X: NDArray[Any], ids: NDArray[Any], number: int) -> NDArray[Any]:
-        estimator = self._set(self._start(X, ids), number)
+        estimator = self._set(self._start(X, ids), number, ids)
+        y = () if self._targets is None else (self._targets(ids),)
         with warnings.catch_warnings():
             # The notes of the frame say it, and once per snapshot would be too often.
             warnings.simplefilter("ignore", DriftglassWarning)
-            Y = estimator.fit_transform(X)
+            Y = estimator.fit_transform(X, *y)
         self.notes = estimator.notes_
         return Y
 
-    def _set(self, start: NDArray[Any] | None, number: int) -> TSNE:
+    def _set(self, start: NDArray[Any] | None, number: int, ids: NDArray[Any]) -> TSNE:
         from sklearn.base import clone
 
         estimator: TSNE = clone(self._estimator)
-        total = len(self._snapshots)
-        n_iter = int(estimator.early_exaggeration_iter) + int(estimator.n_iter)
         if start is not None:
-            n_iter = CONTINUED_ITER
-            estimator.set_params(init=start, early_exaggeration_iter=0, n_iter=n_iter)
-
-        def report(done: int, divergence: float, Y: NDArray[Any]) -> None:
-            self._progress(number + done / n_iter, total, "fitting and placing snapshots")
-
-        estimator.set_params(callback=report, callback_every=CHECK_EVERY)
+            estimator.set_params(init=start, early_exaggeration_iter=0, n_iter=CONTINUED_ITER)
+        step, total = self._snapshots.steps[number], len(self._snapshots)
+        estimator.set_params(callback_every=CHECK_EVERY)
+        Listening(self._progress, self.name, [(step, ids)], number, total).attach(estimator)
         return estimator
 
     def _start(self, X: NDArray[Any], ids: NDArray[Any]) -> NDArray[Any] | None:
@@ -118,9 +125,6 @@ class ContinuedTSNE:
         start[known] = self._last[1][before[known]]
         new = np.flatnonzero(before < 0)
         if len(new):
-            from ._placing import nearest_fitted
-
-            k = min(5, len(known))
-            near, _ = nearest_fitted(X[new], X[known], k, "euclidean", 1)
+            near, _ = query_neighbors(X[new], X[known], min(5, len(known)), n_jobs=1)
             start[new] = start[known][near].mean(axis=1)
         return start

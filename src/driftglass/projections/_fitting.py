@@ -10,15 +10,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._progress import Progress, silent
+from ..errors import InvalidInputError
 from ._affine import AffineMap
 from ._base import Projector, SupportsTransform
+from ._listening import Listening
 from ._moments import Moments, principal_axes
 from ._snapshots import Snapshots
 
-__all__ = ["FittedFromMoments", "FittedFromRows", "Fitting", "Place", "needs_no_method"]
+__all__ = [
+    "FittedFromMoments",
+    "FittedFromRows",
+    "Fitting",
+    "Place",
+    "Targets",
+    "needs_no_method",
+    "targets_of",
+]
 
 Place = Callable[[NDArray[Any]], NDArray[Any]]
 """Vectors to coordinates."""
+
+Targets = Callable[[NDArray[Any]], NDArray[Any]]
+"""Ids to what supervises them, one entry per row."""
 
 EXACT_ROWS = 3
 """Up to three points, two axes show every distance exactly; methods tend to fail on them."""
@@ -134,6 +147,8 @@ class FittedFromRows:
         Name of the method; that of its class by default.
     report : Progress
         Hears how far a fit is, if the method has a ``callback`` that nobody uses.
+    targets : callable, optional
+        What ``fit`` gets as its ``y``, from the ids of the rows.
     """
 
     notes = ()
@@ -146,10 +161,12 @@ class FittedFromRows:
         *,
         name: str | None = None,
         report: Progress = silent,
+        targets: Targets | None = None,
     ) -> None:
         self._snapshots = snapshots
         self._method = method
         self._report = report
+        self._targets = targets
         self._n_components = int(getattr(method, "n_components", None) or n_components)
         self.name = type(method).__name__ if name is None else name
         self.joint = isinstance(method, SupportsTransform)
@@ -168,26 +185,43 @@ class FittedFromRows:
 
     def fit(self, numbers: Sequence[int]) -> Place | None:
         """Map learnt from the rows of these snapshots."""
-        parts = [self._snapshots.load(number).vectors for number in numbers]
-        parts = [part for part in parts if len(part)]
-        if not parts:
+        loaded = [
+            (self._snapshots.steps[number], self._snapshots.load(number)) for number in numbers
+        ]
+        loaded = [(step, one) for step, one in loaded if len(one.vectors)]
+        if not loaded:
             return None
+        parts = [one.vectors for _, one in loaded]
         rows = parts[0] if len(parts) == 1 else np.concatenate(parts)
         if needs_no_method(rows):
             return AffineMap.from_axes(principal_axes(rows, self._n_components), self._n_components)
         method: Any = copy.deepcopy(self._method)
-        if self._report is not silent and getattr(method, "callback", self) is None:
-            method.callback = self._watch
+        frames = [(step, one.ids) for step, one in loaded]
+        Listening(self._report, self.name, frames).attach(method)
+        y = (
+            ()
+            if self._targets is None
+            else (self._targets(np.concatenate([i for _, i in frames])),)
+        )
         if not isinstance(method, SupportsTransform):
-            fit_transform: Place = method.fit_transform
-            return fit_transform
-        method.fit(_at_least_float32(rows))
+            return lambda X: method.fit_transform(X, *y)
+        method.fit(_at_least_float32(rows), *y)
         transform: Place = method.transform
         return transform
 
-    def _watch(self, done: int, *state: Any) -> None:
-        # How many rounds there will be is the method's own affair. Raising here ends the fit.
-        self._report(0, 1, f"fitting {self.name}, {done} rounds")
+
+def targets_of(y: Any) -> Targets | None:
+    """Function from ids to labels, of such a function or of a mapping."""
+    if y is None or callable(y):
+        given: Targets | None = y
+        return given
+    if not isinstance(y, Mapping):
+        raise InvalidInputError(
+            f"y is {type(y).__name__}; a mapping from id to label is needed, for example "
+            f"dict(zip(ids, labels))."
+        )
+    labels: Mapping[Any, Any] = y
+    return lambda ids: np.array([labels.get(one) for one in ids.tolist()], dtype=object)
 
 
 def needs_no_method(X: NDArray[Any]) -> bool:

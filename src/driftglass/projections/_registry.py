@@ -16,12 +16,14 @@ from ._affine import AffineMap
 from ._axes import FixedAxes
 from ._base import Projector
 from ._continuing import ContinuedTSNE
-from ._fitting import FittedFromMoments, FittedFromRows, Fitting, Place
+from ._fitting import FittedFromMoments, FittedFromRows, Fitting, Place, Targets
 from ._snapshots import Snapshots
 
 __all__ = [
     "WholeSequence",
     "fitting_for",
+    "going_on",
+    "has_own_basis",
     "kept_place",
     "kept_shape",
     "made",
@@ -88,14 +90,39 @@ def sequence_method(method: Any, parameters: Mapping[str, Any]) -> WholeSequence
     name = method.lower()
     if name not in SEQUENCES:
         return None
-    module, class_name = SEQUENCES[name]
-    kind = getattr(import_module(module, __package__), class_name)
+    kind = _kind(name)
     known = [field.name for field in dataclasses.fields(kind)]
     for parameter in parameters:
         if parameter not in known:
             raise NotFoundError.for_name(f"parameter of {name}", parameter, sorted(known))
     whole: WholeSequence = kind(**parameters)
     return whole
+
+
+def going_on(method: Any, parameters: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Whether a method can follow a sequence it began, and whether to the same result.
+
+    The first is true of methods that place later snapshots without moving earlier ones; the
+    second where a frame depends on the past alone.
+    """
+    if not isinstance(method, str) or method.lower() not in SEQUENCES:
+        return False, False
+    known = {field.name for field in dataclasses.fields(_kind(method))}
+    own = {name: value for name, value in parameters.items() if name in known}
+    whole = _kind(method)(**own)
+    return getattr(whole, "extendable", False), getattr(whole, "causal", False)
+
+
+def has_own_basis(method: Any) -> bool:
+    """Whether the method for whole sequences of that name says itself what it is fitted to."""
+    if not isinstance(method, str) or method.lower() not in SEQUENCES:
+        return False
+    return any(field.name == "basis" for field in dataclasses.fields(_kind(method)))
+
+
+def _kind(method: str) -> Any:
+    module, class_name = SEQUENCES[method.lower()]
+    return getattr(import_module(module, __package__), class_name)
 
 
 def fitting_for(
@@ -105,6 +132,7 @@ def fitting_for(
     random_state: int = 0,
     progress: Progress = silent,
     parameters: Mapping[str, Any] | None = None,
+    targets: Targets | None = None,
 ) -> Fitting:
     """How a method, given by name or as an object, learns from snapshots."""
     parameters = dict(parameters or {})
@@ -120,16 +148,20 @@ def fitting_for(
             parameters.pop("axes", None)
         if name not in ESTIMATORS:
             _refuse(method, parameters)
+            _require_supervised(name, None, targets)
             return FittedFromMoments(snapshots, n_components)
         estimator = made(name, parameters, n_components, random_state)
+        _require_supervised(name, estimator, targets)
         if name == "tsne":
-            return ContinuedTSNE(snapshots, estimator, progress)
+            return ContinuedTSNE(snapshots, estimator, progress, targets)
         if name == "glassbox":
             network: Fitting = _network_file().FittedNetwork(
                 snapshots, estimator, n_components, report=progress
             )
             return network
-        return FittedFromRows(snapshots, estimator, n_components, name=name, report=progress)
+        return FittedFromRows(
+            snapshots, estimator, n_components, name=name, report=progress, targets=targets
+        )
     if isinstance(method, type) or not isinstance(method, Projector):
         hint = f"Make one first: {method.__name__}()." if isinstance(method, type) else ""
         raise InvalidInputError(
@@ -137,7 +169,7 @@ def fitting_for(
             f"fit_transform is needed. {hint}".rstrip()
         )
     _refuse(type(method).__name__, parameters)
-    return FittedFromRows(snapshots, method, n_components)
+    return FittedFromRows(snapshots, method, n_components, report=progress, targets=targets)
 
 
 def made(name: str, parameters: Mapping[str, Any], n_components: int, random_state: int) -> Any:
@@ -174,6 +206,14 @@ def kept_shape(place: Place) -> tuple[int, int]:
         return n_components, n_features
     shape: tuple[int, int] = place.shape  # type: ignore[attr-defined]
     return shape
+
+
+def _require_supervised(name: str, estimator: Any, targets: Targets | None) -> None:
+    if targets is not None and not (name == "axes" or hasattr(estimator, "target_weight")):
+        raise InvalidInputError(
+            f"{name} takes no labels, so y cannot supervise it. Use 'umap', 'tsne' or 'axes', or "
+            f"leave y out."
+        )
 
 
 def _refuse(name: str, parameters: Mapping[str, Any]) -> None:

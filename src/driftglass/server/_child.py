@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ class Child:
             # Ctrl-C in the terminal reaches the server, which then ends its children.
             start_new_session=os.name == "posix",
         )
+        self._writing = threading.Lock()
         self.n_jobs = 0
 
     @property
@@ -65,18 +67,23 @@ class Child:
 
     def do(self, job: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Give a job and yield its messages; the last is "done" or "failed"."""
-        assert self._process.stdin is not None
         assert self._process.stdout is not None
         self.n_jobs += 1
-        with contextlib.suppress(OSError):  # it died while idle: reading says so below
-            self._process.stdin.write(json.dumps(job).encode() + b"\n")
-            self._process.stdin.flush()
+        self.say(job)
         for line in self._process.stdout:
             message = json.loads(line)
             yield message
-            if "progress" not in message:
+            if "done" in message or "failed" in message:
                 return
         yield {"failed": {"kind": "crashed", "message": self._epitaph()}}
+
+    def say(self, message: Mapping[str, Any]) -> None:
+        """Write a line to the process: a job, or an order about the one it does."""
+        assert self._process.stdin is not None
+        # If it has died, reading says so.
+        with self._writing, contextlib.suppress(OSError, ValueError):
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+            self._process.stdin.flush()
 
     def kill(self) -> None:
         """End the process now."""

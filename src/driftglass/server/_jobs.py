@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import secrets
+import shutil
+import tempfile
 import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import NotFoundError
@@ -51,6 +54,10 @@ class Job:
         Kind of the failure.
     result : str or None
         Key of the result in the run's cache.
+    paused : bool
+        Whether it stands still until it is resumed.
+    preview : mapping or None
+        What the worker said of the newest map that is still being made.
     """
 
     topic: tuple[str, ...]
@@ -63,6 +70,9 @@ class Job:
     result: str | None = None
     created: float = field(default_factory=time.time)
     seconds: float | None = None
+    paused: bool = False
+    preview: Mapping[str, Any] | None = None
+    scratch: Path | None = None
 
     @property
     def finished(self) -> bool:
@@ -82,7 +92,19 @@ class Job:
             "result": self.result,
             "created": self.created,
             "seconds": self.seconds,
+            "paused": self.paused,
+            "preview": self.preview
+            and {
+                "key": preview_key(self),
+                "steps": self.preview["steps"],
+                "bounds": {"low": self.preview["low"], "high": self.preview["high"]},
+            },
         }
+
+
+def preview_key(job: Job) -> str | None:
+    """Key under which the newest map of a job can be asked for while it is made."""
+    return f"job-{job.id}-{job.preview['version']}" if job.preview else None
 
 
 class Jobs:
@@ -175,6 +197,18 @@ class Jobs:
         self._moved(job)
         return job
 
+    def order(self, identity: str, word: Literal["pause", "resume", "keep"]) -> Job:
+        """Have a running job stand still, go on, or end with what there is; others stay."""
+        job = self.get(identity)
+        with self._lock:
+            child = self._children.get(job.id)
+            if child is None or job.finished:
+                return job
+            job.paused = word == "pause"
+        child.say({"control": word, "job": job.id})
+        self._moved(job)
+        return job
+
     def close(self) -> None:
         """Cancel everything and end all children."""
         with self._lock:
@@ -213,8 +247,10 @@ class Jobs:
         timer.daemon = True
         timer.start()
         self._moved(job)
+        job.scratch = Path(tempfile.mkdtemp(prefix="driftglass-job-"))
+        task = {**job.task, "id": job.id, "scratch": str(job.scratch)}
         try:
-            for message in child.do(job.task):
+            for message in child.do(task):
                 self._heard(job, message)
                 if not job.finished:  # the end is told once, below
                     self._moved(job)
@@ -223,6 +259,8 @@ class Jobs:
             self._heard(job, {"failed": {"kind": "internal", "message": "The job was lost."}})
         finally:
             timer.cancel()
+            shutil.rmtree(job.scratch, ignore_errors=True)
+            job.paused = False
             self._release(job, child)
             job.seconds = time.monotonic() - began
             self._moved(job)
@@ -236,6 +274,8 @@ class Jobs:
                 done, total, what = message["progress"]
                 job.progress = min(1.0, done / total) if total > 0 else None
                 job.message = what
+            elif "preview" in message:
+                job.preview = message["preview"]
             elif "done" in message:
                 job.state, job.progress, job.message = "done", 1.0, None
                 job.result = message["done"]

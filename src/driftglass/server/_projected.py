@@ -71,6 +71,7 @@ class KeptSequence(msgspec.Struct, frozen=True):
     frames: list[KeptFrame]
     fitted_steps: list[int]
     provenance: KeptProvenance
+    made: float = 0.0
 
     @property
     def n_components(self) -> int:

@@ -1,8 +1,10 @@
 """The child process that computes: ``python -m driftglass.server._worker``.
 
 It reads one job per line from its standard input and writes what happens, one JSON object per
-line, to its standard output: ``{"progress": [done, total, what]}``, then ``{"done": key}`` or
-``{"failed": {"kind", "message"}}``. A crash of a numerical library ends this process and costs one
+line, to its standard output: ``{"progress": [done, total, what]}``, ``{"preview": {…}}`` when there
+is a new map to look at, then ``{"done": key}`` or ``{"failed": {"kind", "message"}}``. A line
+``{"control": "pause" | "resume" | "keep", "job": id}`` in between is obeyed at the next report.
+A crash of a numerical library ends this process and costs one
 job; when the server dies, its end of the pipe closes and this process ends too.
 """
 
@@ -13,16 +15,16 @@ import os
 import queue
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from .._progress import Cancelled
 from ..errors import DriftglassError
+from ._finder import run_search
+from ._reporter import Control, Reporter
 
 __all__ = ["main", "run_job"]
-
-REPORT_SECONDS = 0.1
 
 
 def main() -> None:
@@ -30,16 +32,23 @@ def main() -> None:
     # What libraries print must not end up between the messages.
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    jobs: queue.Queue[str] = queue.Queue()
-    threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
+    jobs: queue.Queue[dict[str, Any]] = queue.Queue()
+    control = Control()
+    threading.Thread(target=_listen, args=(jobs, control), daemon=True).start()
     while True:
-        _write(out, run_job(json.loads(jobs.get()), out))
+        _write(out, run_job(jobs.get(), out, control))
 
 
-def run_job(job: Mapping[str, Any], out: TextIO) -> dict[str, Any]:
+def run_job(job: Mapping[str, Any], out: TextIO, control: Control | None = None) -> dict[str, Any]:
     """Do one job; returns its last message."""
+    control = control or Control()
+    control.begin(job.get("id"))
+    report = Reporter(lambda message: _write(out, message), control, job.get("scratch"))
     try:
-        return {"done": _JOBS[job["kind"]](job, _Reporter(out))}
+        return {"done": _JOBS[job["kind"]](job, report)}
+    except Cancelled:
+        message = "It was stopped before there was a map to keep."
+        return {"failed": {"kind": "stopped", "message": message}}
     except DriftglassError as error:
         return {"failed": {"kind": error.kind, "message": str(error)}}
     except MemoryError:
@@ -60,35 +69,61 @@ def run_job(job: Mapping[str, Any], out: TextIO) -> dict[str, Any]:
         }
 
 
-def _project(job: Mapping[str, Any], report: _Reporter) -> str:
+def _project(job: Mapping[str, Any], report: Reporter) -> str:
     from .. import store
     from .._project import ProjectionRequest, update
 
     run = store.open(job["store"]).run(job["run"])
-    return update(run, ProjectionRequest(**job["request"]), progress=report)
+    request = ProjectionRequest(**job["request"])
+    return update(run, request, refresh=bool(job.get("refresh")), progress=report)
 
 
-_JOBS = {"projection": _project}
+def _measure(job: Mapping[str, Any], report: Reporter) -> str:
+    from .. import store
+    from .._measure import MeasureRequest, measure
+
+    run = store.open(job["store"]).run(job["run"])
+    return measure(run, MeasureRequest(**job["request"]), progress=report)
 
 
-class _Reporter:
-    """Progress as messages, not more than ten a second."""
+def _explain(job: Mapping[str, Any], report: Reporter) -> str:
+    from .. import store
+    from .._explained import Way, keep_explanation
 
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-        self._last = -1.0
-        self._what = ""
-
-    def __call__(self, done: float, total: float, what: str) -> None:
-        now = time.monotonic()
-        if now - self._last >= REPORT_SECONDS or what != self._what:
-            self._last, self._what = now, what
-            _write(self._out, {"progress": [float(done), float(total), what]})
+    run = store.open(job["store"]).run(job["run"])
+    return keep_explanation(run, Way(**job["way"]), progress=report)
 
 
-def _listen(jobs: queue.Queue[str]) -> None:
+def _find_neighbors(job: Mapping[str, Any], report: Reporter) -> str:
+    from .. import store
+    from .._nearby import keep_graph
+
+    run = store.open(job["store"]).run(job["run"])
+    return keep_graph(run, job["space"], job["step"], metric=job["metric"], progress=report)
+
+
+def _search(job: Mapping[str, Any], report: Reporter) -> str:
+    from .. import store
+
+    return run_search(store.open(job["store"]).run(job["run"]), job, report)
+
+
+_JOBS = {
+    "explanation": _explain,
+    "measurement": _measure,
+    "neighbors": _find_neighbors,
+    "projection": _project,
+    "search": _search,
+}
+
+
+def _listen(jobs: queue.Queue[dict[str, Any]], control: Control) -> None:
     for line in sys.stdin:
-        jobs.put(line)
+        message = json.loads(line)
+        if "control" in message:
+            control.obey(message["control"], message.get("job"))
+        else:
+            jobs.put(message)
     os._exit(0)  # the server is gone: nobody waits for a result
 
 

@@ -27,7 +27,7 @@ from ._markers import RunMarker, write_run_marker
 from ._records import Classes, Entry, Ids, Images, Table
 from ._tables import encode_metadata
 
-__all__ = ["STAGING", "Contents", "gather", "make_run"]
+__all__ = ["STAGING", "Contents", "annotation", "gather", "make_run"]
 
 STAGING = ".new-"
 
@@ -215,6 +215,12 @@ def _filled(
         committer.let_go()
         raise
     return committer
+
+
+def annotation(committer: Committer, contents: Contents) -> None:
+    """Give a run that exists another table, other thumbnails or both."""
+    entries = _entries(committer, contents)
+    committer.commit(lambda: entries)
 
 
 def _entries(committer: Committer, contents: Contents) -> list[Entry]:

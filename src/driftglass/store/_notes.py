@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from ._budget import counted
+from ._embeddings import TITLE
 from ._queries import Queries
 
 __all__ = ["notes_of"]
@@ -12,7 +13,7 @@ __all__ = ["notes_of"]
 
 def notes_of(queries: Queries) -> list[str]:
     """Events in order, then what the snapshots themselves say."""
-    events = [event for event, _ in queries.events()]
+    events = [event for event, _ in queries.events() if event.event != TITLE]
     dropped = [event for event in events if event.event == "dropped"]
     notes = list(dict.fromkeys(e.message for e in events if e not in dropped))
     if len(dropped) > 1:

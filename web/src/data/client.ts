@@ -1,10 +1,13 @@
 import { Cache } from "./cache.js";
 import { codesNamed, columnOf, type ColumnData } from "./columns.js";
+import type { MeasurementInfo, MeasureRequest, TornNeighbours } from "./measured.js";
 import { withQuery, type Transport } from "./transport.js";
 import type {
   ColumnInfo,
   ItemDetails,
   Job,
+  KeptProjection,
+  MethodInfo,
   ProjectionInfo,
   ProjectionRequest,
   RunDescription,
@@ -66,6 +69,7 @@ export class Client {
   private readonly frames = new Cache<FrameData>(FRAME_BUDGET);
   private readonly columns = new Cache<ColumnData>(COLUMN_BUDGET);
   private readonly predicted = new Cache<PredictionData>(COLUMN_BUDGET);
+  private readonly numbers = new Cache<ArrayBuffer>(COLUMN_BUDGET);
   private readonly pages = new Cache<ArrayBuffer>(PAGE_BUDGET);
 
   constructor(
@@ -91,12 +95,27 @@ export class Client {
   }
 
   projection(run: string, request: ProjectionRequest): Promise<ProjectionInfo> {
-    return this.transport.json(withQuery(`${runPath(run)}/projection`, { ...request }));
+    const parameters = request.parameters && JSON.stringify(request.parameters);
+    return this.transport.json(withQuery(`${runPath(run)}/projection`, { ...request, parameters }));
+  }
+
+  /** Methods of projection that the server knows. */
+  methods(): Promise<MethodInfo[]> {
+    return this.transport.json("/api/methods");
+  }
+
+  /** Projections that a run keeps of a space. */
+  projections(run: string, space: string): Promise<KeptProjection[]> {
+    return this.transport.json(withQuery(`${runPath(run)}/projections`, { space }));
   }
 
   /** Starts the projection, or extends it to new snapshots. The answer names the job. */
-  project(run: string, request: ProjectionRequest): Promise<{ job: string | null }> {
-    return this.transport.send(`${runPath(run)}/projection`, request);
+  project(
+    run: string,
+    request: ProjectionRequest,
+    refresh = false,
+  ): Promise<{ job: string | null }> {
+    return this.transport.send(`${runPath(run)}/projection`, { ...request, refresh });
   }
 
   job(id: string): Promise<Job> {
@@ -105,6 +124,42 @@ export class Client {
 
   async cancel(id: string): Promise<void> {
     await this.transport.send(`/api/jobs/${encodeURIComponent(id)}/cancel`, {});
+  }
+
+  /** Has a job stand still, go on, or end its layout and keep what there is. */
+  async order(id: string, word: "pause" | "resume" | "keep"): Promise<void> {
+    await this.transport.send(`/api/jobs/${encodeURIComponent(id)}/${word}`, {});
+  }
+
+  /** How a measurement stands; nothing starts by asking. */
+  measurement(run: string, request: MeasureRequest): Promise<MeasurementInfo> {
+    const { kind, space, projection, step } = request;
+    const path = `${runPath(run)}/measurement`;
+    return this.transport.json(withQuery(path, { kind, space, projection, step }));
+  }
+
+  /** Starts a measurement, or only one that is quick; says how it stands then. */
+  measure(
+    run: string,
+    request: MeasureRequest,
+    start: "yes" | "quick" = "yes",
+  ): Promise<MeasurementInfo> {
+    return this.transport.send(`${runPath(run)}/measurement`, { ...request, start });
+  }
+
+  /** The numbers of a measurement that is kept; with a step, those of the points of one frame. */
+  async measured(run: string, order: string, key: string, step?: number): Promise<ArrayBuffer> {
+    const name = `${run}\n${order}\n${key}\n${step ?? ""}`;
+    const held = this.numbers.get(name);
+    if (held !== undefined) return held;
+    const bytes = await this.transport.bytes(withQuery(`${runPath(run)}/measured`, { key, step }));
+    this.numbers.set(name, bytes, bytes.byteLength);
+    return bytes;
+  }
+
+  /** Neighbours of a row that the map of a step tore away, and those it put there. */
+  torn(run: string, projection: string, step: number, row: number): Promise<TornNeighbours> {
+    return this.transport.json(withQuery(`${runPath(run)}/torn`, { projection, step, row }));
   }
 
   /** The values of a column; `order` is the row order they must be in. */

@@ -1,4 +1,7 @@
+import { measuredSample, tornSample } from "./memory_measured.js";
+import type { MeasureKind, MeasurementInfo } from "./measured.js";
 import type { SampleRun } from "./sample.js";
+import { SAMPLE_METHODS, sampleMap, sampleProjections } from "./sample_maps.js";
 import { ServerError, type Transport } from "./transport.js";
 import type {
   ItemDetails,
@@ -16,6 +19,8 @@ export interface MemoryBehaviour {
   /** "absent" offers the projection, "failed" refuses it, "running" never ends. */
   projection?: "ready" | "absent" | "failed" | "running";
   estimateSeconds?: number;
+  /** "absent" offers every measurement, "running" never ends; they are kept otherwise. */
+  measured?: "kept" | "absent" | "running" | "failed";
   /** Bytes of a PNG with this many tiles of this side, for thumbnails. */
   sprites?: (count: number, tile: number) => Promise<ArrayBuffer>;
 }
@@ -45,11 +50,12 @@ export class MemoryTransport implements Transport {
     return bytes;
   }
 
-  async send<T>(path: string): Promise<T> {
+  async send<T>(path: string, body?: unknown): Promise<T> {
     this.asked.push(`POST ${path}`);
-    if (path.endsWith("/cancel")) return {} as T;
-    this.started.add(path);
+    if (path.startsWith("/api/jobs/")) return {} as T;
     const name = decodeURIComponent(path.split("/")[3] ?? "");
+    if (path.endsWith("/measurement")) return this.measure(body as MeasureBody) as T;
+    this.started.add(path);
     this.emit({ type: "run", name, revision: ++this.revision });
     return { job: null } as T;
   }
@@ -84,6 +90,7 @@ export class MemoryTransport implements Transport {
         store: "sample",
       };
     }
+    if (kind === "methods") return SAMPLE_METHODS;
     if (kind !== "runs") throw new ServerError("not_found", `Nothing is at ${path}.`, 404);
     if (name === undefined) return this.runs.map(summary);
     return this.answerRun(this.find(name), what, url.searchParams);
@@ -111,12 +118,22 @@ export class MemoryTransport implements Transport {
         const { predicted, confidence } = run.predicted(step);
         return encode({ predicted: { data: predicted }, confidence: { data: confidence } });
       }
+      case "measurement":
+        return this.measurement(query.get("kind") as MeasureKind);
+      case "measured": {
+        const [, kind, rows] = (query.get("key") ?? "").split("-");
+        return measuredSample(run, kind as MeasureKind, query.has("step") ? step : null, rows);
+      }
+      case "torn":
+        return tornSample(run, Number(query.get("row")));
       case "projection":
-        return this.projection(run, Number(query.get("n_components")) === 3 ? 3 : 2);
+        return this.projection(run, Number(query.get("n_components")) === 3 ? 3 : 2, query);
+      case "projections":
+        return sampleProjections(run);
       case "frames": {
         const dimensions = query.get("projection")?.endsWith("3") ? 3 : 2;
         const coordinates = run
-          .place(step, dimensions)
+          .place(step, dimensions, query.get("projection") ?? "")
           .slice(start * dimensions, stop * dimensions);
         return encode({
           coordinates: { data: coordinates, shape: [stop - start, dimensions] },
@@ -176,8 +193,9 @@ export class MemoryTransport implements Transport {
     };
   }
 
-  private projection(run: SampleRun, dimensions: 2 | 3): ProjectionInfo {
+  private projection(run: SampleRun, dimensions: 2 | 3, query: URLSearchParams): ProjectionInfo {
     const path = `/api/runs/${encodeURIComponent(run.name)}/projection`;
+    const sample = sampleMap(query);
     const wanted = this.behaviour.projection ?? "ready";
     const status = wanted === "absent" && this.started.has(path) ? "ready" : wanted;
     const ready = status === "ready";
@@ -185,12 +203,12 @@ export class MemoryTransport implements Transport {
     const trained = (step: number) => step / Math.max(run.steps.at(-1) ?? 1, 1);
     const places = run.steps.map((step) => boundsOf(run.place(step, dimensions), dimensions));
     return {
-      key: ready ? `${run.name}-${dimensions}` : null,
+      key: ready ? `${run.name}-${sample.method}-${dimensions}` : null,
       status,
       job: status === "running" ? "job" : null,
       estimate_seconds: this.behaviour.estimateSeconds ?? 40,
-      label: `PCA · ${dimensions}D · basis: all ${run.steps.length} steps · seed 0`,
-      method: "pca",
+      label: `${sample.title} · ${dimensions}D · basis: all ${run.steps.length} steps · seed 0`,
+      method: sample.method,
       parameters: { basis: "all" },
       random_state: 0,
       steps,
@@ -218,11 +236,37 @@ export class MemoryTransport implements Transport {
     };
   }
 
+  private measure({ kind, rows, start }: MeasureBody): MeasurementInfo {
+    if (start === "yes") this.started.add(kind);
+    return this.measurement(kind, rows?.length);
+  }
+
+  private measurement(kind: MeasureKind, rows?: number): MeasurementInfo {
+    const wanted = this.behaviour.measured ?? "kept";
+    const status = wanted === "kept" || this.started.has(kind) ? "ready" : wanted;
+    const reason = "3 of these items are in every snapshot; CKA needs at least 4.";
+    return {
+      status,
+      key: status === "ready" ? `measured-${kind}-${rows ?? ""}` : null,
+      estimate_seconds: status === "ready" ? 0 : (this.behaviour.estimateSeconds ?? 40),
+      job: status === "running" ? "job" : null,
+      progress: status === "running" ? 0.4 : null,
+      message: status === "running" ? "comparing snapshots" : null,
+      reason: status === "failed" ? reason : null,
+    };
+  }
+
   private find(name: string): SampleRun {
     const run = this.runs.find((one) => one.name === name);
     if (run === undefined) throw new ServerError("not_found", `No run named '${name}'.`, 404);
     return run;
   }
+}
+
+interface MeasureBody {
+  kind: MeasureKind;
+  rows?: number[];
+  start: "yes" | "quick";
 }
 
 function summary(run: SampleRun): RunSummary {

@@ -1,4 +1,5 @@
 import type { Context } from "./context.js";
+import type { Lines } from "./lines.js";
 import type { Points } from "./points.js";
 import type { Shot } from "./shot.js";
 import type { Trails } from "./trails.js";
@@ -9,16 +10,18 @@ export interface Window {
   readonly bottom: number;
 }
 
-/** The order of a picture: plain points, trails, and on top what is selected or highlighted. */
+/** The order of a picture: plain points, trails, lines, what is selected or highlighted, rings. */
 export class Painter {
   private readonly context: Context;
   private readonly points: Points;
   private readonly trails: Trails;
+  private readonly lines: Lines;
 
-  constructor(context: Context, points: Points, trails: Trails) {
+  constructor(context: Context, points: Points, trails: Trails, lines: Lines) {
     this.context = context;
     this.points = points;
     this.trails = trails;
+    this.lines = lines;
   }
 
   /** Clears the bound target to the canvas's colour, or to nothing. */
@@ -40,9 +43,11 @@ export class Painter {
     this.discs(shot, false);
     this.depth(false);
     this.trails.draw(shot, this.points.colors, this.points.flags);
+    this.lines.drawLines(shot, this.points.flags);
     gl.clear(gl.DEPTH_BUFFER_BIT);
     this.discs(shot, true);
     this.depth(false);
+    this.lines.drawRings(shot, this.points.flags);
   }
 
   /** Draws the row numbers, plus one, of the same dots in the same order; 0 is nothing. */

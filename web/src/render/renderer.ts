@@ -3,6 +3,7 @@ import { opacityForOverlap } from "../geometry/density.js";
 import type { Positions } from "../geometry/rows.js";
 import { capturePixels, toPng } from "./capture.js";
 import { Context, type Limits, type LossListeners } from "./context.js";
+import { type LineData, Lines, type RingData } from "./lines.js";
 import { Painter } from "./painter.js";
 import { NO_ROW, pickRow } from "./pick.js";
 import { Points } from "./points.js";
@@ -14,6 +15,7 @@ import type { MapTheme, View } from "./view.js";
 
 export { NoWebGL2Error, RenderError } from "./errors.js";
 export type { Limits } from "./context.js";
+export type { LineData, RingData } from "./lines.js";
 export type { TrailData } from "./trails.js";
 export type { MapTheme, View } from "./view.js";
 export { NO_ROW } from "./pick.js";
@@ -40,6 +42,7 @@ export class Renderer {
   private readonly snapshots: Snapshots;
   private readonly points: Points;
   private readonly trails: Trails;
+  private readonly lines: Lines;
   private readonly painter: Painter;
   private viewport: Viewport = { width: 1, height: 1 };
   private pixelRatio = 1;
@@ -59,7 +62,8 @@ export class Renderer {
     this.snapshots = new Snapshots(this.context);
     this.points = new Points(this.context);
     this.trails = new Trails(this.context);
-    this.painter = new Painter(this.context, this.points, this.trails);
+    this.lines = new Lines(this.context);
+    this.painter = new Painter(this.context, this.points, this.trails, this.lines);
     this.loss = this.context.gl.getExtension("WEBGL_lose_context");
     this.resize(canvas.clientWidth || canvas.width, canvas.clientHeight || canvas.height, 1);
   }
@@ -115,6 +119,16 @@ export class Renderer {
     this.trails.moveTo(current);
   }
 
+  /** Shows straight lines between rows; without any, none. */
+  setLines(lines: LineData): void {
+    this.lines.setLines(lines);
+  }
+
+  /** Shows rings around rows; without any, none. */
+  setRings(rings: RingData): void {
+    this.lines.setRings(rings);
+  }
+
   /** Draws. Does nothing while the context is lost. */
   draw(view: View): void {
     if (this.context.lost) return;
@@ -154,11 +168,10 @@ export class Renderer {
 
   /** What the renderer is doing. */
   stats(): RendererStats {
-    const textures = [...this.points.textures, ...this.trails.textures];
     return {
       limits: this.context.limits,
       resident: this.snapshots.keys,
-      bytes: this.snapshots.bytes + textures.reduce((sum, texture) => sum + texture.bytes, 0),
+      bytes: this.snapshots.bytes + this.textures.reduce((sum, texture) => sum + texture.bytes, 0),
       drawn: this.drawn,
       frames: this.frames,
       losses: this.context.losses,
@@ -184,14 +197,19 @@ export class Renderer {
   /** Frees the GPU's memory and stops listening. */
   close(): void {
     for (const key of this.snapshots.keys) this.snapshots.drop(key);
-    for (const texture of [...this.points.textures, ...this.trails.textures]) texture.delete();
+    for (const texture of this.textures) texture.delete();
     this.context.close();
+  }
+
+  private get textures() {
+    return [...this.points.textures, ...this.trails.textures, ...this.lines.textures];
   }
 
   private restore(): void {
     for (const texture of this.snapshots.textures()) texture.restore();
     this.points.restore();
     this.trails.restore();
+    this.lines.restore();
   }
 
   private shoot(view: View, pixelRatio: number): Shot {

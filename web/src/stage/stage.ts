@@ -18,6 +18,7 @@ import { LassoClient } from "../workers/lasso_client.js";
 import { Eye } from "./eye.js";
 import { flagsOf } from "./flags.js";
 import { Census } from "./census.js";
+import { LineLayer } from "./line_layer.js";
 import { Morph } from "./morph.js";
 import { Overlay } from "./overlay.js";
 import { Pace } from "./pace.js";
@@ -41,6 +42,7 @@ export class Stage implements MapPort {
   private readonly overlay: Overlay;
   private readonly resident: Resident;
   private readonly trails: TrailLayer;
+  private readonly lines: LineLayer;
   private flags: Uint8Array = new Uint8Array(0);
   private trustOf: FrameData | null = null;
   private shownPlace: Place | null = null;
@@ -59,6 +61,7 @@ export class Stage implements MapPort {
     this.census = new Census(state);
     this.overlay = new Overlay(state);
     this.trails = new TrailLayer(client, state, session, () => this.redraw());
+    this.lines = new LineLayer(state.lines, state.theme, () => this.redraw());
     const { timeline, selection, filter } = state;
     onChange([state.run], () => this.changeRun());
     onChange([state.planar, state.spatial], () => {
@@ -66,8 +69,13 @@ export class Stage implements MapPort {
       this.redraw();
     });
     onChange([timeline.place, state.projection, state.shownFit], () => this.want());
+    // A view chosen for one map means nothing in another.
+    onChange([session.projections.recipe], () => this.eye.wanted ?? this.eye.text.set(""));
     onChange([timeline.position], () => this.moved());
-    onChange([session.planarFrames.version, session.spatialFrames.version], () => this.redraw());
+    onChange(
+      [session.projections.planarFrames.version, session.projections.spatialFrames.version],
+      () => this.redraw(),
+    );
     onChange([selection.rows, filter.hidden, state.hover, state.focus], () => this.flag());
     onChange([colorist.colors], () => this.color());
     onChange([timeline.playing, state.theme, state.trustFade, state.reducedMotion], () =>
@@ -145,6 +153,7 @@ export class Stage implements MapPort {
   }
 
   async select(polygon: Float32Array, mode: SelectMode): Promise<void> {
+    this.resident.turn.end();
     const view = this.view();
     const run = this.state.run.value;
     if (view === null || run === null) return;
@@ -199,11 +208,8 @@ export class Stage implements MapPort {
     const loaded = this.resident.loaded(place.from);
     // While rows arrive every draw of all of them would hold up the next.
     const sampled = this.isMoving() || loaded < total;
-    const still = place.mix === 0;
     return {
-      from: this.resident.keyOf(place.from),
-      to: this.resident.keyOf(still ? place.from : place.to),
-      mix: place.mix,
+      ...this.resident.between(renderer, place),
       depth: this.depth.value,
       camera: this.eye.camera,
       drawCount: Math.min(loaded, sampled ? this.pace.rows(total) : total),
@@ -231,7 +237,7 @@ export class Stage implements MapPort {
   }
 
   private frames(): Frames {
-    const { planarFrames, spatialFrames } = this.session;
+    const { planarFrames, spatialFrames } = this.session.projections;
     return this.state.shownFit.value === 3 ? spatialFrames : planarFrames;
   }
 
@@ -252,8 +258,8 @@ export class Stage implements MapPort {
 
   /** Says which frames are needed: now, next, and for a morph to the other fit. */
   private want(): void {
-    const { timeline, shownFit } = this.state;
-    const { planarFrames, spatialFrames } = this.session;
+    const { timeline, shownFit, planar, spatial } = this.state;
+    const { planarFrames, spatialFrames } = this.session.projections;
     const [main, other] =
       shownFit.value === 3 ? [spatialFrames, planarFrames] : [planarFrames, spatialFrames];
     main.want(timeline.wanted());
@@ -263,7 +269,10 @@ export class Stage implements MapPort {
     // What is here stays for the morph; what is not can wait until the hand rests.
     other.want(around.filter((step) => other.has(step)));
     const later = () => {
-      if (main.has(place?.from ?? Number.NaN)) other.want(around);
+      // The other fit may lag behind a run that grows: it has no frame of the newest step yet.
+      const known = (shownFit.value === 3 ? planar : spatial).value?.steps ?? [];
+      const there = around.filter((step) => known.includes(step));
+      if (main.has(place?.from ?? Number.NaN)) other.want(there);
       else this.otherTimer = setTimeout(later, OTHER_FIT_MS);
     };
     this.otherTimer = setTimeout(later, OTHER_FIT_MS);
@@ -280,6 +289,7 @@ export class Stage implements MapPort {
     return (
       this.state.timeline.playing.value ||
       this.morph.moving ||
+      this.resident.turn.moving ||
       this.eye.moving ||
       performance.now() - this.movedAt < REST_MS
     );
@@ -315,7 +325,7 @@ export class Stage implements MapPort {
     const target = this.state.shownFit.value === 3 ? 1 : 0;
     const step = this.state.timeline.place.value?.from;
     if (step === undefined || this.frames().get(step) === undefined) return;
-    const { planarFrames, spatialFrames } = this.session;
+    const { planarFrames, spatialFrames } = this.session.projections;
     const both = planarFrames.get(step) !== undefined && spatialFrames.get(step) !== undefined;
     // Without the other fit, or for a reader who wants no motion, there is no way between.
     if (!both || this.state.reducedMotion.value) this.morph.jump(target);
@@ -337,11 +347,13 @@ export class Stage implements MapPort {
     if (moving) this.pace.frame(now, total);
     else this.pace.rest();
     this.trails.show(renderer);
+    this.lines.show(renderer);
     this.giveTrust(renderer);
     renderer.draw(view);
     const frame = this.frame();
     if (frame !== undefined) this.census.tell(frame, view.drawCount, moving);
-    const to = this.shownPlace === null ? undefined : this.resident.frame(this.shownPlace.to);
+    const turning = this.resident.turn.moving || this.shownPlace === null;
+    const to = turning ? frame : this.resident.frame(this.shownPlace!.to);
     this.overlay.place(view, this.depth.value, this.eye.viewport, frame, to);
   }
 

@@ -10,6 +10,8 @@ import type {
 import type { Coloring } from "./coloring_choice.js";
 import { Filter } from "./filter.js";
 import type { Grouping } from "./grouping.js";
+import { Lanes } from "./lanes.js";
+import { Lines } from "./lines.js";
 import { Selection } from "./selection.js";
 import { computed, signal, type Signal, type WritableSignal } from "./signal.js";
 import { Timeline } from "./timeline.js";
@@ -17,6 +19,8 @@ import { Timeline } from "./timeline.js";
 export type Tool = "pan" | "lasso" | "rectangle";
 export type Theme = "dark" | "light";
 export type Fit = 2 | 3;
+/** Panels that the rail opens: making maps, finding items, saved selections. */
+export type PanelName = "maps" | "find" | "saved";
 
 /** What the pointer rests on. */
 export interface Hover {
@@ -89,6 +93,8 @@ export class ViewerState {
   readonly timeline = new Timeline();
   readonly selection = new Selection();
   readonly filter = new Filter();
+  readonly lines = new Lines();
+  readonly lanes = new Lanes();
   readonly coloring: WritableSignal<Coloring> = signal<Coloring>({ by: "nothing" });
   readonly grouping: WritableSignal<Grouping | null> = signal<Grouping | null>(null);
   readonly hover: WritableSignal<Hover | null> = signal<Hover | null>(null);
@@ -104,6 +110,8 @@ export class ViewerState {
   readonly reducedMotion = signal(false);
   readonly inspectorOpen = signal(true);
   readonly legendOpen = signal(true);
+  /** What stands beside the rail, if anything. */
+  readonly panel: WritableSignal<PanelName | null> = signal<PanelName | null>(null);
   readonly helpOpen = signal(false);
   readonly shown: WritableSignal<Shown> = signal<Shown>({
     drawn: 0,

@@ -3,6 +3,8 @@ import { Client } from "../../src/data/client.js";
 import { MemoryTransport, type MemoryBehaviour } from "../../src/data/memory.js";
 import { sampleRun } from "../../src/data/sample.js";
 import { Colorist } from "../../src/state/colorist.js";
+import { Measures } from "../../src/state/measures.js";
+import { PointMeasures } from "../../src/state/point_measures.js";
 import { Session } from "../../src/state/session.js";
 import type { Address } from "../../src/state/url.js";
 import { ViewerState } from "../../src/state/viewer_state.js";
@@ -17,7 +19,9 @@ async function start(behaviour: MemoryBehaviour = {}, address: Address = {}, run
   const client = new Client(transport);
   const state = new ViewerState();
   const session = new Session(client, state);
-  const colorist = new Colorist(client, state, session.trust);
+  const measures = new Measures(client, state);
+  const points = new PointMeasures(client, state, measures);
+  const colorist = new Colorist(client, state, session.projections.trust, points);
   open.push(session);
   await session.start(address);
   await settled();
@@ -118,7 +122,7 @@ describe("a session", () => {
 
   it("starts a slow one when asked to", async () => {
     const { state, session } = await start({ projection: "absent", estimateSeconds: 40 });
-    await session.project(2);
+    await session.projections.project(2);
     await settled();
 
     expect(state.projection.value?.status).toBe("ready");
@@ -180,7 +184,9 @@ describe("hidden groups", () => {
     const client = new Client(transport);
     const state = new ViewerState();
     const session = new Session(client, state);
-    const colorist = new Colorist(client, state, session.trust);
+    const measures = new Measures(client, state);
+    const points = new PointMeasures(client, state, measures);
+    const colorist = new Colorist(client, state, session.projections.trust, points);
     open.push(session);
     colorist.hideLater([["column:label", "=digit 3"]]);
     await session.start({});
@@ -193,29 +199,29 @@ describe("hidden groups", () => {
 describe("frames", () => {
   it("stay on screen while a grown projection's frames are on their way", async () => {
     const { state, session, transport } = await start();
-    session.planarFrames.want([20]);
+    session.projections.planarFrames.want([20]);
     await settled();
-    const before = session.planarFrames.get(20);
-    const source = session.planarFrames.current!;
+    const before = session.projections.planarFrames.get(20);
+    const source = session.projections.planarFrames.current!;
     transport.behaviour.delay = 30;
-    session.planarFrames.use({ ...source, projection: "digits-mlp-new-2" });
+    session.projections.planarFrames.use({ ...source, projection: "digits-mlp-new-2" });
 
-    expect(session.planarFrames.get(20)).toBe(before);
-    expect(session.planarFrames.has(20)).toBe(false);
+    expect(session.projections.planarFrames.get(20)).toBe(before);
+    expect(session.projections.planarFrames.has(20)).toBe(false);
     await new Promise((done) => setTimeout(done, 80));
-    expect(session.planarFrames.get(20)).not.toBe(before);
-    expect(session.planarFrames.has(20)).toBe(true);
+    expect(session.projections.planarFrames.get(20)).not.toBe(before);
+    expect(session.projections.planarFrames.has(20)).toBe(true);
     expect(state.problem.value).toBeNull();
   });
 
   it("that nobody wants any more are given up", async () => {
     const { session, transport } = await start();
     transport.behaviour.delay = 20;
-    session.planarFrames.want([0]);
-    session.planarFrames.want([10]);
+    session.projections.planarFrames.want([0]);
+    session.projections.planarFrames.want([10]);
     await new Promise((done) => setTimeout(done, 60));
 
-    expect(session.planarFrames.get(0)).toBeUndefined();
-    expect(session.planarFrames.has(10)).toBe(true);
+    expect(session.projections.planarFrames.get(0)).toBeUndefined();
+    expect(session.projections.planarFrames.has(10)).toBe(true);
   });
 });
