@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InvalidInputError, ShapeError
-from .._umap_checks import METRICS
+from .._umap_parameters import METRICS
 
 __all__ = ["as_samples", "check_parameters"]
 
