@@ -81,15 +81,19 @@ def test_a_run_goes_to_the_projector_and_into_files(driftglass, words, tmp_path)
 @pytest.mark.slow
 def test_the_name_of_a_file_alone_shows_it(words):
     command = [sys.executable, "-m", "driftglass", str(words), "--no-browser", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
         assert child.stdout is not None
-        url = json.loads(child.stdout.readline())["url"]
-        with urllib.request.urlopen(url) as page:
+        port = json.loads(child.stdout.readline())["port"]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=20) as page:
             status = page.status
         child.send_signal(signal.SIGTERM)
+        code = child.wait(30)
+    finally:
+        child.kill()
+        child.communicate()
 
-    assert status == 200
-    assert child.returncode == 0
+    assert (status, code) == (200, 0)
 
 
 def test_a_command_is_not_taken_for_a_file(driftglass, alone):
