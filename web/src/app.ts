@@ -4,10 +4,14 @@ import type { Transport } from "./data/transport.js";
 import { Stage } from "./stage/stage.js";
 import { encodeColoring } from "./state/coloring_choice.js";
 import { Colorist } from "./state/colorist.js";
+import { Confusions } from "./state/confusions.js";
 import { Items } from "./state/items.js";
+import { Measures } from "./state/measures.js";
+import { PointMeasures } from "./state/point_measures.js";
 import { AUTO, recipeText } from "./state/recipe.js";
 import { Session } from "./state/session.js";
 import { onChange } from "./state/signal.js";
+import { Torn } from "./state/torn.js";
 import { decodeAddress, encodeAddress, LONGEST_SELECTION, type Address } from "./state/url.js";
 import type { Viewer } from "./state/viewer.js";
 import { ViewerState } from "./state/viewer_state.js";
@@ -28,10 +32,23 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
   const client = new Client(transport);
   const state = new ViewerState();
   const session = new Session(client, state);
-  const colorist = new Colorist(client, state, session.projections.trust);
+  const measures = new Measures(client, state);
+  const points = new PointMeasures(client, state, measures);
+  const colorist = new Colorist(client, state, session.projections.trust, points);
+  const torn = new Torn(client, state);
   const stage = new Stage(client, state, session, colorist);
   const items = new Items(client, state);
-  const viewer: Viewer = { state, session, colorist, items, map: stage };
+  const viewer: Viewer = {
+    state,
+    session,
+    colorist,
+    items,
+    measures,
+    points,
+    torn,
+    confusions: new Confusions(client, state),
+    map: stage,
+  };
 
   const stops = [followSystem(state), followSingle(state)];
   const address = decodeAddress(hash);
@@ -47,6 +64,8 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     close() {
       for (const stop of stops) stop();
       session.close();
+      measures.close();
+      torn.close();
       void unmount(view);
     },
   };

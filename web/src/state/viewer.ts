@@ -1,8 +1,12 @@
 import type { Colorist } from "./colorist.js";
+import type { Confusions } from "./confusions.js";
 import type { Items } from "./items.js";
+import type { Measures } from "./measures.js";
+import type { PointMeasures } from "./point_measures.js";
 import type { SelectMode } from "./selection.js";
 import type { Session } from "./session.js";
 import type { Signal } from "./signal.js";
+import type { Torn } from "./torn.js";
 import type { ViewerState } from "./viewer_state.js";
 
 /** A name on the map, at the middle of its group. */
@@ -48,5 +52,9 @@ export interface Viewer {
   session: Session;
   colorist: Colorist;
   items: Items;
+  measures: Measures;
+  points: PointMeasures;
+  torn: Torn;
+  confusions: Confusions;
   map: MapPort;
 }
