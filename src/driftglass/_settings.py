@@ -7,7 +7,6 @@ What comes first wins: the command line, the environment, the project's ``pyproj
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -155,6 +154,8 @@ def _project_file(folder: Path) -> Path | None:
 @cache
 def _table(path: Path, changed: int) -> Mapping[str, Any]:
     """Settings of a file; `changed` keys the cache."""
+    import tomllib
+
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -72,6 +72,9 @@ class Format:
     folder: bool = False
     several: bool = False
 
+    def __repr__(self) -> str:
+        return f"Format({self.name!r})"
+
 
 def _plain(path: Path, reading: Reading) -> tuple[VectorFile, ...]:
     options = {name: getattr(reading, name) for name in ("array", "ids", "keep", "drop", "flatten")}
