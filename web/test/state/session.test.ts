@@ -17,7 +17,7 @@ async function start(behaviour: MemoryBehaviour = {}, address: Address = {}, run
   const client = new Client(transport);
   const state = new ViewerState();
   const session = new Session(client, state);
-  const colorist = new Colorist(client, state, session.projections.trust);
+  const colorist = new Colorist(client, state, session.projections.trust, reasonsOf(transport, state));
   open.push(session);
   await session.start(address);
   await settled();
@@ -180,7 +180,7 @@ describe("hidden groups", () => {
     const client = new Client(transport);
     const state = new ViewerState();
     const session = new Session(client, state);
-    const colorist = new Colorist(client, state, session.projections.trust);
+    const colorist = new Colorist(client, state, session.projections.trust, reasonsOf(transport, state));
     open.push(session);
     colorist.hideLater([["column:label", "=digit 3"]]);
     await session.start({});
