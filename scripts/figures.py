@@ -14,12 +14,25 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 import numpy as np
+from matplotlib import pyplot
 from sklearn.datasets import load_digits
+from sklearn.neural_network import MLPClassifier
 
-from driftglass.diagnostics import multiverse, trust_report
+from driftglass.diagnostics import curvature, multiverse, sequence_scores, tracks, trust_report
 from driftglass.errors import DriftglassWarning
-from driftglass.plots import group_overlay, trust_page
-from driftglass.projections import UMAP
+from driftglass.plots import (
+    cka_curves,
+    confusion_matrix,
+    curvature_bands,
+    drift_curves,
+    eigenvalue_curves,
+    group_overlay,
+    sequence_grid,
+    show_animations,
+    similarity_map,
+    trust_page,
+)
+from driftglass.projections import UMAP, project_sequence
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -56,6 +69,51 @@ def main() -> None:
     )
     ax.figure.savefig(IMAGES / "figure-group.png", dpi=110)
     of_examples()
+    of_training()
+
+
+def of_training() -> None:
+    """Draw what became of the hidden layer of a small network, on paper and as a film."""
+    digits, n_items = load_digits(), 500
+    X, y = digits.data / 16, digits.target
+    network = MLPClassifier((32,), solver="sgd", learning_rate_init=0.02, random_state=0)
+    Xs, said, steps, done = [], [], [], 0
+    for step in (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256):
+        for _ in range(step - done):
+            rows = np.random.default_rng(done).integers(n_items, len(X), 256)
+            network.partial_fit(X[rows], y[rows], classes=np.arange(10))
+            done += 1
+        hidden = np.maximum(X[:n_items] @ network.coefs_[0] + network.intercepts_[0], 0)
+        Xs.append(hidden.astype(np.float32))
+        said.append(network.predict(X[:n_items]))
+        steps.append(step)
+    measured = tracks(Xs, steps=steps, labels=y[:n_items], predictions=said)
+    refined = project_sequence(Xs, steps=steps)
+    names = y[:n_items].astype(str)
+    page = sequence_grid(refined, names, n_frames=4, scores=sequence_scores(Xs, refined))
+    page.savefig(IMAGES / "figure-frames.png", dpi=110)
+
+    figure, axes = pyplot.subplots(2, 3, figsize=(13, 7.4), layout="constrained")
+    drift_curves(measured, ax=axes[0, 0], title="drift")
+    cka_curves(measured, ax=axes[0, 1], title="change of structure")
+    eigenvalue_curves(measured, ax=axes[0, 2], title="spectrum")
+    similarity_map(measured.cka, measured.steps, n=measured.n_probe, ax=axes[1, 0])
+    last = measured.confusion[-1]
+    confusion_matrix(last, measured.classes, annotate=True, ax=axes[1, 1])
+    curvature_bands(curvature(Xs), steps, ax=axes[1, 2], title="turns")
+    figure.savefig(IMAGES / "figure-tracks.png", dpi=90)
+
+    film = show_animations(
+        [refined, project_sequence(Xs, steps=steps, method="pca")],
+        custom_titles=["refined", "principal axes"],
+        color=names,
+        shared_axes=False,
+        interpolate=True,
+        steps_per_transition=4,
+        confusion=measured,
+        annotate_confusion_matrix=True,
+    )
+    film.save(IMAGES / "figure-training.webp", dpi=70)
 
 
 def of_examples() -> None:

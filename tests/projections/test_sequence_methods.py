@@ -326,3 +326,14 @@ def test_axes_of_the_user_are_taken_as_they_are(drifting):
 def test_names_what_is_wrong_with_a_parameter(made, message):
     with pytest.raises(InvalidInputError, match=message):
         made()
+
+
+def test_online_umap_is_told_by_name_what_its_fits_see(rng):
+    Xs = [rng.normal(size=(30, 4)) + t for t in range(4)]
+    given = {"method": "online_umap", "n_neighbors": 5, "n": 2}
+
+    few = project_sequence(Xs, basis="last_n", **given)
+    all_ = project_sequence(Xs, basis="all", **given)
+
+    assert few.provenance.parameters["basis"] == "last_n"
+    assert not np.allclose(few[3].coordinates, all_[3].coordinates)

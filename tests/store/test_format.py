@@ -413,6 +413,14 @@ def test_a_store_without_marker_is_read_by_its_runs(logged):
     assert dg.open(root, read_only=True).run("run").steps() == [0, 1, 2]
 
 
+def test_a_store_that_another_process_is_making_can_be_opened(tmp_path):
+    (tmp_path / "driftglass.json.4f1c9d20-0.tmp").write_text("{")
+
+    dg.open(tmp_path).create("run", ids=[1]).close()
+
+    assert dg.open(tmp_path).run("run").state == "closed"
+
+
 def test_a_folder_of_other_files_is_refused(tmp_path):
     (tmp_path / "thesis.txt").write_text("x")
 

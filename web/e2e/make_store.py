@@ -3,6 +3,8 @@
 python make_store.py make FOLDER            runs "moving", "single" and "live"
 python make_store.py log FOLDER RUN STEP    one more snapshot; prints the time of its commit
 python make_store.py new FOLDER RUN         a run that was not there
+python make_store.py again FOLDER RUN       a run like "moving"
+python make_store.py plain FOLDER RUN       a run of vectors in a plane
 python make_store.py large FOLDER N...      one projected run of three snapshots for each N
 """
 
@@ -78,6 +80,17 @@ def make(folder: str) -> None:
             dg.project(store.run(name), "hidden", basis="all", n_components=n_components)
 
 
+def again(folder: str, name: str) -> None:
+    """Make a run like "moving" that a test may add to."""
+    store = dg.open(folder)
+    ids = [f"item-{row:03d}" for row in range(N)]
+    with store.create(name, ids=ids, metadata=metadata(), images=images(), classes=CLASSES) as run:
+        for step in STEPS:
+            run.log(step, spaces={"hidden": place(step, 16)}, predictions=predictions(step))
+    for n_components in (2, 3):
+        dg.project(store.run(name), "hidden", basis="all", n_components=n_components)
+
+
 def log(folder: str, name: str, step: int) -> None:
     """Log one snapshot and print when it was committed."""
     with dg.open(folder).resume(name) as run:
@@ -90,6 +103,13 @@ def new(folder: str, name: str) -> None:
     """Make a small run without labels."""
     with dg.open(folder).create(name, ids=np.arange(40)) as run:
         run.log(1, spaces={"hidden": np.random.default_rng(2).normal(size=(40, 6))})
+
+
+def plain(folder: str, name: str) -> None:
+    """Make a run whose vectors are coordinates in a plane already."""
+    rng = np.random.default_rng(3)
+    with dg.open(folder).create(name, ids=np.arange(N)) as run:
+        run.log(0, spaces={"places": (rng.normal(size=(N, 2)) * [30, 1] + 7).astype(np.float32)})
 
 
 def large(folder: str, n: int) -> None:
@@ -118,5 +138,9 @@ if __name__ == "__main__":
             large(path, int(n))
     elif command == "new":
         new(path, rest[0])
+    elif command == "again":
+        again(path, rest[0])
+    elif command == "plain":
+        plain(path, rest[0])
     else:
         log(path, rest[0], int(rest[1]))

@@ -8,6 +8,7 @@ import { Clusters } from "./state/clusters.js";
 import { Colorist } from "./state/colorist.js";
 import { Items } from "./state/items.js";
 import { Neighbors } from "./state/neighbors.js";
+import { AUTO, recipeText } from "./state/recipe.js";
 import { Reference } from "./state/reference.js";
 import { Session } from "./state/session.js";
 import { computed, onChange } from "./state/signal.js";
@@ -86,6 +87,7 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
       state.run,
       state.spaceName,
       state.fit,
+      session.projections.recipe,
       state.timeline.position,
       state.coloring,
       state.filter.hiddenGroups,
@@ -118,7 +120,8 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
   };
 }
 
-function addressOf({ state }: Viewer, stage: Stage): Address {
+function addressOf({ state, session }: Viewer, stage: Stage): Address {
+  const recipe = session.projections.recipe.value;
   const run = state.run.value;
   const rows = state.selection.rows.value;
   const few = state.selection.count.value <= LONGEST_SELECTION;
@@ -129,6 +132,7 @@ function addressOf({ state }: Viewer, stage: Stage): Address {
     run: run?.name,
     space: state.spaceName.value ?? undefined,
     dimensions: state.fit.value,
+    map: recipe === AUTO ? undefined : recipeText(recipe),
     // At the end of a growing run the link means "the end", not this step.
     step: state.timeline.atEnd ? undefined : Math.round(state.timeline.position.value),
     color: encodeColoring(state.coloring.value),

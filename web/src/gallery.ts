@@ -1,6 +1,7 @@
 import { followAddress, start, type App } from "./app.js";
 import { MemoryTransport, type MemoryBehaviour } from "./data/memory.js";
 import { sampleRun, type SampleOptions, type SampleRun } from "./data/sample.js";
+import { KNOWING } from "./gallery_knowing.js";
 import { paintSprites } from "./gallery_sprites.js";
 import "./views/page.css";
 import "./views/theme.css";
@@ -57,7 +58,19 @@ const EXHIBITS: Record<string, Exhibit> = {
   absent: { title: "No projection yet", runs: [{}], behaviour: { projection: "absent" } },
   running: { title: "A projection under way", runs: [{}], behaviour: { projection: "running" } },
   failed: { title: "A failed projection", runs: [{}], behaviour: { projection: "failed" } },
+  maps: {
+    title: "Making and choosing maps",
+    runs: [{}],
+    then: ({ viewer }) => viewer.state.panel.set("maps"),
+  },
+  making: {
+    title: "A map under way, with its panel",
+    runs: [{}],
+    behaviour: { projection: "running" },
+    then: ({ viewer }) => viewer.state.panel.set("maps"),
+  },
   slow: { title: "A slow server", runs: [{}], behaviour: { delay: 1500 } },
+  ...KNOWING,
   lost: {
     title: "A lost server",
     runs: [{}],

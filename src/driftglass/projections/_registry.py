@@ -22,6 +22,7 @@ from ._snapshots import Snapshots
 __all__ = [
     "WholeSequence",
     "fitting_for",
+    "has_own_basis",
     "kept_place",
     "kept_shape",
     "made",
@@ -96,6 +97,15 @@ def sequence_method(method: Any, parameters: Mapping[str, Any]) -> WholeSequence
             raise NotFoundError.for_name(f"parameter of {name}", parameter, sorted(known))
     whole: WholeSequence = kind(**parameters)
     return whole
+
+
+def has_own_basis(method: Any) -> bool:
+    """Whether the method for whole sequences of that name says itself what it is fitted to."""
+    if not isinstance(method, str) or method.lower() not in SEQUENCES:
+        return False
+    module, class_name = SEQUENCES[method.lower()]
+    kind = getattr(import_module(module, __package__), class_name)
+    return any(field.name == "basis" for field in dataclasses.fields(kind))
 
 
 def fitting_for(

@@ -16,7 +16,14 @@ from ..errors import InvalidInputError, ShapeError
 from ._affine import AffineMap
 from ._fitting import Fitting, Place, targets_of
 from ._procrustes import procrustes
-from ._registry import WholeSequence, fitting_for, kept_place, kept_shape, sequence_method
+from ._registry import (
+    WholeSequence,
+    fitting_for,
+    has_own_basis,
+    kept_place,
+    kept_shape,
+    sequence_method,
+)
 from ._snapshots import Loaded, NanPolicy, Snapshots, load
 
 __all__ = ["extend_sequence", "project_sequence"]
@@ -122,6 +129,8 @@ def project_sequence(
     """
     snapshots = Snapshots(Xs, ids, steps, nan)
     basis = int(basis) if isinstance(basis, np.integer) else basis
+    if basis is not None and has_own_basis(method):
+        parameters["basis"], basis = basis, None
     _check_parameters("all" if basis is None else basis, window, n_components)
     window, n_components = int(window), int(n_components)
     report = silent if progress is None else progress

@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from ..errors import DamagedError, FormatError, StoreError
 from ._catalog_rows import rows_of
+from ._forks import apart_from_forks
 from ._records import Commit
 from ._schema import APPLICATION_ID, check_schema, create_tables, row_checksum
 
@@ -65,7 +66,8 @@ class Catalog:
         self.immutable = False
         self._lock = threading.RLock()
         self._pid = os.getpid()
-        self._connection: sqlite3.Connection | None = self._connect()
+        with apart_from_forks():
+            self._connection: sqlite3.Connection | None = self._connect()
 
     def _connect(self) -> sqlite3.Connection:
         if self.path is None:
@@ -143,37 +145,45 @@ class Catalog:
     def close(self) -> None:
         """Let go of the file; asking again opens it again."""
         if self._pid == os.getpid() and self._connection is not None:
-            with self._lock, suppress(sqlite3.Error):
+            with apart_from_forks(), self._lock, suppress(sqlite3.Error):
                 self._connection.close()
                 self._connection = None if self.path else self._connection
 
     def suspend(self) -> None:
         """`close`, unless another thread is asking just now."""
-        if self._lock.acquire(blocking=False):
-            try:
-                self.close()
-            finally:
-                self._lock.release()
+        with apart_from_forks():
+            if self._lock.acquire(blocking=False):
+                try:
+                    self.close()
+                finally:
+                    self._lock.release()
+
+    @contextmanager
+    def _held(self) -> Iterator[sqlite3.Connection]:
+        """The connection, which no other thread uses meanwhile and no fork divides."""
+        with apart_from_forks():
+            connection = self.connection  # first, because a forked child gets a new lock
+            with self._lock:
+                try:
+                    yield connection
+                except _ERRORS as error:
+                    raise _translated(error, self.path) from error
 
     # Writing
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything inside becomes visible together, or not at all."""
-        connection = self.connection
-        with self._lock:
+        with self._held() as connection:
+            connection.execute("BEGIN IMMEDIATE" if self.path else "BEGIN")
             try:
-                connection.execute("BEGIN IMMEDIATE" if self.path else "BEGIN")
-                try:
-                    yield
-                    connection.execute("COMMIT")
-                except BaseException:
-                    if connection.in_transaction:
-                        with suppress(sqlite3.Error):
-                            connection.execute("ROLLBACK")
-                    raise
-            except _ERRORS as error:
-                raise _translated(error, self.path) from error
+                yield
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    with suppress(sqlite3.Error):
+                        connection.execute("ROLLBACK")
+                raise
 
     def apply(self, commit: Commit, end: int) -> bool:
         """Add a commit inside a transaction; False if it was there already.
@@ -225,11 +235,8 @@ class Catalog:
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of a query as they are, unchecked."""
-        with self._lock:
-            try:
-                return self.connection.execute(query, values).fetchall()
-            except _ERRORS as error:
-                raise _translated(error, self.path) from error
+        with self._held() as connection:
+            return connection.execute(query, values).fetchall()
 
     def column(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
         """First column of a query."""

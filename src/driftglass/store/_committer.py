@@ -92,15 +92,21 @@ class Committer:
     def start(self) -> None:
         """Take up what killed writers left unrecorded, and say who writes from now on."""
         self._replay.refresh()
-        self.queries.update()
-        living = (w.writer for w in self.queries.writers() if w.state is None)
-        self._peers = {writer for writer in living if is_alive(self.blobs, writer)}
         if isinstance(self.blobs, SupportsLock):
             self._hold = self.blobs.hold(self.journal)
         start = WriterStart(
             socket.gethostname(), os.getpid(), self.rank, self.world_size, self.role, __version__
         )
-        self.commit(lambda: [start])
+
+        def look_around() -> list[Entry]:
+            # Inside the transaction: a rank that starts at the same time is either seen here, or
+            # is recorded later, and counts as one of this session either way.
+            self.queries.update()
+            living = (w.writer for w in self.queries.writers() if w.state is None)
+            self._peers = {writer for writer in living if is_alive(self.blobs, writer)}
+            return [start]
+
+        self.commit(look_around)
 
     def _own(self, blobs: Blobs) -> Blobs:
         return blobs.owned_by(self.writer[:8]) if isinstance(blobs, LocalBlobs) else blobs

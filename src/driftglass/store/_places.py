@@ -55,7 +55,8 @@ def check_place(root: Path, read_only: bool) -> None:
         raise StoreError(f"{root} cannot be listed: {error.strerror}.") from error
     if any(looks_like_run(str(root / name)) for name in names):
         return  # half copied: its runs say for themselves what they are
-    visible = [name for name in names if not name.startswith(".")]
+    # Another process may be making the store right now: its marker counts, finished or not.
+    visible = [name for name in names if not name.startswith((".", STORE_MARKER))]
     if visible:
         raise FormatError(
             f"{root} holds files such as {visible[0]!r} but no {STORE_MARKER}, so it is not a "

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
-import warnings
-from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Literal
 
-from ..errors import DriftglassError, DriftglassWarning, InvalidInputError, StoreError
+from ..errors import DriftglassError, InvalidInputError, StoreError
 from ._budget import counted
 from ._infos import WriteReport
 from ._intake import (
@@ -29,6 +26,7 @@ from ._liveness import HEARTBEAT_SECONDS
 from ._pool import BufferPool
 from ._process import watch
 from ._snapshots import SnapshotWriter
+from ._troubles import Troubles
 from ._writer import BackgroundWriter
 
 __all__ = ["Recording", "WhenFull"]
@@ -39,10 +37,6 @@ QUEUE_BYTES = 256 << 20
 MAX_SMALL_JOBS = 100_000
 BLOCK_SECONDS = 30.0
 CLOSE_SECONDS = 120.0
-DROPS_SECONDS = 60.0
-"""A record of what was dropped is written no more often."""
-MAX_NOTED = 20
-"""Refusals that are recorded with their reason; the others are counted."""
 
 
 class Recording:
@@ -83,18 +77,11 @@ class Recording:
 
     def _begin(self, role: str) -> None:
         self._pid = os.getpid()
-        self._counts: Counter[str] = Counter()
+        self._n_logged = 0
         self._seconds = 0.0
-        self._warned: set[str] = set()
-        self._messages: list[str] = []
-        self._lock = threading.Lock()
-        self._late_errors: list[Exception] = []
-        self._notes: list[tuple[Exception, int | None]] = []
-        self._n_noted = 0
-        self._dropped_steps: list[int] = []
-        self._drops_noted = -DROPS_SECONDS
+        self._troubles = Troubles(self.name, strict=self.strict)
         self._last_beat = time.monotonic()
-        self.writer = self._open_writer(role, self._refuse_late)
+        self.writer = self._open_writer(role, self._troubles.refuse_late)
         self._pool = BufferPool()
         self._background = BackgroundWriter(self._work, self._tick, limit_bytes=self.queue_bytes)
 
@@ -129,7 +116,7 @@ class Recording:
         except Exception as error:
             if self.strict:
                 raise
-            self._refuse(error, None)
+            self._troubles.refuse(error, None)
             accepted = False
         finally:
             self._seconds += time.perf_counter() - begun
@@ -146,7 +133,7 @@ class Recording:
         except Exception as error:
             if self.strict:
                 raise
-            self._refuse(error, None)
+            self._troubles.refuse(error, None)
             return False
 
     def submit(self, work: Callable[[], None]) -> None:
@@ -183,7 +170,7 @@ class Recording:
         except Exception as error:
             if self.strict:
                 raise
-            self._refuse(error, job.step)
+            self._troubles.refuse(error, job.step)
             return False
         return True
 
@@ -230,13 +217,11 @@ class Recording:
         except BaseException:
             self._background.give_back(nbytes)
             raise
-        self._counts["logged"] += n_snapshots
+        self._n_logged += n_snapshots
         return self._background.submit(job, nbytes)
 
     def _drop(self, job: LogJob, count: int) -> None:
-        self._counts["dropped"] += count
-        with self._lock:
-            self._dropped_steps += [job.step] * count
+        self._troubles.drop(job.step, count)
         failure = self._background.failure
         reason = (
             f"writing fails ({failure})"
@@ -251,7 +236,7 @@ class Recording:
         )
         if self.when_full == "raise":
             raise _QueueFullError(message)
-        self._warn("dropped", message)
+        self._troubles.warn("dropped", message)
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until everything logged so far is on the disk itself; False if it is not."""
@@ -262,7 +247,7 @@ class Recording:
         done = self._background.drain(timeout)
         self._speak()
         if not done:
-            self._complain("failing", self._failure_message())
+            self._troubles.complain("failing", self._failure_message())
         return done
 
     def wait(self) -> None:
@@ -281,12 +266,12 @@ class Recording:
         self._closed = True
         lost = self._background.stop(timeout)
         snapshots = sum(len(job.spaces) for job in lost if isinstance(job, LogJob))
-        self._counts["dropped"] += snapshots
+        self._troubles.lose(snapshots)
         self.writer.committer.let_go()
         self._speak(of_failure=not lost)
         if lost:
             message = f"{counted(snapshots, 'waiting snapshot')} could not be written and are lost."
-            self._complain("lost", f"{self._failure_message()} {message}")
+            self._troubles.complain("lost", f"{self._failure_message()} {message}")
 
     def close_after(self, error: BaseException) -> None:
         """Close because of an exception, which must stay the one that the user sees."""
@@ -300,15 +285,15 @@ class Recording:
     def report(self) -> WriteReport:
         """What became of everything logged."""
         return WriteReport(
-            n_logged=self._counts["logged"],
+            n_logged=self._n_logged,
             n_written=self.writer.n_snapshots,
             n_pending=self._background.n_pending,
-            n_dropped=self._counts["dropped"],
-            n_refused=self._counts["refused"],
+            n_dropped=self._troubles.n_dropped,
+            n_refused=self._troubles.n_refused,
             n_retries=self._background.n_failures,
             bytes_written=self.writer.n_bytes,
             seconds_in_log=self._seconds,
-            messages=tuple(self._messages),
+            messages=self._troubles.messages,
         )
 
     @property
@@ -320,7 +305,7 @@ class Recording:
 
     def _work(self, job: Any) -> None:
         try:
-            self._hand_over_notes()
+            self._troubles.note_refused(self.writer.note)
             if isinstance(job, LogJob):
                 self.writer.write(job)
             else:
@@ -329,15 +314,14 @@ class Recording:
             raise
         except Exception as error:
             step = job.step if isinstance(job, LogJob) else None
-            self._refuse_late(error, step)
+            self._troubles.refuse_late(error, step)
         if isinstance(job, LogJob):
             job.give_back(self._pool, self._background.room)
 
     def _tick(self) -> None:
         try:
-            self._hand_over_notes()
-            if time.monotonic() - self._drops_noted > DROPS_SECONDS:
-                self._hand_over_drops()
+            self._troubles.note_refused(self.writer.note)
+            self._troubles.note_dropped_now_and_then(self.writer.note)
             self.writer.tick()
             self._pool.trim()
             if time.monotonic() - self._last_beat > HEARTBEAT_SECONDS:
@@ -347,77 +331,17 @@ class Recording:
             pass
 
     def _settle(self) -> None:
-        self._hand_over_counts()
+        self._troubles.note_all(self.writer.note)
         self.writer.commit_events()
         self.writer.committer.sync()
 
-    def _hand_over_notes(self) -> None:
-        """Let the writer record what was refused; what is refused at every step is counted."""
-        with self._lock:
-            notes, self._notes = self._notes, []
-        for error, step in notes:
-            self._n_noted += 1
-            if self._n_noted <= MAX_NOTED:
-                self.writer.note("refused", f"not logged: {_sentence(error)}", step)
-
-    def _hand_over_drops(self) -> None:
-        with self._lock:
-            dropped, self._dropped_steps = self._dropped_steps, []
-        if not dropped:
-            return
-        self._drops_noted = time.monotonic()
-        message = (
-            f"{counted(len(dropped), 'snapshot')} of steps {dropped[0]} to {dropped[-1]} had to be "
-            f"dropped because the disk was slower than training"
-        )
-        self.writer.note("dropped", message, dropped[0], len(dropped))
-
-    def _hand_over_counts(self) -> None:
-        self._hand_over_notes()
-        self._hand_over_drops()
-        if self._n_noted > MAX_NOTED:
-            more = self._n_noted - MAX_NOTED
-            self.writer.note(
-                "refused", f"{counted(more, 'more thing')} could not be logged", count=more
-            )
-            self._n_noted = MAX_NOTED
-
-    def _refuse_late(self, error: Exception, step: int | None) -> None:
-        with self._lock:
-            self._late_errors.append(error)
-            self._counts["refused"] += 1
-            self._notes.append((error, step))
-
     # Telling the user
-
-    def _refuse(self, error: Exception, step: int | None) -> None:
-        with self._lock:
-            self._counts["refused"] += 1
-            self._notes.append((error, step))
-        self._warn_refused(error)
-
-    def _warn_refused(self, error: Exception) -> None:
-        self._warn(
-            f"refused {type(error).__name__}",
-            f"Run {self.name!r} did not log something, and training goes on: {_sentence(error)} "
-            f"(strict=True raises instead; run.write_report() counts.)",
-        )
 
     def _speak(self, *, of_failure: bool = True) -> None:
         """Say on the caller's thread what went wrong in the background."""
-        with self._lock:
-            errors, self._late_errors = self._late_errors, []
-        for error in errors:
-            if self.strict:
-                raise error
-            self._warn_refused(error)
+        self._troubles.speak()
         if of_failure and self._background.failure is not None:
-            self._complain("failing", self._failure_message())
-
-    def _complain(self, kind: str, message: str) -> None:
-        if self.strict:
-            raise StoreError(message)
-        self._warn(kind, message)
+            self._troubles.complain("failing", self._failure_message())
 
     def _failure_message(self) -> str:
         failure = self._background.failure
@@ -427,13 +351,6 @@ class Recording:
             f"is tried again, and what does not fit into the queue is dropped and counted. Free "
             f"some disk space or check the permissions of the store."
         )
-
-    def _warn(self, kind: str, message: str) -> None:
-        if kind in self._warned:
-            return
-        self._warned.add(kind)
-        self._messages.append(message)
-        warnings.warn(message, DriftglassWarning, stacklevel=_caller_level())
 
     def forget(self) -> None:
         """Close, in a forked child, the descriptors that belong to the parent."""
@@ -446,16 +363,3 @@ class _QueueFullError(DriftglassError):
 
 def _raise(job: LogJob, error: Exception) -> None:
     raise error
-
-
-def _sentence(error: Exception) -> str:
-    text = str(error) if isinstance(error, DriftglassError) else f"{type(error).__name__}: {error}"
-    return text if len(text) < 2000 else f"{text[:2000]}…"
-
-
-def _caller_level() -> int:
-    """Stack level of the first frame outside this package, so that a warning names their line."""
-    level, frame = 2, sys._getframe(2)
-    while frame.f_back is not None and __package__ in frame.f_globals.get("__name__", ""):
-        level, frame = level + 1, frame.f_back
-    return level

@@ -5,6 +5,8 @@ import type {
   ColumnInfo,
   ItemDetails,
   Job,
+  KeptProjection,
+  MethodInfo,
   ProjectionInfo,
   ProjectionRequest,
   RunDescription,
@@ -91,12 +93,27 @@ export class Client {
   }
 
   projection(run: string, request: ProjectionRequest): Promise<ProjectionInfo> {
-    return this.transport.json(withQuery(`${runPath(run)}/projection`, { ...request }));
+    const parameters = request.parameters && JSON.stringify(request.parameters);
+    return this.transport.json(withQuery(`${runPath(run)}/projection`, { ...request, parameters }));
+  }
+
+  /** Methods of projection that the server knows. */
+  methods(): Promise<MethodInfo[]> {
+    return this.transport.json("/api/methods");
+  }
+
+  /** Projections that a run keeps of a space. */
+  projections(run: string, space: string): Promise<KeptProjection[]> {
+    return this.transport.json(withQuery(`${runPath(run)}/projections`, { space }));
   }
 
   /** Starts the projection, or extends it to new snapshots. The answer names the job. */
-  project(run: string, request: ProjectionRequest): Promise<{ job: string | null }> {
-    return this.transport.send(`${runPath(run)}/projection`, request);
+  project(
+    run: string,
+    request: ProjectionRequest,
+    refresh = false,
+  ): Promise<{ job: string | null }> {
+    return this.transport.send(`${runPath(run)}/projection`, { ...request, refresh });
   }
 
   job(id: string): Promise<Job> {
@@ -105,6 +122,11 @@ export class Client {
 
   async cancel(id: string): Promise<void> {
     await this.transport.send(`/api/jobs/${encodeURIComponent(id)}/cancel`, {});
+  }
+
+  /** Has a job stand still, go on, or end its layout and keep what there is. */
+  async order(id: string, word: "pause" | "resume" | "keep"): Promise<void> {
+    await this.transport.send(`/api/jobs/${encodeURIComponent(id)}/${word}`, {});
   }
 
   /** The values of a column; `order` is the row order they must be in. */

@@ -1,4 +1,6 @@
+import { MemoryKnowing } from "./memory_knowing.js";
 import type { SampleRun } from "./sample.js";
+import { SAMPLE_METHODS, sampleMap, sampleProjections } from "./sample_maps.js";
 import { ServerError, type Transport } from "./transport.js";
 import type {
   ItemDetails,
@@ -16,6 +18,10 @@ export interface MemoryBehaviour {
   /** "absent" offers the projection, "failed" refuses it, "running" never ends. */
   projection?: "ready" | "absent" | "failed" | "running";
   estimateSeconds?: number;
+  /** Whether maps are explained, not yet, not well enough, or not without torch. */
+  reasons?: "ready" | "absent" | "unknown" | "missing";
+  /** "slow" offers a search among all items in place of making it. */
+  neighbors?: "quick" | "slow";
   /** Bytes of a PNG with this many tiles of this side, for thumbnails. */
   sprites?: (count: number, tile: number) => Promise<ArrayBuffer>;
 }
@@ -26,6 +32,7 @@ const NO_TILE = 0xffffffff;
 export class MemoryTransport implements Transport {
   private readonly listeners = new Set<(event: ServerEvent) => void>();
   private readonly started = new Set<string>();
+  private readonly knowing = new MemoryKnowing();
   private revision = 1;
   /** Paths asked for, in order, so that a test can see what was fetched. */
   readonly asked: string[] = [];
@@ -33,7 +40,10 @@ export class MemoryTransport implements Transport {
   constructor(
     readonly runs: SampleRun[],
     readonly behaviour: MemoryBehaviour = {},
-  ) {}
+  ) {
+    this.knowing.reasons = behaviour.reasons ?? "ready";
+    this.knowing.quick = behaviour.neighbors !== "slow";
+  }
 
   async json<T>(path: string): Promise<T> {
     return (await this.answer(path)) as T;
@@ -45,9 +55,14 @@ export class MemoryTransport implements Transport {
     return bytes;
   }
 
-  async send<T>(path: string): Promise<T> {
+  async send<T>(path: string, body: unknown): Promise<T> {
     this.asked.push(`POST ${path}`);
-    if (path.endsWith("/cancel")) return {} as T;
+    const [, , kind, run, what] = path.split("/").map(decodeURIComponent);
+    if (kind === "runs" && run !== undefined && what !== undefined) {
+      const told = this.knowing.told(this.find(run), what, body as Record<string, unknown>);
+      if (told !== undefined) return told as T;
+    }
+    if (path.startsWith("/api/jobs/")) return {} as T;
     this.started.add(path);
     const name = decodeURIComponent(path.split("/")[3] ?? "");
     this.emit({ type: "run", name, revision: ++this.revision });
@@ -84,6 +99,7 @@ export class MemoryTransport implements Transport {
         store: "sample",
       };
     }
+    if (kind === "methods") return SAMPLE_METHODS;
     if (kind !== "runs") throw new ServerError("not_found", `Nothing is at ${path}.`, 404);
     if (name === undefined) return this.runs.map(summary);
     return this.answerRun(this.find(name), what, url.searchParams);
@@ -112,11 +128,13 @@ export class MemoryTransport implements Transport {
         return encode({ predicted: { data: predicted }, confidence: { data: confidence } });
       }
       case "projection":
-        return this.projection(run, Number(query.get("n_components")) === 3 ? 3 : 2);
+        return this.projection(run, Number(query.get("n_components")) === 3 ? 3 : 2, query);
+      case "projections":
+        return sampleProjections(run);
       case "frames": {
         const dimensions = query.get("projection")?.endsWith("3") ? 3 : 2;
         const coordinates = run
-          .place(step, dimensions)
+          .place(step, dimensions, query.get("projection") ?? "")
           .slice(start * dimensions, stop * dimensions);
         return encode({
           coordinates: { data: coordinates, shape: [stop - start, dimensions] },
@@ -129,8 +147,11 @@ export class MemoryTransport implements Transport {
         });
       case "sprites":
         return this.behaviour.sprites?.(run.n, run.tile ?? 8);
-      default:
+      default: {
+        const known = this.knowing.answer(run, what, query);
+        if (known !== undefined) return known;
         throw new ServerError("not_found", `There is no "${what}" here.`, 404);
+      }
     }
   }
 
@@ -176,8 +197,9 @@ export class MemoryTransport implements Transport {
     };
   }
 
-  private projection(run: SampleRun, dimensions: 2 | 3): ProjectionInfo {
+  private projection(run: SampleRun, dimensions: 2 | 3, query: URLSearchParams): ProjectionInfo {
     const path = `/api/runs/${encodeURIComponent(run.name)}/projection`;
+    const sample = sampleMap(query);
     const wanted = this.behaviour.projection ?? "ready";
     const status = wanted === "absent" && this.started.has(path) ? "ready" : wanted;
     const ready = status === "ready";
@@ -185,12 +207,12 @@ export class MemoryTransport implements Transport {
     const trained = (step: number) => step / Math.max(run.steps.at(-1) ?? 1, 1);
     const places = run.steps.map((step) => boundsOf(run.place(step, dimensions), dimensions));
     return {
-      key: ready ? `${run.name}-${dimensions}` : null,
+      key: ready ? `${run.name}-${sample.method}-${dimensions}` : null,
       status,
       job: status === "running" ? "job" : null,
       estimate_seconds: this.behaviour.estimateSeconds ?? 40,
-      label: `PCA · ${dimensions}D · basis: all ${run.steps.length} steps · seed 0`,
-      method: "pca",
+      label: `${sample.title} · ${dimensions}D · basis: all ${run.steps.length} steps · seed 0`,
+      method: sample.method,
       parameters: { basis: "all" },
       random_state: 0,
       steps,

@@ -12,7 +12,7 @@ export interface SampleRun {
   scalars: Record<string, { steps: number[]; values: (number | null)[] }>;
   tile: number | null;
   /** Coordinates of every row at a step, nan where it has none. */
-  place(step: number, dimensions: 2 | 3): Float32Array;
+  place(step: number, dimensions: 2 | 3, map?: string): Float32Array;
   trust(step: number): Uint8Array;
   predicted(step: number): { predicted: Uint16Array; confidence: Float32Array };
   notFinite(step: number): number;
@@ -57,8 +57,10 @@ export function sampleRun(options: SampleOptions = {}): SampleRun {
   const broken = (row: number, step: number) =>
     (row === 11 || row === 23) && step >= (steps[Math.floor(steps.length * 0.8)] ?? Infinity);
 
-  function place(step: number, dimensions: 2 | 3): Float32Array {
+  function place(step: number, dimensions: 2 | 3, map = ""): Float32Array {
     const learned = progress(step);
+    // Other methods are told apart by how far they pull groups from each other.
+    const apart = map.includes("umap") ? 9 : map.includes("tsne") ? 12 : 6;
     const coordinates = new Float32Array(n * dimensions);
     for (let row = 0; row < n; row++) {
       const center = centers[own[row]!]!;
@@ -66,7 +68,7 @@ export function sampleRun(options: SampleOptions = {}): SampleRun {
       for (let d = 0; d < dimensions; d++) {
         const spread = 0.95 - 0.7 * pull;
         const turn = d === 0 ? 0.3 * Math.sin(3 * learned + own[row]!) : 0;
-        const at = 6 * pull * (center[d]! + turn) + spread * noise[row * 3 + d]!;
+        const at = apart * pull * (center[d]! + turn) + spread * noise[row * 3 + d]!;
         coordinates[row * dimensions + d] = broken(row, step) ? Number.NaN : at;
       }
     }

@@ -115,6 +115,17 @@ export interface ProjectionInfo {
   frames: FrameInfo[];
   pending_steps: number[];
   reason: string | null;
+  /** The map as far as it is, while a job makes it. */
+  preview?: ProjectionPreview | null;
+  /** How far its layout was when it was ended early. */
+  stopped?: string | null;
+}
+
+/** A map that is still being made: frames can be asked for under its key until the job ends. */
+export interface ProjectionPreview {
+  key: string;
+  steps: number[];
+  bounds: { low: number[]; high: number[] };
 }
 
 /** Which projection is meant: a fit in 2 or in 3 dimensions of one space. */
@@ -122,7 +133,53 @@ export interface ProjectionRequest {
   space: string;
   method: string;
   n_components: 2 | 3;
-  basis: string;
+  random_state: number;
+  parameters?: Readonly<Record<string, unknown>>;
+  /** The kept projection of this key, whatever the rest says. */
+  key?: string;
+}
+
+/** One parameter of a method, as a form shows it. */
+export interface SettingInfo {
+  name: string;
+  title: string;
+  kind: "integer" | "number" | "choice" | "flag";
+  default: unknown;
+  low: number | null;
+  high: number | null;
+  choices: string[];
+  about: string;
+}
+
+/** A method of projection, as a form shows it. */
+export interface MethodInfo {
+  name: string;
+  title: string;
+  about: string;
+  family: "linear" | "neighbors" | "distances" | "sequence" | "network";
+  settings: SettingInfo[];
+  basis: boolean;
+  supervised: boolean;
+  live: boolean;
+  /** How to install what it needs, where that is missing. */
+  missing: string | null;
+}
+
+/** A projection that the run keeps. */
+export interface KeptProjection {
+  key: string;
+  space: string;
+  label: string;
+  method: string;
+  n_components: 2 | 3;
+  random_state: number;
+  /** What asks for it again; null if only its key does. */
+  recipe: { method: string; parameters: Record<string, unknown>; random_state: number } | null;
+  steps: number[];
+  /** Seconds since 1970. */
+  made: number;
+  stopped: string | null;
+  trustworthiness: number | null;
 }
 
 /** Background work on the server. */
@@ -132,6 +189,8 @@ export interface Job {
   progress: number | null;
   message: string | null;
   run?: string;
+  paused?: boolean;
+  preview?: ProjectionPreview | null;
 }
 
 /** Predicted class, its confidence and the class names at one step. */

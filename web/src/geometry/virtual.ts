@@ -48,7 +48,6 @@ export function scrollTo(
   const hidden = Math.max(0, full - view);
   if (room === 0) return 0;
   const into = (Math.min(Math.max(scroll, 0), room) / room) * hidden;
-  const wanted =
-    index * line < into ? index * line : Math.max(into, (index + 1) * line - view);
+  const wanted = index * line < into ? index * line : Math.max(into, (index + 1) * line - view);
   return wanted === into ? scroll : (wanted / hidden) * room;
 }

@@ -72,6 +72,8 @@ export class Stage implements MapPort {
       this.redraw();
     });
     onChange([timeline.place, state.projection, state.shownFit], () => this.want());
+    // A view chosen for one map means nothing in another.
+    onChange([session.projections.recipe], () => this.eye.wanted ?? this.eye.text.set(""));
     onChange([timeline.position], () => this.moved());
     onChange(
       [session.projections.planarFrames.version, session.projections.spatialFrames.version],
@@ -158,6 +160,7 @@ export class Stage implements MapPort {
   }
 
   async select(polygon: Float32Array, mode: SelectMode): Promise<void> {
+    this.resident.turn.end();
     const view = this.view();
     const run = this.state.run.value;
     if (view === null || run === null) return;
@@ -212,11 +215,8 @@ export class Stage implements MapPort {
     const loaded = this.resident.loaded(place.from);
     // While rows arrive every draw of all of them would hold up the next.
     const sampled = this.isMoving() || loaded < total;
-    const still = place.mix === 0;
     return {
-      from: this.resident.keyOf(place.from),
-      to: this.resident.keyOf(still ? place.from : place.to),
-      mix: place.mix,
+      ...this.resident.between(renderer, place),
       depth: this.depth.value,
       camera: this.eye.camera,
       drawCount: Math.min(loaded, sampled ? this.pace.rows(total) : total),
@@ -293,6 +293,7 @@ export class Stage implements MapPort {
     return (
       this.state.timeline.playing.value ||
       this.morph.moving ||
+      this.resident.turn.moving ||
       this.eye.moving ||
       performance.now() - this.movedAt < REST_MS
     );
@@ -355,7 +356,8 @@ export class Stage implements MapPort {
     renderer.draw(view);
     const frame = this.frame();
     if (frame !== undefined) this.census.tell(frame, view.drawCount, moving);
-    const to = this.shownPlace === null ? undefined : this.resident.frame(this.shownPlace.to);
+    const turning = this.resident.turn.moving || this.shownPlace === null;
+    const to = turning ? frame : this.resident.frame(this.shownPlace!.to);
     this.overlay.place(view, this.depth.value, this.eye.viewport, frame, to);
   }
 

@@ -10,6 +10,10 @@ export interface FrameSource {
   order: string;
   n_components: 2 | 3;
   n_items: number;
+  /** Equal for the same map, also while it grows; another family is another map. */
+  family: string;
+  /** A map that is still being made: it may be gone before it has come. */
+  passing?: boolean;
 }
 
 const AT_ONCE = 2;
@@ -117,7 +121,7 @@ export class Frames {
     } catch (error) {
       if (!abort.signal.aborted) {
         this.broken.set(step, error as Error);
-        this.failures.set(error as Error);
+        if (!source.passing) this.failures.set(error as Error);
       }
     } finally {
       if (this.coming.get(step) === abort) this.coming.delete(step);

@@ -24,7 +24,14 @@ export type Command =
   | "trust"
   | "trails"
   | "theme"
+  | "maps"
+  | "find"
+  | "saved"
   | "inspector"
+  | "neighbors"
+  | "arrows"
+  | "mark"
+  | "drawer"
   | "clear"
   | "undo"
   | "redo";
@@ -78,6 +85,13 @@ export const KEYMAP: readonly Binding[] = [
     group: "Training",
   },
   { command: "trails", keys: ["t"], caps: "T", does: "Trails of the selection", group: "Training" },
+  {
+    command: "mark",
+    keys: ["x"],
+    caps: "X",
+    does: "Compare with this step, or no longer",
+    group: "Training",
+  },
   { command: "planar", keys: ["2"], caps: "2", does: "The fit in two dimensions", group: "View" },
   {
     command: "spatial",
@@ -91,6 +105,8 @@ export const KEYMAP: readonly Binding[] = [
   { command: "zoom-in", keys: ["+", "="], caps: "+", does: "Closer", group: "View" },
   { command: "zoom-out", keys: ["-"], caps: "−", does: "Farther", group: "View" },
   { command: "trust", keys: ["u"], caps: "U", does: "Fade what is unreliable", group: "View" },
+  { command: "neighbors", keys: ["n"], caps: "N", does: "Lines to neighbours", group: "View" },
+  { command: "arrows", keys: ["w"], caps: "W", does: "Arrows of features", group: "View" },
   { command: "pan", keys: ["v"], caps: "V", does: "Move the view", group: "Selection" },
   { command: "lasso", keys: ["l"], caps: "L", does: "Lasso", group: "Selection" },
   { command: "rectangle", keys: ["r"], caps: "R", does: "Rectangle", group: "Selection" },
@@ -118,6 +134,9 @@ export const KEYMAP: readonly Binding[] = [
     does: "Redo",
     group: "Selection",
   },
+  { command: "maps", keys: ["p"], caps: "P", does: "Make or choose a map", group: "Viewer" },
+  { command: "find", keys: ["/"], caps: "/", does: "Search and filter", group: "Viewer" },
+  { command: "saved", keys: ["k"], caps: "K", does: "Saved selections", group: "Viewer" },
   {
     command: "inspector",
     keys: ["]"],
@@ -125,6 +144,7 @@ export const KEYMAP: readonly Binding[] = [
     does: "Show or hide the inspector",
     group: "Viewer",
   },
+  { command: "drawer", keys: ["g"], caps: "G", does: "Table and gallery", group: "Viewer" },
   { command: "theme", keys: ["m"], caps: "M", does: "Dark or light", group: "Viewer" },
   { command: "help", keys: ["?"], caps: "?", does: "This page", group: "Viewer" },
 ];

@@ -3,6 +3,7 @@ import { ConnectionError, ServerError } from "../data/transport.js";
 import type { ServerEvent } from "../data/types.js";
 import { firstChoice, decodeColoring } from "./coloring_choice.js";
 import { Projections } from "./projections.js";
+import { recipeOf, type Recipe } from "./recipe.js";
 import { RowSet } from "./row_set.js";
 import type { Address } from "./url.js";
 import type { Problem, ViewerState } from "./viewer_state.js";
@@ -65,19 +66,21 @@ export class Session {
       if (run.scalars.length > 0) state.scalars.set(await this.client.scalars(name));
       if (space !== undefined) {
         state.fit.set(address.dimensions ?? 2);
-        await this.openSpace(space.name, address.step);
+        const recipe = address.map === undefined ? null : recipeOf(address.map);
+        await this.openSpace(space.name, address.step, recipe);
       }
     });
   }
 
   /** Shows another space of the same run, at the same step where it has one. */
-  async openSpace(name: string, step?: number): Promise<void> {
+  async openSpace(name: string, step?: number, recipe: Recipe | null = null): Promise<void> {
     const { state } = this;
     await this.attempt(async () => {
       state.spaceName.set(name);
       state.planar.set(null);
       state.spatial.set(null);
       const other = state.fit.value === 2 ? 3 : 2;
+      await this.projections.begin(recipe);
       await this.projections.refresh(state.fit.value);
       if (step !== undefined) {
         state.timeline.seek(step);

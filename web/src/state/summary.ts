@@ -66,7 +66,9 @@ export function summaryOf(
       return numbers(info, data.values, data.kind, rows);
     case "categorical": {
       const names = (info.categories ?? []).map((one) => ({ key: one.name, name: one.name }));
-      return counted(info.name, names, data.codes.length, rows, (row, add) => add(data.codes[row]!));
+      return counted(info.name, names, data.codes.length, rows, (row, add) =>
+        add(data.codes[row]!),
+      );
     }
     case "boolean": {
       const names = ["false", "true"].map((name) => ({ key: name, name }));

@@ -16,6 +16,13 @@ export interface Sorting {
   falling: boolean;
 }
 
+/** What one line of the table says. */
+export interface Line {
+  id: string | number;
+  /** Values in the order of the columns. */
+  cells: readonly unknown[];
+}
+
 const BLOCK = 100;
 const KEPT_BLOCKS = 60;
 const MOST_COLUMNS = 32;
@@ -32,7 +39,8 @@ export class Table {
   private ticket = 0;
 
   constructor(
-    private readonly client: Client,
+    /** Where columns come from that are kept whole. */
+    readonly source: Client,
     private readonly knowing: Knowing,
     private readonly state: ViewerState,
   ) {
@@ -69,19 +77,19 @@ export class Table {
     else this.sorting.set(now.falling ? null : { column, falling: true });
   }
 
-  /** Ids and values of the lines from `start` to `stop`, asked for in blocks. */
-  async lines(start: number, stop: number): Promise<{ line: number; rows: TableRows }[]> {
+  /** The lines from `start` to `stop` and some around them, by their place in the list. */
+  async lines(start: number, stop: number): Promise<Map<number, Line>> {
     const run = this.state.run.value;
     const order = this.ordered.value;
-    if (run === null) return [];
+    const found = new Map<number, Line>();
+    if (run === null || order.length === 0) return found;
     const names = this.columnsOf(run.columns).map((info) => info.name);
     const first = Math.floor(start / BLOCK);
     const last = Math.floor(Math.max(start, Math.min(stop, order.length) - 1) / BLOCK);
-    return Promise.all(
-      Array.from({ length: last - first + 1 }, async (_, i) => {
+    const blocks = await Promise.all(
+      Array.from({ length: last - first + 1 }, (_, i) => {
         const line = (first + i) * BLOCK;
         const rows = [...order.subarray(line, line + BLOCK)];
-        if (rows.length === 0) return { line, rows: { ids: [], values: {} } };
         const key = `${run.name}\n${run.order}\n${run.revision}\n${rows.join()}`;
         let asked = this.blocks.get(key);
         if (asked === undefined) {
@@ -90,9 +98,18 @@ export class Table {
           // A failure must not be remembered as the answer.
           asked.catch(() => this.blocks.delete(key));
         }
-        return { line, rows: await asked };
+        return asked;
       }),
     );
+    blocks.forEach((part, i) =>
+      part.ids.forEach((id, at) =>
+        found.set((first + i) * BLOCK + at, {
+          id,
+          cells: names.map((name) => part.values[name]?.[at]),
+        }),
+      ),
+    );
+    return found;
   }
 
   private async order(): Promise<void> {
@@ -105,7 +122,7 @@ export class Table {
     const info = run.value.columns.find((one) => one.name === sorting?.column);
     if (sorting === null || info === undefined) return this.ordered.set(rows);
     try {
-      const data = await this.client.column(run.value.name, run.value.order, info);
+      const data = await this.source.column(run.value.name, run.value.order, info);
       if (ticket !== this.ticket) return;
       this.failed.set(null);
       this.ordered.set(sorted(rows, sortKeys(info, data), sorting.falling));

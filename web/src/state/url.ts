@@ -6,6 +6,8 @@ export interface Address {
   run?: string;
   space?: string;
   dimensions?: 2 | 3;
+  /** How the map is made, as `recipeText` writes it. */
+  map?: string;
   step?: number;
   /** Coloring, as `encodeColoring` writes it. */
   color?: string;
@@ -31,6 +33,7 @@ export function encodeAddress(address: Address): string {
   put("run", address.run);
   put("space", address.space);
   put("dim", address.dimensions);
+  put("map", address.map);
   put("step", address.step);
   put("color", address.color);
   for (const [coloring, key] of address.hidden ?? []) put("hide", JSON.stringify([coloring, key]));
@@ -55,6 +58,7 @@ export function decodeAddress(hash: string): Address {
     run: text("run"),
     space: text("space"),
     dimensions: dimensions === "2" ? 2 : dimensions === "3" ? 3 : undefined,
+    map: text("map"),
     step: numberOf(text("step")),
     color: text("color"),
     hidden: parameters.getAll("hide").flatMap(pairOf),

@@ -18,6 +18,8 @@ import { Timeline } from "./timeline.js";
 export type Tool = "pan" | "lasso" | "rectangle";
 export type Theme = "dark" | "light";
 export type Fit = 2 | 3;
+/** Panels that the rail opens: making maps, finding items, saved selections. */
+export type PanelName = "maps" | "find" | "saved";
 
 /** What the pointer rests on. */
 export interface Hover {
@@ -106,6 +108,8 @@ export class ViewerState {
   readonly reducedMotion = signal(false);
   readonly inspectorOpen = signal(true);
   readonly legendOpen = signal(true);
+  /** What stands beside the rail, if anything. */
+  readonly panel: WritableSignal<PanelName | null> = signal<PanelName | null>(null);
   readonly helpOpen = signal(false);
   readonly shown: WritableSignal<Shown> = signal<Shown>({
     drawn: 0,
