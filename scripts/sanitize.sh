@@ -7,6 +7,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 shift
 [ $# -gt 0 ] || set -- address,undefined thread
 compiler=${CXX:-c++}
+ran=""
 
 # Everything that calls kernels with arrays of its own, the twins beside them.
 tests="tests/test_kernels.py $(cd "$root" && grep -rl _kernels tests --include='test_*.py' |
@@ -58,12 +59,15 @@ sys.meta_path[:] = [f for f in sys.meta_path if "_editable_" not in type(f).__mo
 PYTHON
 
   echo "sanitize: running the tests for $sanitizer"
+  # Reports go to files: what a test prints is lost when the sanitizer ends the process.
+  reports=$build/report
+  rm -f "$reports".*
   run() {
     LD_PRELOAD="$preload" PYTHONPATH="$build/package" PYTHONMALLOC=malloc \
       OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 \
-      ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
-      UBSAN_OPTIONS=print_stacktrace=1 \
-      TSAN_OPTIONS="suppressions=$root/scripts/sanitize_thread.txt:exitcode=66:die_after_fork=0" \
+      ASAN_OPTIONS="detect_leaks=0:allocator_may_return_null=1:log_path=$reports" \
+      UBSAN_OPTIONS="print_stacktrace=1:log_path=$reports" \
+      TSAN_OPTIONS="suppressions=$root/scripts/sanitize_thread.txt:exitcode=66:die_after_fork=0:log_path=$reports" \
       "$bin/python" "$@"
   }
   loaded=$(cd "$root" && run -c "from driftglass import _kernels; print(_kernels.__file__)")
@@ -73,7 +77,16 @@ PYTHON
   esac
   # Python keeps memory until it ends, and libraries that were not built so say nothing of
   # their locks: neither is about our kernels.
-  (cd "$root" && run -m pytest -q -p no:cacheprovider \
-    -m "not slow and not external and not gpu" $tests)
+  status=0
+  (cd "$root" && run -m pytest -q -p no:cacheprovider --junit-xml="$build/tests.xml" \
+    -m "not slow and not external and not gpu" $tests) || status=$?
+  for report in "$reports".*; do
+    [ -s "$report" ] && cat "$report" >&2
+  done
+  if [ "$status" -ne 0 ]; then
+    echo "sanitize: $sanitizer found something, or a test failed (exit code $status)" >&2
+    exit 1
+  fi
+  ran="$ran$(sed -n 's/.* tests="\([0-9]*\)".*/\1/p' "$build/tests.xml" | head -1) tests for $sanitizer; "
 done
-echo "sanitize: clean"
+echo "sanitize: clean, ${ran%; }"

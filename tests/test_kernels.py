@@ -203,6 +203,32 @@ def test_nearest_candidates_equal_the_definition(rng, variant, metric, d):
         np.testing.assert_array_equal(indices, expected[1])
 
 
+@each_variant
+@pytest.mark.parametrize("metric", ["sqeuclidean", "cosine"])
+def test_queries_may_be_other_rows(rng, variant, metric):
+    X, Q = rng.normal(size=(60, 33)), rng.normal(size=(4, 33))
+    X, Q = X.astype(np.float32), Q.astype(np.float32)
+    Q[2] = 0
+    rows = np.array([3, 2, 0], dtype=np.int32)
+    candidates = np.tile(np.arange(60, dtype=np.int32), (3, 1))
+
+    distances, indices = _kernels.nearest_candidates(
+        X, rows, candidates, 5, queries=Q, metric=metric, variant=variant
+    )
+
+    expected = reference.nearest_candidates(X, rows, candidates, 5, metric, Q)
+    np.testing.assert_allclose(distances, expected[0], rtol=1e-12, atol=1e-15)
+    np.testing.assert_array_equal(indices, expected[1])
+
+
+def test_queries_of_another_width_are_refused():
+    X, Q = np.zeros((3, 2), dtype=np.float32), np.zeros((3, 4), dtype=np.float32)
+    row = np.array([0], dtype=np.int32)
+
+    with pytest.raises(ValueError, match="one width"):
+        _kernels.nearest_candidates(X, row, row[None], 1, queries=Q)
+
+
 @pytest.mark.parametrize("metric", ["sqeuclidean", "cosine"])
 def test_every_variant_gives_the_same_bits(rng, metric):
     X = rng.normal(size=(200, 131)).astype(np.float32)

@@ -36,14 +36,16 @@ void require_rows(const In<std::int32_t, 1> &rows, std::size_t n) {
 class Rounded {
 public:
     Rounded(In<float, 2> X, In<std::int32_t, 1> order, In<double, 1> mean, double factor,
-            bool centered, bool normalized, std::size_t n_threads) {
+            bool centered, bool normalized, const std::string &variant, std::size_t n_threads) {
+        const Variant chosen = choose_variant(variant);
         require(mean.shape(0) == X.shape(1), "one mean per feature is needed");
         require(X.shape(0) <= 0x7fffffff, "at most 2**31 - 1 rows can be numbered");
         require(X.shape(1) >= 1 && X.shape(1) <= 131072, "1 to 131072 features");
         require_rows(order, X.shape(0));
         nb::gil_scoped_release release;
         rows_ = quantize(X.data(), order.data(), order.shape(0), X.shape(1),
-                         Moved{mean.data(), factor, centered, normalized}, threads(n_threads));
+                         Moved{mean.data(), factor, centered, normalized}, chosen,
+                         threads(n_threads));
     }
     explicit Rounded(QuantizedRows rows) : rows_(std::move(rows)) {}
 
@@ -173,9 +175,9 @@ void bind_rounded(nb::module_ &m) {
     m.def("product_units", &available_units);
     nb::class_<Rounded>(m, "Rounded")
         .def(nb::init<In<float, 2>, In<std::int32_t, 1>, In<double, 1>, double, bool, bool,
-                      std::size_t>(),
+                      const std::string &, std::size_t>(),
              "X"_a.noconvert(), "order"_a.noconvert(), "mean"_a.noconvert(), nb::kw_only(), "factor"_a = 1.0,
-             "centered"_a = false, "normalized"_a = false, "n_threads"_a = 1)
+             "centered"_a = false, "normalized"_a = false, "variant"_a = "auto", "n_threads"_a = 1)
         .def_prop_ro("norms", &Rounded::norms, nb::rv_policy::automatic)
         .def_prop_ro("scales", &Rounded::scales, nb::rv_policy::automatic)
         .def_prop_ro("residuals", &Rounded::residuals, nb::rv_policy::automatic)

@@ -57,14 +57,18 @@ Metric metric_of(const std::string &name) {
 }
 
 nb::tuple nearest(In<float, 2> X, In<std::int32_t, 1> rows, In<std::int32_t, 2> candidates,
-                  std::size_t k, std::optional<In<float, 2>> bounds, const std::string &metric,
+                  std::size_t k, std::optional<In<float, 2>> queries,
+                  std::optional<In<float, 2>> bounds, const std::string &metric,
                   const std::string &variant, std::size_t n_threads) {
+    require(!queries || queries->shape(1) == X.shape(1), "queries and X have one width");
     require(!bounds || (bounds->shape(0) == candidates.shape(0) &&
                         bounds->shape(1) == candidates.shape(1)),
             "one bound per candidate is needed");
     require(rows.shape(0) == candidates.shape(0), "one row of candidates per query row is needed");
     const Metric measured = metric_of(metric);
     const Vectors vectors{X.data(), X.shape(0), X.shape(1)};
+    const Vectors asked =
+        queries ? Vectors{queries->data(), queries->shape(0), queries->shape(1)} : vectors;
     const std::size_t n_rows = rows.shape(0), n_candidates = candidates.shape(1);
     const Variant chosen = choose_variant(variant);
     auto distances = new_matrix<double>(n_rows, k);
@@ -74,13 +78,14 @@ nb::tuple nearest(In<float, 2> X, In<std::int32_t, 1> rows, In<std::int32_t, 2> 
         nb::gil_scoped_release release;
         const auto n = static_cast<std::int64_t>(vectors.n_samples);
         for (std::size_t i = 0; i < n_rows; ++i)
-            inside &= rows.data()[i] >= 0 && rows.data()[i] < n;
+            inside &= rows.data()[i] >= 0 &&
+                      static_cast<std::size_t>(rows.data()[i]) < asked.n_samples;
         for (std::size_t i = 0; i < n_rows * n_candidates; ++i)
             inside &= candidates.data()[i] < n;
         if (inside)
-            nearest_candidates(vectors, rows.data(), n_rows, candidates.data(), n_candidates,
-                               bounds ? bounds->data() : nullptr, k,
-                               measured, chosen, threads(n_threads), distances.data(), indices.data());
+            nearest_candidates(asked, vectors, rows.data(), n_rows, candidates.data(),
+                               n_candidates, bounds ? bounds->data() : nullptr, k, measured,
+                               chosen, threads(n_threads), distances.data(), indices.data());
     }
     require(inside, "a row or candidate is not a row of X");
     return nb::make_tuple(distances, indices);
@@ -112,7 +117,8 @@ NB_MODULE(_kernels, m) {
              nb::kw_only(), "mirrored"_a = false)
         .def("smallest", &smallest);
     m.def("nearest_candidates", &nearest, "X"_a.noconvert(), "rows"_a.noconvert(),
-          "candidates"_a.noconvert(), "k"_a, nb::kw_only(), "bounds"_a.noconvert() = nb::none(),
+          "candidates"_a.noconvert(), "k"_a, nb::kw_only(),
+          "queries"_a.noconvert() = nb::none(), "bounds"_a.noconvert() = nb::none(),
           "metric"_a = "sqeuclidean", "variant"_a = "auto", "n_threads"_a = 1);
     m.def("count_below", &below, "values"_a.noconvert(), "limits"_a.noconvert(), nb::kw_only(),
           "variant"_a = "auto", "n_threads"_a = 1);

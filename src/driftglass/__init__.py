@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ._compare import RunComparison as RunComparison
     from ._compare import compare as compare
     from ._explain import explain as explain
+    from ._exporting import export as export
     from ._project import project as project
     from ._show import show as show
     from .data import Metadata as Metadata
@@ -59,6 +60,7 @@ _HOMES = {
     "combine": "_combine",
     "compare": "_compare",
     "explain": "_explain",
+    "export": "_exporting",
     "label_clusters": "_label",
     "open": "store",
     "project": "_project",
@@ -88,6 +90,7 @@ __all__ = [
     "combine",
     "compare",
     "explain",
+    "export",
     "label_clusters",
     "open",
     "project",

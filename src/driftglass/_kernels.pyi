@@ -50,12 +50,15 @@ def nearest_candidates(
     candidates: NDArray[np.int32],
     k: int,
     *,
+    queries: NDArray[np.float32] | None = None,
     bounds: NDArray[np.float32] | None = None,
     metric: str = "sqeuclidean",
     variant: str = "auto",
     n_threads: int = 1,
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """The k nearest of each row's candidates: distances and rows of X, both (n_rows, k).
+
+    `rows` are of `queries` if those are given, else of X.
 
     Computed from the rows in double precision; the same bits on every processor.
     A candidate of -1 is none; missing neighbours are (inf, -1). `bounds`, of the shape of
@@ -81,6 +84,7 @@ class Rounded:
         factor: float = 1.0,
         centered: bool = False,
         normalized: bool = False,
+        variant: str = "auto",
         n_threads: int = 1,
     ) -> None: ...
     norms: NDArray[np.float32]

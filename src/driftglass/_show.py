@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ def show(
     browser: bool | None = None,
     block: bool | None = None,
     port: int | None = None,
+    search: Callable[[str], Any] | None = None,
 ) -> Serving:
     """Show a run, a store or plain vectors in the viewer.
 
@@ -57,11 +58,14 @@ def show(
         Wait until interrupted. By default scripts wait, notebooks and prompts do not.
     port : int, optional
         Port on the loopback address; a free one by default.
+    search : callable, optional
+        From what somebody types on the page to a vector of the space on screen, to ids with the
+        best first, to (ids, scores), or to a mapping from id to score.
 
     Returns
     -------
     serving : Serving
-        Has the `url`; `close()` ends it.
+        Has the `url`; `selection` and `select` share what is selected; `close()` ends it.
 
     Raises
     ------
@@ -101,7 +105,8 @@ def show(
         except BaseException:
             scratch.cleanup()
             raise
-    serving = start(shown, port=port, open_browser=browser, on_close=_cleanup(scratch))
+    on_close = _cleanup(scratch)
+    serving = start(shown, port=port, open_browser=browser, search=search, on_close=on_close)
     print(serving.message, file=sys.stderr)
     wait = not _interactive() if block is None else block
     if wait:

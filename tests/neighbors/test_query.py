@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import pairwise_distances
 
 from driftglass import InvalidInputError, ShapeError, _kernels
-from driftglass.neighbors import _query, approximate_neighbors, query_neighbors
+from driftglass.neighbors import _index, approximate_neighbors, query_neighbors
 
 METRICS = ["euclidean", "cosine", "correlation", "manhattan", "inner_product"]
 
@@ -39,8 +39,8 @@ def test_looking_at_all_finds_the_nearest(mixture, metric):
 @pytest.mark.parametrize("metric", METRICS)
 def test_a_walk_finds_nearly_all(mixture, metric, monkeypatch):
     Q, X = mixture
-    monkeypatch.setattr(_query, "WALK_FROM", 0)
-    monkeypatch.setattr(_query, "N_ENTRIES", 300)
+    monkeypatch.setattr(_index, "WALK_FROM", 0)
+    monkeypatch.setattr(_index, "N_ENTRIES", 300)
     graph = approximate_neighbors(X, 15, metric=metric)
     true = np.argsort(all_distances(Q, X, metric), axis=1)[:, :10]
 
@@ -51,7 +51,7 @@ def test_a_walk_finds_nearly_all(mixture, metric, monkeypatch):
 
 def test_an_answer_depends_neither_on_company_nor_on_jobs(mixture, monkeypatch):
     Q, X = mixture
-    monkeypatch.setattr(_query, "WALK_FROM", 0)
+    monkeypatch.setattr(_index, "WALK_FROM", 0)
     graph = approximate_neighbors(X, 15)
 
     for known in (None, graph):

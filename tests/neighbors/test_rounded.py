@@ -49,6 +49,18 @@ def test_rows_are_rounded_as_the_reference_says(rng, options):
     np.testing.assert_allclose(rows.projections, projections, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("options", [{}, {"normalized": True, "centered": True}])
+@pytest.mark.parametrize("d", [1, 7, 64, 131])
+def test_every_instruction_set_rounds_to_the_same_bits(rng, d, options):
+    X = rng.normal(size=(40, d)).astype(np.float32)
+
+    made = [kernel_rows(X, variant=name, **options) for name in _kernels.cpu_features()]
+
+    for rows in made[1:]:
+        for name in ("integers", "scales", "norms", "residuals", "projections"):
+            assert getattr(rows, name).tobytes() == getattr(made[0], name).tobytes()
+
+
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("n", [1, 31, 512, 1100])
 def test_all_pairs_equal_the_reference(rng, unit, n):

@@ -75,7 +75,7 @@ def test_odd_tables_get_a_finite_map(rng, name, table):
     assert np.isfinite(Y).all()
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "PCA"])
+@pytest.mark.parametrize("name", NAMES)
 def test_distances_beyond_float32_are_refused_with_the_remedy_if_at_all(rng, name):
     X = (rng.uniform(-1, 1, size=(N, 6)) * 3e38).astype(np.float32)
 

@@ -318,3 +318,35 @@ def test_rows_that_are_not_finite_are_named(rng):
 def test_names_the_parameter_that_cannot_be(rng, options, message):
     with pytest.raises(InvalidInputError, match=message):
         PCA(**options).fit(rng.normal(size=(20, 3)))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_row_of_a_large_table_that_is_not_finite_is_named(rng, bad):
+    X = rng.normal(size=(90_000, 100)).astype(np.float32)
+    X[70_001, 3] = bad
+
+    with pytest.raises(ValueError, match="row 70001"):
+        PCA().fit(X)
+
+
+@pytest.mark.parametrize("n_components", [1, 2, 7])
+def test_few_axes_of_many_features_are_the_leading_ones(rng, n_components):
+    X = rng.normal(size=(900, 400)) * np.linspace(3, 0.1, 400)
+    X[:, :3] = X[:, [0]] + X[:, 1:4]  # and nearly equal variances among them
+
+    pca = PCA(n_components).fit(X)
+
+    _, values, axes = np.linalg.svd(X - X.mean(axis=0), full_matrices=False)
+    np.testing.assert_allclose(pca.singular_values_, values[:n_components], rtol=1e-9)
+    np.testing.assert_allclose(
+        np.abs((pca.components_ * axes[:n_components]).sum(axis=1)), 1.0, rtol=1e-9
+    )
+
+
+def test_equal_variances_in_many_directions_are_all_found():
+    X = np.vstack([np.eye(400), -np.eye(400)])
+
+    pca = PCA(3).fit(X)
+
+    np.testing.assert_allclose(pca.explained_variance_, 2 / 799, rtol=1e-9)
+    np.testing.assert_allclose(pca.components_ @ pca.components_.T, np.eye(3), atol=1e-9)

@@ -20,14 +20,15 @@ def count_below(values, limits):
     return (values[:, None, :] < limits[:, :, None]).sum(axis=2)
 
 
-def nearest_candidates(X, rows, candidates, k, metric):
+def nearest_candidates(X, rows, candidates, k, metric, queries=None):
     """The k nearest of each row's candidates, by distance and then by row."""
     X = X.astype(np.float64)
+    Q = X if queries is None else queries.astype(np.float64)
     distances = np.full((len(rows), k), np.inf)
     indices = np.full((len(rows), k), -1)
     for i, row in enumerate(rows):
         others = candidates[i][candidates[i] >= 0]
-        found = sorted((distance(X[row], X[other], metric), other) for other in others)[:k]
+        found = sorted((distance(Q[row], X[other], metric), other) for other in others)[:k]
         for j, (value, other) in enumerate(found):
             distances[i, j], indices[i, j] = value, other
     return distances, indices

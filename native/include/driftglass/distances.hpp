@@ -91,37 +91,41 @@ struct Vectors {
     }
 };
 
-// For each of n_rows query rows, the k nearest of its candidates, ascending, ties by lower
+// For each of n_rows rows of `asked`, the k nearest of its candidates in X, ascending, ties by lower
 // index; candidates of -1 are no candidates. Missing neighbours are (inf, -1). With `bounds`, no
 // candidate from here on is nearer than the bound here, so a row can be done early.
 // The cosine distance to a zero vector is 1: its direction is undefined.
-inline void nearest_candidates(const Vectors &X, const std::int32_t *rows, std::size_t n_rows,
-                               const std::int32_t *candidates, std::size_t n_candidates,
-                               const float *bounds, std::size_t k, Metric metric,
-                               Variant variant, std::size_t n_threads, double *distances,
-                               std::int32_t *indices) {
+inline void nearest_candidates(const Vectors &asked, const Vectors &X, const std::int32_t *rows,
+                               std::size_t n_rows, const std::int32_t *candidates,
+                               std::size_t n_candidates, const float *bounds, std::size_t k,
+                               Metric metric, Variant variant, std::size_t n_threads,
+                               double *distances, std::int32_t *indices) {
     const PairSum squared_difference = pair_sum<SquaredDifference>(variant);
     const PairSum absolute_difference = pair_sum<AbsoluteDifference>(variant);
     const PairSum product = pair_sum<Product>(variant);
-    std::vector<double> norms;
-    if (metric == Metric::cosine) {
-        norms.resize(X.n_samples);
-        parallel_ranges(X.n_samples, 256, n_threads, [&](std::size_t first, std::size_t last) {
+    const auto lengths = [&](const Vectors &of) {
+        std::vector<double> norms(metric == Metric::cosine ? of.n_samples : 0);
+        parallel_ranges(norms.size(), 256, n_threads, [&](std::size_t first, std::size_t last) {
             for (std::size_t i = first; i < last; ++i)
-                norms[i] = std::sqrt(product(X.row(i), X.row(i), X.n_features));
+                norms[i] = std::sqrt(product(of.row(i), of.row(i), of.n_features));
         });
-    }
+        return norms;
+    };
+    const std::vector<double> norms = lengths(X);
+    const std::vector<double> others =
+        asked.data == X.data ? std::vector<double>() : lengths(asked);
+    const std::vector<double> &own = asked.data == X.data ? norms : others;
     const auto distance = [&](std::size_t a, std::size_t b) {
         if (metric == Metric::squared_euclidean)
-            return squared_difference(X.row(a), X.row(b), X.n_features);
+            return squared_difference(asked.row(a), X.row(b), X.n_features);
         if (metric == Metric::manhattan)
-            return absolute_difference(X.row(a), X.row(b), X.n_features);
+            return absolute_difference(asked.row(a), X.row(b), X.n_features);
         if (metric == Metric::inner_product)
-            return 0.0 - product(X.row(a), X.row(b), X.n_features);
-        const double scale = norms[a] * norms[b];
+            return 0.0 - product(asked.row(a), X.row(b), X.n_features);
+        const double scale = own[a] * norms[b];
         if (!(scale > 0.0)) return 1.0;
         // Equal directions may give 1 - (1 + 1e-16).
-        return std::max(0.0, 1.0 - product(X.row(a), X.row(b), X.n_features) / scale);
+        return std::max(0.0, 1.0 - product(asked.row(a), X.row(b), X.n_features) / scale);
     };
     const std::size_t grain = std::max<std::size_t>(1, 4096 / std::max<std::size_t>(1, n_candidates));
     parallel_ranges(n_rows, grain, n_threads, [&](std::size_t first, std::size_t last) {

@@ -12,6 +12,7 @@
 #include <new>
 #include <vector>
 
+#include "cpu.hpp"
 #include "parallel.hpp"
 
 namespace driftglass {
@@ -62,45 +63,103 @@ struct Moved {
     bool normalized;     // whether the row is then divided by its length
 };
 
-inline void quantize_row(const float *x, std::size_t d, const Moved &moved, double *v,
-                         QuantizedRows &out, std::size_t i) {
+// Sums go over lanes of a fixed number, so that every instruction set gives the same bits. Each
+// loop does one thing only: so compilers turn it into vector instructions.
+constexpr std::size_t kSumLanes = 8;
+
+template <class Term>
+DRIFTGLASS_INLINE double sum_over(std::size_t d, const Term &term) {
+    double lanes[kSumLanes] = {};
+    std::size_t c = 0;
+    for (; c + kSumLanes <= d; c += kSumLanes)
+        for (std::size_t lane = 0; lane < kSumLanes; ++lane) lanes[lane] += term(c + lane);
+    for (std::size_t lane = 0; c < d; ++c, ++lane) lanes[lane] += term(c);
+    double sum = 0.0;
+    for (const double part : lanes) sum += part;
+    return sum;
+}
+
+DRIFTGLASS_INLINE double largest_of(const double *v, std::size_t d) {
+    double lanes[kSumLanes] = {};
+    std::size_t c = 0;
+    for (; c + kSumLanes <= d; c += kSumLanes)
+        for (std::size_t lane = 0; lane < kSumLanes; ++lane) {
+            const double size = std::fabs(v[c + lane]);
+            lanes[lane] = size > lanes[lane] ? size : lanes[lane];
+        }
+    double largest = 0.0;
+    for (; c < d; ++c) largest = std::max(largest, std::fabs(v[c]));
+    for (const double part : lanes) largest = std::max(largest, part);
+    return largest;
+}
+
+// `v` has room for two rows.
+DRIFTGLASS_INLINE void quantize_row(const float *__restrict x, std::size_t d, const Moved &moved,
+                                    double *__restrict v, QuantizedRows &out, std::size_t i) {
+    const double *mean = moved.mean;
+    double *__restrict w = v + d;
     double own = 0.0, length = 1.0;
-    if (moved.centered) {
-        for (std::size_t c = 0; c < d; ++c) own += x[c];
-        own /= static_cast<double>(d);
-    }
+    if (moved.centered)
+        own = sum_over(d, [x](std::size_t c) { return static_cast<double>(x[c]); }) /
+              static_cast<double>(d);
+    for (std::size_t c = 0; c < d; ++c) v[c] = static_cast<double>(x[c]) - own;
     if (moved.normalized) {
-        double sum = 0.0;
-        for (std::size_t c = 0; c < d; ++c) sum += (x[c] - own) * (x[c] - own);
+        const double sum = sum_over(d, [v](std::size_t c) { return v[c] * v[c]; });
         length = sum > 0.0 ? 1.0 / std::sqrt(sum) : 0.0;
+        for (std::size_t c = 0; c < d; ++c) v[c] *= length;
     }
-    double largest = 0.0, projection = 0.0;
-    for (std::size_t c = 0; c < d; ++c) {
-        const double value = (x[c] - own) * length;
-        projection += value * moved.mean[c];
-        v[c] = (value - moved.mean[c]) * moved.factor;
-        largest = std::max(largest, std::fabs(v[c]));
-    }
-    const float scale = static_cast<float>(largest / 127.0);
-    const double inverse = scale > 0.0f ? 1.0 / static_cast<double>(scale) : 0.0;
-    std::int8_t *q = out.rows.data() + i * out.depth;
-    double missing = 0.0;
-    std::int64_t square = 0;
+    out.projections[i] = sum_over(d, [v, mean](std::size_t c) { return v[c] * mean[c]; });
+    const double factor = moved.factor;
+    for (std::size_t c = 0; c < d; ++c) v[c] = (v[c] - mean[c]) * factor;
+    const float scale = static_cast<float>(largest_of(v, d) / 127.0);
+    const double unit = static_cast<double>(scale);
+    const double inverse = scale > 0.0f ? 1.0 / unit : 0.0;
     for (std::size_t c = 0; c < d; ++c) {
         // Adding and subtracting 1.5 * 2^52 rounds to the nearest integer, without a call.
         const double rounded = (v[c] * inverse + 0x1.8p52) - 0x1.8p52;
-        const double whole = std::min(127.0, std::max(-127.0, rounded));
-        const double left = v[c] - whole * static_cast<double>(scale);
-        missing += left * left;
-        const auto small = static_cast<std::int8_t>(whole);
-        square += static_cast<std::int32_t>(small) * small;
-        q[c] = small;
+        const double low = rounded > -127.0 ? rounded : -127.0;
+        w[c] = low < 127.0 ? low : 127.0;
     }
+    const double missing = sum_over(d, [v, w, unit](std::size_t c) {
+        const double left = v[c] - w[c] * unit;
+        return left * left;
+    });
+    std::int8_t *__restrict q = out.rows.data() + i * out.depth;
+    for (std::size_t c = 0; c < d; ++c)
+        q[c] = static_cast<std::int8_t>(static_cast<std::int32_t>(w[c]));
+    std::int32_t square = 0;  // at most 2^17 integers of 127: within 2^31
+    for (std::size_t c = 0; c < d; ++c) square += static_cast<std::int32_t>(q[c]) * q[c];
     out.scales[i] = scale;
-    out.norms[i] = static_cast<float>(static_cast<double>(scale) * static_cast<double>(scale) *
-                                      static_cast<double>(square));
+    out.norms[i] = static_cast<float>(unit * unit * static_cast<double>(square));
     out.residuals[i] = std::sqrt(missing) * (1.0 + 1e-9);
-    out.projections[i] = projection;
+}
+
+using QuantizeRow = void (*)(const float *, std::size_t, const Moved &, double *, QuantizedRows &,
+                             std::size_t);
+
+inline void quantize_row_baseline(const float *x, std::size_t d, const Moved &moved, double *v,
+                                  QuantizedRows &out, std::size_t i) {
+    quantize_row(x, d, moved, v, out, i);
+}
+#if DRIFTGLASS_X86
+DRIFTGLASS_AVX2 inline void quantize_row_avx2(const float *x, std::size_t d, const Moved &moved,
+                                              double *v, QuantizedRows &out, std::size_t i) {
+    quantize_row(x, d, moved, v, out, i);
+}
+DRIFTGLASS_AVX512 inline void quantize_row_avx512(const float *x, std::size_t d,
+                                                  const Moved &moved, double *v,
+                                                  QuantizedRows &out, std::size_t i) {
+    quantize_row(x, d, moved, v, out, i);
+}
+#endif
+
+inline QuantizeRow row_quantizer(Variant variant) {
+#if DRIFTGLASS_X86
+    if (variant == Variant::avx512) return quantize_row_avx512;
+    if (variant == Variant::avx2) return quantize_row_avx2;
+#endif
+    (void)variant;
+    return quantize_row_baseline;
 }
 
 inline void pack_group(QuantizedRows &rows, std::size_t g) {
@@ -127,18 +186,20 @@ inline QuantizedRows take(const QuantizedRows &rows, const std::int32_t *which, 
 
 // Both layouts of n rows of d values each: those that `order` names.
 inline QuantizedRows quantize(const float *X, const std::int32_t *order, std::size_t n,
-                              std::size_t d, const Moved &moved, std::size_t n_threads) {
+                              std::size_t d, const Moved &moved, Variant variant,
+                              std::size_t n_threads) {
     QuantizedRows out(n, (d + kDepth - 1) / kDepth * kDepth);
+    const QuantizeRow quantize_one = row_quantizer(variant);
     const std::size_t n_groups = out.n_padded() / kGroup;
     constexpr std::size_t grain = 16;
-    std::vector<double> room((n_groups + grain - 1) / grain * d);
+    std::vector<double> room((n_groups + grain - 1) / grain * 2 * d);
     parallel_ranges(n_groups, grain, n_threads, [&](std::size_t first, std::size_t last) {
-        double *v = room.data() + first / grain * d;
+        double *v = room.data() + first / grain * 2 * d;
         for (std::size_t g = first; g < last; ++g) {
             for (std::size_t r = 0; r < kGroup; ++r) {
                 const std::size_t i = g * kGroup + r;
                 if (i < n)
-                    quantize_row(X + static_cast<std::size_t>(order[i]) * d, d, moved, v, out, i);
+                    quantize_one(X + static_cast<std::size_t>(order[i]) * d, d, moved, v, out, i);
             }
             pack_group(out, g);
         }

@@ -21,6 +21,7 @@ from ._compare import compare
 from ._console import to_json
 from ._demo import demo
 from ._doctor import doctor
+from ._export import export
 from ._project import project
 from ._runs import ls, show
 from ._serve import serve
@@ -82,6 +83,7 @@ COMMANDS = (  # in the order in which people meet them
     project,
     trust,
     compare,
+    export,
     verify,
     repair,
     gc,

@@ -56,6 +56,39 @@ class Metadata:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def where(self, condition: str) -> NDArray[Any]:
+        """Ids of the rows that a condition holds for.
+
+        Parameters
+        ----------
+        condition : str
+            Columns compared with values, as the page's filter takes it: ``label = "cat" and
+            (loss > 0.5 or not seen)``, ``tags all ("wild", "small")``, ``story contains "wolf"``,
+            ``owner is missing``. Names with other characters stand between backquotes. It is
+            read, never run as code.
+
+        Returns
+        -------
+        ids : ndarray of shape (n_matching,)
+            In the order of the table.
+
+        Raises
+        ------
+        InvalidInputError
+            It cannot be read; the message says at which character.
+        NotFoundError
+            No such column.
+
+        Examples
+        --------
+        >>> metadata = Metadata.from_table({"label": ["cat", "dog", None]}, ids=["a", "b", "c"])
+        >>> metadata.where('label != "dog" or label is missing').tolist()
+        ['a', 'c']
+        """
+        from ._matching import matching_rows
+
+        return self.ids[matching_rows(condition, self.columns, len(self))]
+
     def __getitem__(self, name: str) -> Column:
         try:
             return self.columns[name]

@@ -17,7 +17,7 @@ from ..errors import InvalidInputError, ShapeError
 from ._graph import NeighborGraph
 from ._inputs import as_finite_float32, clamped, said
 
-__all__ = ["neighbors_by_callable"]
+__all__ = ["nearest_by_callable", "neighbors_by_callable"]
 
 ALL_PAIRS_UP_TO = 2000
 N_CHECKED = 30
@@ -76,14 +76,30 @@ def neighbors_by_callable(
     )
 
 
-class _Asked:
-    """Distances as the function gives them, checked."""
+def nearest_by_callable(
+    Q: Any, X: Any, k: int, metric: Distance
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Rows of X nearest to each row of Q by ``metric(Q[i], X[j])``, asked for every pair."""
+    n_queries, everyone = _length(Q), np.arange(_length(X))
+    asked = _Asked(X, metric, getattr(metric, "__name__", type(metric).__name__), Q)
+    indices = np.empty((n_queries, k), dtype=np.int32)
+    distances = np.empty((n_queries, k))
+    for i in range(n_queries):
+        values = asked.row(i, everyone)
+        indices[i] = np.argsort(values, kind="stable")[:k]
+        distances[i] = values[indices[i]]
+    return indices, as_finite_float32(distances)
 
-    def __init__(self, X: Any, metric: Distance, name: str) -> None:
+
+class _Asked:
+    """Distances as the function gives them, checked; of rows of X, or of Q to rows of X."""
+
+    def __init__(self, X: Any, metric: Distance, name: str, Q: Any = None) -> None:
         self.X, self.metric, self.name = X, metric, name
+        self.Q = X if Q is None else Q
 
     def row(self, i: Any, others: NDArray[np.integer]) -> NDArray[np.float64]:
-        X, metric, own = self.X, self.metric, self.X[i]
+        X, metric, own = self.X, self.metric, self.Q[i]
         try:
             values = np.array([metric(own, X[j]) for j in others], dtype=np.float64)
         except (TypeError, ValueError) as error:

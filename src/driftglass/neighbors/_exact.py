@@ -275,7 +275,9 @@ def less_own_mean(base: NDArray[np.float32]) -> NDArray[np.float32]:
     result = np.empty_like(base)
     for first in range(0, len(base), 4096):
         part = base[first : first + 4096]
-        result[first : first + 4096] = part - part.mean(axis=1, keepdims=True, dtype=np.float64)
+        less = part - part.mean(axis=1, keepdims=True, dtype=np.float64)
+        less[(part == part[:, :1]).all(axis=1)] = 0.0  # and not what rounding leaves of a mean
+        result[first : first + 4096] = less
     return result
 
 

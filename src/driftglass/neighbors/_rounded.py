@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from .. import _kernels
 from .._progress import Progress, silent
 from ..parallel import Threads
+from ._inputs import largest_value
+from ._rounding_errors import RoundingErrors
 
 __all__ = ["RoundedRows", "Screened", "rounding_pays"]
 
@@ -22,12 +24,10 @@ ROUNDED_FROM = 4096
 """Rows from which rounding pays."""
 WIDEST = 131_072
 """Features beyond which sums of products of 8-bit integers could overflow."""
-MEAN_ROWS = 8192
+MEAN_ROWS = 2048
 """Rows from which the mean is taken: any point near the middle serves."""
 LISTS_BYTES = 3 << 28
 """Of lists kept at a time; beyond, some rows at a time are compared with all."""
-SLACK = 2.0**-18
-"""More than all roundings of the value of a pair together, relative to it and to its norms."""
 TREE_WIDTH = 16
 LEAF = 256
 SAMPLED = 4096
@@ -75,16 +75,8 @@ class RoundedRows:
         Place of each row of the data.
     offsets : ndarray of shape (n_samples,), dtype float32
         What both rows add to the value of a pair.
-    lengths, residuals : ndarray of shape (n_samples,), dtype float64
-        Of the rounded rows, and what rounding moved them by.
-    sorted_lengths : ndarray of shape (n_samples,), dtype float64
-        Ascending.
-    most_missing : ndarray of shape (n_samples + 1,), dtype float64
-        Largest residual of the 0, 1, 2, ... shortest rows.
-    coarsest : float
-        Largest residual beside the row's length.
-    unit : float
-        Times this, values are squared distances, cosine distances or negative products.
+    errors : RoundingErrors
+        What rounding can have changed.
     metric : {"euclidean", "cosine", "inner_product"}
         What is searched by.
     mean : ndarray of shape (n_features,)
@@ -97,12 +89,7 @@ class RoundedRows:
     order: NDArray[np.int32]
     place: NDArray[np.int32]
     offsets: NDArray[np.float32]
-    lengths: NDArray[np.float64]
-    residuals: NDArray[np.float64]
-    sorted_lengths: NDArray[np.float64]
-    most_missing: NDArray[np.float64]
-    coarsest: float
-    unit: float
+    errors: RoundingErrors
     metric: str
     mean: NDArray[np.float64]
     factor: float
@@ -116,10 +103,12 @@ class RoundedRows:
         *,
         order: NDArray[np.int32] | None = None,
         like: RoundedRows | None = None,
+        largest: float | None = None,
     ) -> RoundedRows:
         """Round rows of shape (n_samples, n_features), in the order of a tree or in that given.
 
-        Rows that are to be compared with those of another data set are rounded like them.
+        Rows that are to be compared with those of another data set are rounded like them. The
+        `largest` value need not be looked for where it is known.
         """
         n = len(base)
         if order is None:
@@ -129,7 +118,8 @@ class RoundedRows:
         else:
             mean, factor = _middle(base, metric), 1.0
             if metric != "cosine":
-                largest = max(executor.map(lambda part: float(np.abs(base[part]).max()), _parts(n)))
+                if largest is None:
+                    largest = max(executor.map(lambda part: largest_value(base[part]), _parts(n)))
                 # A power of two, so that scaling rounds nothing; squares stay in range.
                 factor = float(2.0 ** -(np.ceil(np.log2(largest)) + 1)) if largest > 0 else 1.0
         rows = _kernels.Rounded(
@@ -153,24 +143,14 @@ class RoundedRows:
             offsets, unit = own.astype(np.float32), 0.5 / factor**2
         place = np.empty(n, dtype=np.int32)
         place[order] = np.arange(n, dtype=np.int32)
-        lengths, residuals = np.sqrt(squared.astype(np.float64)), rows.residuals
-        ratios = np.divide(residuals, lengths, out=np.zeros(n), where=lengths > 0)
-        by_length = np.argsort(lengths, kind="stable")
-        return cls(
-            rows,
-            order,
-            place,
+        errors = RoundingErrors.of(
+            np.sqrt(squared.astype(np.float64)),
+            rows.residuals,
             offsets,
-            lengths,
-            residuals,
-            lengths[by_length],
-            np.concatenate([[0.0], np.maximum.accumulate(residuals[by_length])]),
-            float(ratios.max(initial=0.0)),
             unit,
-            metric,
-            mean,
-            factor,
+            is_product=metric == "inner_product",
         )
+        return cls(rows, order, place, offsets, errors, metric, mean, factor)
 
     def all_pairs(
         self,
@@ -192,7 +172,9 @@ class RoundedRows:
         search = _kernels.AllPairs(self.rows, self.offsets, k, n_threads=executor.n_workers)
         limits = np.full(n, np.inf, dtype=np.float32)
         if reach is not None:
-            limits = self._limits(np.arange(n), reach[self.order]).astype(np.float32)
+            limits = self.errors.limits(self.errors, np.arange(n), reach[self.order]).astype(
+                np.float32
+            )
             search.limit(limits)
         elif n >= 4 * SAMPLED:
             report(0, 1, "comparing all rows with some")
@@ -238,64 +220,40 @@ class RoundedRows:
         k: int,
         executor: Threads,
         *,
+        asked: RoundedRows | None = None,
         reach: NDArray[np.float64] | None = None,
         report: Progress = silent,
     ) -> Screened:
         """Find k candidates of some rows of the data, the row itself among them.
 
-        With `reach` (in the metric's unit), rows that are certain to be farther are left out.
+        With `asked`, of some rows of another data set that was rounded like this one. With `reach`
+        (in the metric's unit), rows that are certain to be farther are left out.
         """
+        asked = self if asked is None else asked
         n = len(which)
         most = max(512, LISTS_BYTES // ((k + max(k // 2, 48)) * 8))
         parts: list[Screened] = []
         for first in range(0, max(n, 1), most):
             report(first, n, "comparing some rows with all")
-            at = self.place[which[first : first + most]]
+            at = asked.place[which[first : first + most]]
             limits = np.full(len(at), np.inf)
             if reach is not None:
-                limits = self._limits(at, reach[first : first + most])
+                limits = self.errors.limits(asked.errors, at, reach[first : first + most])
             values, places = _kernels.search_rounded(
-                self.rows.take(at),
-                self.offsets[at],
+                asked.rows.take(at),
+                asked.offsets[at],
                 self.rows,
                 self.offsets,
                 limits.astype(np.float32),
                 k,
                 n_threads=executor.n_workers,
             )
-            parts.append(self._screened(at, values, places, limits))
+            parts.append(self._screened(at, values, places, limits, asked))
         return Screened(
             np.concatenate([part.columns for part in parts]),
             np.concatenate([part.bounds for part in parts]),
             np.concatenate([part.outside for part in parts]),
         )
-
-    def nearest(self, others: RoundedRows, k: int, executor: Threads) -> NDArray[np.int32]:
-        """Rows of the data nearest by rounded distance to rows of another data set.
-
-        Returns
-        -------
-        columns : ndarray of shape (n_others, k), dtype int32
-            In the order of the others; -1 where there are fewer. Nothing is proven of them.
-        """
-        n = len(others.order)
-        parts = [np.empty((0, k), dtype=np.int32)]
-        most = max(512, LISTS_BYTES // ((k + max(k // 2, 48)) * 8))
-        for first in range(0, n, most):
-            at = np.arange(first, min(first + most, n), dtype=np.int32)
-            _, places = _kernels.search_rounded(
-                others.rows.take(at),
-                others.offsets[at],
-                self.rows,
-                self.offsets,
-                np.full(len(at), np.inf, dtype=np.float32),
-                k,
-                n_threads=executor.n_workers,
-            )
-            columns = self.order[places]
-            columns[places < 0] = -1
-            parts.append(columns)
-        return np.concatenate(parts)
 
     def near_blocks(
         self,
@@ -329,7 +287,7 @@ class RoundedRows:
         at = np.arange(first * size, min(last * size, len(self.order)))
         limits = np.full(len(at), np.inf)
         if reach is not None:
-            limits = self._limits(at, reach[self.order[at]])
+            limits = self.errors.limits(self.errors, at, reach[self.order[at]])
         values, places = _kernels.near_blocks(
             self.rows,
             self.offsets,
@@ -349,65 +307,23 @@ class RoundedRows:
         values: NDArray[np.float32],
         places: NDArray[np.int32],
         limits: NDArray[np.float64],
+        asked: RoundedRows | None = None,
     ) -> Screened:
+        theirs = self.errors if asked is None else asked.errors
         columns = self.order[places]
         columns[places < 0] = -1
         last = np.minimum(values[:, -1].astype(np.float64), limits)
-        outside = self._lower(at, last[:, None])[:, 0]
+        outside = self.errors.lower(theirs, at, last[:, None])[:, 0]
         bounds = np.empty_like(values)
         for part in _parts(len(at)):  # in blocks: double precision takes room
-            lower = self._lower(at[part], values[part]).astype(np.float32)
+            lower = self.errors.lower(theirs, at[part], values[part]).astype(np.float32)
             bounds[part] = np.nextafter(lower, np.float32(-np.inf))
         return Screened(columns, bounds, outside)
-
-    def _lower(self, at: NDArray[np.integer], values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """What pairs of these values have at least, in the metric's unit."""
-        wide = values.astype(np.float64)
-        if self.metric == "inner_product":
-            return np.asarray((wide - self._product_error(at)) * self.unit)
-        wide *= 1.0 - SLACK * np.sign(wide)  # infinity stays
-        wide -= SLACK * self.lengths[at, None] ** 2 + 1e-36
-        reach = np.sqrt(np.maximum(wide, 0.0))
-        farthest = np.where(np.isfinite(reach), reach, 0.0).max(axis=1, keepdims=True)
-        reach -= self._missing(at, farthest)
-        return np.asarray(np.maximum(reach, 0.0) ** 2 * self.unit)
-
-    def _limits(self, at: NDArray[np.integer], reach: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Values that pairs as near as `reach` cannot exceed."""
-        wide = reach[:, None] / self.unit
-        if self.metric == "inner_product":
-            limits = wide + self._product_error(at)
-        else:
-            near = np.sqrt(np.maximum(wide, 0.0))
-            # A little further than needed, so that what is found to be outside is beyond `reach`.
-            beyond = 1.001 * (near + self.residuals[at, None] + self.most_missing[-1])
-            limits = (near + self._missing(at, beyond)) ** 2
-            limits += 2 * SLACK * (limits + self.lengths[at, None] ** 2) + 1e-36
-        return np.nextafter(limits[:, 0].astype(np.float32), np.float32(np.inf)).astype(np.float64)
-
-    def _missing(self, at: NDArray[np.integer], reach: NDArray[np.float64]) -> NDArray[np.float64]:
-        """At most what rounding took from distances to rows that may be within a reach.
-
-        Those are not much longer than the row itself, and rows that are short were rounded by
-        little: a few long rows do not cost all others their certainty.
-        """
-        if self.coarsest > 0.5:  # rounding left hardly anything of some row
-            return np.asarray(self.residuals[at, None] + self.most_missing[-1])
-        longest = (self.lengths[at, None] + reach) / (1.0 - self.coarsest)
-        shorter = np.searchsorted(self.sorted_lengths, longest, side="right")
-        return np.asarray(self.residuals[at, None] + self.most_missing[shorter])
-
-    def _product_error(self, at: NDArray[np.integer]) -> NDArray[np.float64]:
-        own, other = self.lengths[at], float(self.lengths.max())
-        most = float(self.residuals.max())
-        error = 2.0 * (own * most + self.residuals[at] * (other + most))
-        roundings = np.abs(self.offsets[at]) + float(np.abs(self.offsets).max()) + own * other
-        return np.asarray((error + SLACK * roundings)[:, None])
 
 
 def _middle(base: NDArray[np.float32], metric: str) -> NDArray[np.float64]:
     """Mean of some rows, of their directions for cosine."""
-    some = base[np.unique(np.linspace(0, len(base) - 1, MEAN_ROWS).astype(np.int64))]
+    some = base[:: max(1, len(base) // MEAN_ROWS)]
     if metric != "cosine":
         return np.asarray(some.mean(axis=0, dtype=np.float64))
     wide = some.astype(np.float64)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._checks import in_single
 from ._moments import Axes, row_blocks
 from ._procrustes import ProcrustesFit
 
@@ -68,7 +69,7 @@ class AffineMap:
                     np.matmul(X[part] - mean, components, out=Y[part])
             Y += origin
         if not np.isfinite(Y).all():  # sums of what is barely in range
-            return self(X).astype(np.float32)
+            return in_single(self(X))
         return Y
 
     def with_signs_of(self, other: AffineMap) -> AffineMap:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..neighbors import NeighborIndex
 from ._carry import lengths_of
 from ._fitting import Place, needs_no_method
 from ._moments import principal_axes
-from ._placing import nearest_fitted
 
 __all__ = ["Sampled", "smooth_place", "stable_priority"]
 
@@ -132,9 +132,10 @@ def smooth_place(
         return AffineMap.from_axes(axes, n_components)
     coordinates = np.asarray(fit(rows), dtype=np.float64)
     k = min(N_SMOOTHED, len(rows))
+    index = NeighborIndex(rows)
 
     def place(X: NDArray[Any]) -> NDArray[np.float64]:
-        indices, distances = nearest_fitted(X, rows, k, "euclidean", 1)
+        indices, distances = index.query(X, k, n_jobs=1)
         farthest = distances[:, -1:].astype(np.float64)
         ratio = np.divide(distances, farthest, out=np.zeros(distances.shape), where=farthest > 0)
         weights = np.square(1.0 - np.square(ratio)) + FAR_WEIGHT

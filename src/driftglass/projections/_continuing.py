@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .._progress import Progress
 from ..data._ids import positions
 from ..errors import DriftglassWarning
+from ..neighbors import query_neighbors
 from ._affine import AffineMap
 from ._fitting import Place, Targets, needs_no_method
 from ._listening import Listening
@@ -124,9 +125,6 @@ class ContinuedTSNE:
         start[known] = self._last[1][before[known]]
         new = np.flatnonzero(before < 0)
         if len(new):
-            from ._placing import nearest_fitted
-
-            k = min(5, len(known))
-            near, _ = nearest_fitted(X[new], X[known], k, "euclidean", 1)
+            near, _ = query_neighbors(X[new], X[known], min(5, len(known)), n_jobs=1)
             start[new] = start[known][near].mean(axis=1)
         return start

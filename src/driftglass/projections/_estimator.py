@@ -169,9 +169,14 @@ class Transformer(_Root):
                 f"appropriate arguments before using this estimator."
             )
 
-    def _checked(self, X: Any, *, reset: bool, accept_sparse: bool = False) -> Any:
-        """X as a finite table of numbers; `reset` takes its features for those to come."""
-        if self._is_plain(X, reset):
+    def _checked(
+        self, X: Any, *, reset: bool, accept_sparse: bool = False, finite: bool = True
+    ) -> Any:
+        """X as a finite table of numbers; `reset` takes its features for those to come.
+
+        Without `finite`, an array's values are not looked at: who asks for that does it later.
+        """
+        if self._is_plain(X, reset) and (not finite or finite_rows(X).all()):
             if reset:
                 self.n_features_in_ = X.shape[1]
                 vars(self).pop("feature_names_in_", None)
@@ -185,9 +190,8 @@ class Transformer(_Root):
             return False
         if X.ndim != 2 or 0 in X.shape or X.dtype.kind not in "fiub":
             return False
-        if not reset and (hasattr(self, "feature_names_in_") or X.shape[1] != self.n_features_in_):
-            return False
-        return bool(finite_rows(X).all())
+        named = hasattr(self, "feature_names_in_")
+        return reset or (not named and X.shape[1] == self.n_features_in_)
 
 
 def random_state_of(random_state: Any) -> np.random.RandomState:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DriftglassWarning, InvalidInputError
+from ..errors import InvalidInputError
 from ..parallel import effective_n_jobs
 from ._checks import checked_choice, checked_integer, checked_number, in_single, rng_of
 from ._dissimilarities import METRICS, dissimilarities, symmetric_dissimilarities
-from ._estimator import Transformer
 from ._initialization import array_start, random_start, scaled
+from ._map_of_rows import MapOfRows
+from ._notes import Notes
 from ._stress import (
     Callback,
     Scaled,
@@ -29,7 +29,7 @@ __all__ = ["MDS"]
 KINDS = ("metric", "classical", "nonmetric")
 
 
-class MDS(Transformer):
+class MDS(MapOfRows):
     """Map whose distances are as near as can be to given ones, far and near alike.
 
     Of all methods here it is the one to measure with: `stress_` says by how much distances in the
@@ -133,85 +133,27 @@ class MDS(Transformer):
         self.callback = callback
         self.callback_every = callback_every
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Make the map of X.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), or of (n_samples, n_samples)
-            Finite vectors of any real dtype, or dissimilarities that are symmetric and zero on
-            the diagonal.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : MDS
-            Fitted.
-
-        Raises
-        ------
-        InvalidInputError
-            A parameter is out of range, a row is not finite, or X holds no dissimilarities.
-        """
-        X = self._checked(X, reset=True)
-        self._check_parameters()
-        notes: list[str] = []
+    def _learn(self, X: NDArray[Any], notes: Notes) -> None:
         if self.metric == "precomputed":
             X = symmetric_dissimilarities(X)
         self._scale(X, notes)
-        for note in notes:
-            warnings.warn(note, DriftglassWarning, stacklevel=2)
-        self.notes_ = tuple(notes)
-        return self
 
-    def fit_transform(self, X: Any, y: Any = None) -> NDArray[np.float32]:
-        """Make the map of X and return it.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), or of (n_samples, n_samples)
-            As `fit` takes it.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        Y : ndarray of shape (n_samples, n_components)
-            Coordinates.
-        """
-        return self.fit(X).embedding_
-
-    def transform(self, X: Any) -> NDArray[np.float32]:
-        """Place rows by their distances to the fitted ones, or to the landmarks among them.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_new, n_features), or of (n_new, n_samples)
-            Finite vectors, or dissimilarities to all fitted rows.
-
-        Returns
-        -------
-        Y : ndarray of shape (n_new, n_components)
-            Where the stress towards the fixed points is least. A landmark takes its place. Rows
-            do not depend on each other.
-        """
-        self._require_fitted()
-        X = self._checked(X, reset=False)
+    def _placed(self, X: NDArray[Any]) -> NDArray[np.float32]:
+        """Where the stress towards the landmarks, which stay, is least."""
         if self.metric == "precomputed":
             distances = X[:, self.landmarks_].astype(np.float64)
             if (distances < 0).any():
                 raise InvalidInputError("X holds negative values; dissimilarities are not.")
         else:
             distances = dissimilarities(X, self._base, self.metric)
-        Y, _, _ = self._placed(distances)
+        Y, _, _ = self._by_distances(distances)
         nearest = distances.argmin(axis=1)
         # What rounding may leave between equal rows.
         same = distances[np.arange(len(X)), nearest] <= 1e-6 * self._unit
         Y[same] = self._landmark_places[nearest[same]]
         return Y
 
-    def _scale(self, X: NDArray[Any], notes: list[str]) -> None:
+    def _scale(self, X: NDArray[Any], notes: Notes) -> None:
         n, given = len(X), self.metric == "precomputed"
         rng = rng_of(self.random_state)
         most = n if self.n_landmarks is None else min(n, int(self.n_landmarks))
@@ -279,7 +221,9 @@ class MDS(Transformer):
         order = pair_order(among)
         return among[above][order], disparities(Y, order)[above][order].astype(np.float64)
 
-    def _placed(self, distances: NDArray[np.float64]) -> tuple[NDArray[np.float32], float, float]:
+    def _by_distances(
+        self, distances: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float32], float, float]:
         """Places from distances to the landmarks, the stress there, and squares wanted.
 
         Both are in units of the widest distance.
@@ -309,7 +253,7 @@ class MDS(Transformer):
                 distances = block[:, self.landmarks_]
             else:
                 distances = dissimilarities(block, self._base, self.metric)
-            Y, missed, wanted = self._placed(distances)
+            Y, missed, wanted = self._by_distances(distances)
             self.embedding_[first : first + size] = Y
             raw, squares = raw + missed, squares + wanted
         self.embedding_[self.landmarks_] = self._landmark_places
@@ -327,10 +271,6 @@ class MDS(Transformer):
         checked_integer("max_iter", self.max_iter, least=0)
         checked_integer("callback_every", self.callback_every)
         checked_number("eps", self.eps, least=0.0)
-
-    @property
-    def _n_features_out(self) -> int:
-        return int(self.embedding_.shape[1])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidInputError
+from ._leading import leading_pairs
 
 __all__ = [
+    "MAX_FEATURES",
+    "SINGLE_FROM",
     "Axes",
     "Moments",
     "axes_of_few_rows",
@@ -24,8 +27,9 @@ BLOCK_VALUES = 1 << 20
 SINGLE_FROM = 1 << 23
 """Values from which rows in single precision are multiplied in it: twice as fast, and with so many
 rows their axes are less certain than its rounding."""
-BLOCKS_AT_ONCE = 8
-"""Blocks that are multiplied together in single precision: adding matrices up costs, too."""
+BLOCKS_AT_ONCE, CENTRED_AT_ONCE = 32, 8
+"""Blocks that are multiplied together in single precision: adding matrices up costs, too. Those
+that have to be centred are copied."""
 NEAR_ZERO, SAMPLED_ROWS = 10.0, 1024
 """Squared mean, in variances, up to which rows in single precision are not centred first: it is
 subtracted from their squares later and takes a digit at most."""
@@ -35,8 +39,8 @@ MAX_FEATURES = 8192
 """A covariance matrix of this width takes 512 MiB."""
 ITERATIVE_FEATURES = 1500
 """Beyond this width a few leading axes come cheaper from an iteration than from a factorization."""
-VERY_FEW, ITERATIVE_FOR_VERY_FEW = 4, 300
-"""So few axes do so from this width on."""
+VERY_FEW, ITERATIVE_FOR_VERY_FEW = 10, 300
+"""So few axes do so from this width on, by an iteration of our own."""
 ITERATIONS = 100
 NARROW_FEATURES = 1024
 """Up to this width all eigenvectors take hardly longer than a few from SciPy, whose threads would
@@ -91,8 +95,9 @@ class Moments:
             return
         if X.size >= SINGLE_FROM and X.dtype in (np.float32, np.float16):
             parts = row_blocks(*X.shape)
-            size = BLOCKS_AT_ONCE * (parts[0].stop if parts else 1)
             centred = _few_deviations_from_zero(X)
+            at_once = BLOCKS_AT_ONCE if centred and X.dtype == np.float32 else CENTRED_AT_ONCE
+            size = at_once * (parts[0].stop if parts else 1)
             for first in range(0, len(X), size):
                 self._add_single(X[first : first + size], centred)
         else:
@@ -227,7 +232,11 @@ def _leading(
         return np.empty(0), np.empty((d, 0))
     few = d > ITERATIVE_FEATURES and n_components < d // 10
     very_few = d > ITERATIVE_FOR_VERY_FEW and n_components <= VERY_FEW
-    found = _iterated(scatter, n_components) if (few or very_few) and scatter.any() else None
+    found = None
+    if very_few and scatter.any():
+        found = leading_pairs(scatter, n_components)
+    elif few and scatter.any():
+        found = _iterated(scatter, n_components)
     if found is None and d <= NARROW_FEATURES:
         values, vectors = np.linalg.eigh(scatter)
         found = values[d - n_components :], vectors[:, d - n_components :]

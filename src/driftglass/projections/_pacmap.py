@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import _kernels
-from ..errors import DriftglassWarning, InvalidInputError
-from ..neighbors import nearest_neighbors
+from ..errors import InvalidInputError
+from ..neighbors import NeighborIndex, nearest_neighbors
 from ..parallel import effective_n_jobs
 from ._affine import AffineMap
 from ._checks import checked_choice, checked_integer, checked_number
-from ._estimator import Transformer, random_state_of
+from ._estimator import random_state_of
 from ._initialization import array_start, pca_start, random_start, scaled
+from ._map_of_rows import MapOfRows
 from ._moments import principal_axes
+from ._notes import Notes
 from ._pacmap_layout import LocalGraph, PairLosses, descend_pairs
 from ._pairs import further, midnear, nearest, symmetric
-from ._placing import SAME_DIRECTION, nearest_fitted
-from ._thin import directions, thin_map
+from ._thin import EQUAL_COSINE, directions, thin_map
 from ._tsne_layout import Callback
 
 __all__ = ["PaCMAP"]
@@ -33,7 +33,7 @@ START_DEVIATION = {"pca": 0.01, "random": 1e-4}
 PLACING_ITER = 50
 
 
-class PaCMAP(Transformer):
+class PaCMAP(MapOfRows):
     """Map that weighs neighbours against the arrangement of the whole, in three phases.
 
     Pairs of each row with its neighbours, with rows of middling distance and with rows drawn by
@@ -125,79 +125,22 @@ class PaCMAP(Transformer):
         self.callback = callback
         self.callback_every = callback_every
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Make the map of X.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Finite vectors of any real dtype.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : PaCMAP
-            Fitted.
-
-        Raises
-        ------
-        InvalidInputError
-            A parameter is out of range.
-        """
-        X = self._checked(X, reset=True)
-        self._check_parameters()
-        notes: list[str] = []
+    def _learn(self, X: NDArray[Any], notes: Notes) -> None:
         self._thin = thin_map(X, self.metric, int(self.n_components))
-        if self._thin is not None:
-            notes += self._thin.notes
-            self.embedding_ = self._thin.coordinates
-            self.effective_n_neighbors_, self.n_iter_, self.stopped_ = len(X) - 1, 0, False
-        else:
+        if self._thin is None:
             self._descend(X, notes)
-        for note in notes:
-            warnings.warn(note, DriftglassWarning, stacklevel=2)
-        self.notes_ = tuple(notes)
-        return self
+            return
+        notes += self._thin.notes
+        self.embedding_ = self._thin.coordinates
+        self.effective_n_neighbors_, self.n_iter_, self.stopped_ = len(X) - 1, 0, False
 
-    def fit_transform(self, X: Any, y: Any = None) -> NDArray[np.float32]:
-        """Make the map of X and return it.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Finite vectors of any real dtype.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        Y : ndarray of shape (n_samples, n_components)
-            Coordinates.
-        """
-        return self.fit(X).embedding_
-
-    def transform(self, X: Any) -> NDArray[np.float32]:
-        """Place rows in the map, where the loss of their near pairs is least.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Finite vectors.
-
-        Returns
-        -------
-        Y : ndarray of shape (n_samples, n_components)
-            A row equal to a fitted row takes its place. Rows do not depend on each other.
-        """
-        self._require_fitted()
-        X = self._checked(X, reset=False)
+    def _placed(self, X: NDArray[Any]) -> NDArray[np.float32]:
+        """Where the loss of each row's near pairs is least."""
         if self._thin is not None:
             return self._thin.transform(X)
         n_threads = effective_n_jobs(self.n_jobs)
-        k = min(self.effective_n_neighbors_, len(self._fitted))
-        vectors = self._reduced(X)
-        near, distances = nearest_fitted(vectors, self._fitted, k, self.metric, n_threads)
+        k = min(self.effective_n_neighbors_, len(self._index))
+        near, distances = self._index.query(self._reduced(X), k, n_jobs=n_threads)
         Y = self.embedding_
         places = np.ascontiguousarray(Y[near].mean(axis=1))
         starts = np.arange(len(X) + 1, dtype=np.int64) * k
@@ -211,7 +154,7 @@ class PaCMAP(Transformer):
         places[same] = Y[near[same, 0]]
         return places
 
-    def _descend(self, X: NDArray[Any], notes: list[str]) -> None:
+    def _descend(self, X: NDArray[Any], notes: Notes) -> None:
         n_threads = effective_n_jobs(self.n_jobs)
         seed = random_state_of(self.random_state).randint(np.iinfo(np.int32).max)
         rng = np.random.default_rng(seed)
@@ -239,6 +182,7 @@ class PaCMAP(Transformer):
             local=self._local(near, far, seed),
         )
         self.effective_n_neighbors_ = k
+        self._index = NeighborIndex(self._fitted, metric=metric)
 
     def _local(
         self, near: NDArray[np.int32], further: NDArray[np.int32], seed: int
@@ -249,7 +193,7 @@ class PaCMAP(Transformer):
     def _same_below(self) -> float:
         """Distance that rounding may leave between equal rows."""
         if self.metric == "cosine":
-            return SAME_DIRECTION
+            return EQUAL_COSINE
         # Axes are applied to many rows at a time, and the order of their sums may differ.
         return 0.0 if self._axes is None else 1e-5 * float(self._fitted.std())
 
@@ -267,7 +211,7 @@ class PaCMAP(Transformer):
             start = pca_start(self._fitted, n_components)
         return scaled(start, START_DEVIATION[self.init], rng).astype(np.float32)
 
-    def _clamped(self, n_samples: int, notes: list[str]) -> int:
+    def _clamped(self, n_samples: int, notes: Notes) -> int:
         wanted = self.n_neighbors
         if wanted is None:
             wanted = 10 if n_samples <= 10_000 else round(10 + 15 * (np.log10(n_samples) - 4))
@@ -296,10 +240,6 @@ class PaCMAP(Transformer):
             raise InvalidInputError(
                 f"num_iters is {self.num_iters!r}; three numbers of iterations are needed."
             )
-
-    @property
-    def _n_features_out(self) -> int:
-        return int(self.embedding_.shape[1])
 
 
 def _axes_for(X: NDArray[Any], metric: str) -> AffineMap | None:

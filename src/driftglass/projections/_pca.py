@@ -12,7 +12,7 @@ from ..errors import DriftglassWarning, InvalidInputError
 from ._affine import AffineMap
 from ._checks import checked_choice, checked_integer, rng_of
 from ._estimator import Transformer
-from ._moments import MAX_FEATURES, Axes, Moments, axes_of_few_rows, principal_axes
+from ._moments import MAX_FEATURES, SINGLE_FROM, Axes, Moments, axes_of_few_rows, principal_axes
 from ._randomized import randomized_axes
 
 __all__ = ["PCA"]
@@ -241,12 +241,26 @@ class PCA(Transformer):
 
     def _fit(self, X: Any) -> Any:
         """Learn the axes; returns X as checked, which reads all of it."""
-        X = self._checked(X, reset=True, accept_sparse=True)
+        given = X
+        # A large table has a mean that is finite only if all of it is: one pass less over it.
+        late = isinstance(X, np.ndarray) and X.ndim == 2 and X.size >= SINGLE_FROM
+        X = self._checked(X, reset=True, accept_sparse=True, finite=not late)
         self._check_parameters()
         self._moments = None
         n_components = self._clamped(*X.shape)
         self.solver_ = self._solver(X, n_components)
-        self._learn(self._axes(X, n_components))
+        if not late:
+            self._learn(self._axes(X, n_components))
+            return X
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):
+                axes = self._axes(X, n_components)
+        except (ValueError, np.linalg.LinAlgError):
+            self._checked(given, reset=True)  # names the rows that are not finite, if any
+            raise
+        if not np.isfinite(axes.mean).all():
+            self._checked(given, reset=True)
+        self._learn(axes)
         return X
 
     def _check_parameters(self) -> None:

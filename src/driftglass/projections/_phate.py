@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DriftglassWarning, InvalidInputError
-from ..neighbors import query_neighbors
+from ..errors import InvalidInputError
+from ..neighbors import NeighborIndex
 from ..parallel import effective_n_jobs
 from ._affine import AffineMap
 from ._checks import checked_choice, checked_integer, checked_number, in_single, rng_of
@@ -24,8 +23,9 @@ from ._diffusion import (
     potential_distances,
     von_neumann_entropy,
 )
-from ._estimator import Transformer
+from ._map_of_rows import MapOfRows
 from ._moments import principal_axes
+from ._notes import Notes
 from ._stress import Callback, classical_scaling, least_stress, pair_order
 from ._thin import DIRECTIONAL, directions, thin_map
 
@@ -35,7 +35,7 @@ METRICS = ("euclidean", "cosine", "correlation", "manhattan")
 KINDS = ("metric", "classic", "nonmetric")
 
 
-class PHATE(Transformer):
+class PHATE(MapOfRows):
     """Map of where a walk by chance over neighbours leads, for branches and progressions.
 
     Rows are near in the map if walks of `t` steps from them arrive at the same places. Noise is
@@ -149,83 +149,24 @@ class PHATE(Transformer):
         self.callback = callback
         self.callback_every = callback_every
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Make the map of X.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Finite vectors of any real dtype.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : PHATE
-            Fitted.
-
-        Raises
-        ------
-        InvalidInputError
-            A parameter is out of range, or a row is not finite.
-        """
-        X = self._checked(X, reset=True)
-        self._check_parameters()
-        notes: list[str] = []
+    def _learn(self, X: NDArray[Any], notes: Notes) -> None:
         self.von_neumann_entropy_: NDArray[np.float64] | None = None
         self._thin = thin_map(X, self.metric, int(self.n_components))
-        if self._thin is not None:
-            notes += self._thin.notes
-            self.embedding_ = self._thin.coordinates
-            self.t_, self.stress_ = 0, 0.0
-            self.n_landmarks_, self.effective_knn_ = len(X), len(X) - 1
-            self.n_iter_, self.stopped_ = 0, False
-        else:
+        if self._thin is None:
             self._walk(X, notes)
-        for note in notes:
-            warnings.warn(note, DriftglassWarning, stacklevel=2)
-        self.notes_ = tuple(notes)
-        return self
+            return
+        notes += self._thin.notes
+        self.embedding_ = self._thin.coordinates
+        self.t_, self.stress_ = 0, 0.0
+        self.n_landmarks_, self.effective_knn_ = len(X), len(X) - 1
+        self.n_iter_, self.stopped_ = 0, False
 
-    def fit_transform(self, X: Any, y: Any = None) -> NDArray[np.float32]:
-        """Make the map of X and return it.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Finite vectors of any real dtype.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        Y : ndarray of shape (n_samples, n_components)
-            Coordinates.
-        """
-        return self.fit(X).embedding_
-
-    def transform(self, X: Any) -> NDArray[np.float32]:
-        """Place rows where one step of the walk takes them (Nyström's extension).
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Finite vectors.
-
-        Returns
-        -------
-        Y : ndarray of shape (n_samples, n_components)
-            A row equal to a fitted row takes its place; others lie between those near them. Rows
-            do not depend on each other.
-        """
-        self._require_fitted()
-        X = self._checked(X, reset=False)
+    def _placed(self, X: NDArray[Any]) -> NDArray[np.float32]:
+        """Where one step of the walk takes each row (Nyström's extension)."""
         if self._thin is not None:
             return self._thin.transform(X)
-        k = min(2 * self.effective_knn_ + 8, len(self._fitted))
-        near, distances = query_neighbors(
-            self._reduced(X), self._fitted, k, metric=self._metric, n_jobs=self.n_jobs
-        )
+        k = min(2 * self.effective_knn_ + 8, len(self._index))
+        near, distances = self._index.query(self._reduced(X), k, n_jobs=self.n_jobs)
         weights = decayed(distances, bandwidths_of(distances, self.effective_knn_), self.decay)
         weights /= weights.sum(axis=1, keepdims=True)
         # One step leads to rows, and each of those stands at its landmark.
@@ -236,14 +177,15 @@ class PHATE(Transformer):
         Y[same] = self.embedding_[near[same, 0]]
         return np.asarray(Y, dtype=np.float32)
 
-    def _walk(self, X: NDArray[Any], notes: list[str]) -> None:
+    def _walk(self, X: NDArray[Any], notes: Notes) -> None:
         most = len(X) - 1
         if self.knn > most:
             notes.append(f"knn {self.knn} lowered to {most}: only {len(X)} samples.")
         self.effective_knn_ = min(int(self.knn), most)
         self._axes = self._axes_for(X)
         self._fitted = self._reduced(X)
-        self._metric = "cosine" if self.metric == "correlation" else self.metric
+        metric = "cosine" if self.metric == "correlation" else self.metric
+        self._index = NeighborIndex(self._fitted, metric=metric)
         # Rounding may leave this much between equal rows.
         exact = self._axes is None and self.metric not in DIRECTIONAL
         self._same_below = 0.0 if exact else 1e-5 * max(float(self._fitted.std()), 1e-30)
@@ -251,7 +193,7 @@ class PHATE(Transformer):
             self._fitted,
             self.effective_knn_,
             self.decay,
-            metric=self._metric,
+            metric=metric,
             n_jobs=self.n_jobs,
         )
         n_landmarks = None if self.n_landmark is None else int(self.n_landmark)
@@ -313,7 +255,3 @@ class PHATE(Transformer):
                 raise InvalidInputError(f"t is {self.t!r}; an integer or 'auto' is needed.")
         else:
             checked_integer("t", self.t)
-
-    @property
-    def _n_features_out(self) -> int:
-        return int(self.embedding_.shape[1])

@@ -12,11 +12,15 @@ from ._affine import AffineMap
 from ._fitting import EXACT_ROWS
 from ._moments import principal_axes, row_blocks
 
-__all__ = ["DIRECTIONAL", "ThinMap", "directions", "thin_map"]
+__all__ = ["DIRECTIONAL", "EQUAL_COSINE", "ThinMap", "directions", "thin_map"]
 
 DIRECTIONAL = ("cosine", "correlation")
 SAME_DIRECTION = 1e-6
 """What rounding leaves between multiples of one vector in single precision."""
+
+
+EQUAL_COSINE = 1e-12
+"""Cosine distance that rounding leaves between multiples of one vector."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DriftglassWarning
-from ..neighbors import NeighborGraph
+from ..neighbors import NeighborGraph, NeighborIndex
 from ..parallel import effective_n_jobs
 from ._affinities import Affinities
 from ._estimator import Transformer, random_state_of
 from ._initialization import array_start, random_start, scaled, spectral_start
-from ._placing import SAME_DIRECTION
-from ._thin import DIRECTIONAL
+from ._thin import DIRECTIONAL, EQUAL_COSINE
 from ._tsne_affinities import affinities_for, costs
 from ._tsne_checks import (
     check_count,
@@ -26,7 +25,7 @@ from ._tsne_checks import (
 )
 from ._tsne_layout import Callback, Descent, Laid, Phase, Pull
 from ._tsne_placing import N_NEIGHBORS, placed
-from ._tsne_rows import neighbors_of_new, principal_start, thin_rows
+from ._tsne_rows import index_of, neighbors_of_new, principal_start, thin_rows
 from ._umap_checks import as_labels
 from ._watch import Listener, Watch
 
@@ -198,7 +197,7 @@ class TSNE(Transformer):
         check_parameters(self)
         labels = None if y is None else as_labels(y, X.shape[0])
         notes: list[str] = []
-        self._fitted = None if self._pairwise() else X
+        self._index: NeighborIndex | None = None
         self.neighbors_: NeighborGraph | None = None
         self._thin = thin_rows(X, self.metric, int(self.n_components))
         try:
@@ -210,6 +209,8 @@ class TSNE(Transformer):
         finally:
             # Also of a map that an exception has cut short.
             self.notes_ = (*notes, *(self.neighbors_.notes if self.neighbors_ else ()))
+            if self._thin is None and not self._pairwise():
+                self._index = index_of(X, self.metric, self.neighbors_)
         for note in notes:
             warnings.warn(note, DriftglassWarning, stacklevel=2)
         return self
@@ -296,9 +297,8 @@ class TSNE(Transformer):
             return self._thin.transform(X.toarray() if hasattr(X, "toarray") else X)
         n_threads = effective_n_jobs(self.n_jobs)
         k = min(N_NEIGHBORS, len(self.embedding_))
-        graph = self.neighbors_
-        indices, distances = neighbors_of_new(X, self._fitted, k, self.metric, graph, n_threads)
-        same = SAME_DIRECTION if self.metric in DIRECTIONAL else 0.0
+        indices, distances = neighbors_of_new(X, k, self._index, n_threads)
+        same = EQUAL_COSINE if self.metric in DIRECTIONAL else 0.0
         return placed(indices, distances, self.embedding_, exact_below=same, n_threads=n_threads)
 
     def _descend(self, X: Any, labels: NDArray[np.int64] | None, notes: list[str]) -> None:

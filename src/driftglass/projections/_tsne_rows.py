@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .._progress import Progress, silent
 from ..errors import InvalidInputError, ShapeError
-from ..neighbors import NeighborGraph, nearest_neighbors, query_neighbors
+from ..neighbors import NeighborGraph, NeighborIndex, nearest_neighbors
 from ._affine import AffineMap
 from ._initialization import AXES_FROM_ROWS, pca_start
 from ._moments import principal_axes, row_blocks
@@ -19,6 +19,7 @@ from ._thin import DIRECTIONAL, SAME_DIRECTION, ThinMap, directions, thin_map
 
 __all__ = [
     "check_distances",
+    "index_of",
     "is_sparse",
     "neighbors_among",
     "neighbors_of_new",
@@ -26,6 +27,7 @@ __all__ = [
     "thin_rows",
 ]
 
+LINKS = 15
 BLOCK_ROWS = 512
 N_LANDMARKS = 1024
 """Rows whose distances to all others decide where a map of distances starts."""
@@ -80,32 +82,27 @@ def neighbors_among(
     return NeighborGraph(indices, nearest, name, everyone, n)
 
 
-def neighbors_of_new(
-    X: Any,
-    fitted: Any,
-    k: int,
-    metric: str | Distance,
-    graph: NeighborGraph | None,
-    n_threads: int,
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Rows of `fitted` nearest to each row of X and their distances, both (n, k).
+def index_of(X: Any, metric: str | Distance, graph: NeighborGraph | None) -> NeighborIndex:
+    """Fitted rows, to be asked for the nearest to new ones."""
+    if callable(metric):
+        return NeighborIndex(dense(X), metric=metric)
+    # Only a few neighbours: walking a graph of all those of t-SNE would take longer.
+    if graph is not None:
+        graph = graph.restrict(min(graph.n_neighbors, LINKS))
+    return NeighborIndex(X, metric=metric, graph=graph)
 
-    For "precomputed" X holds the distances from new rows to the fitted ones.
+
+def neighbors_of_new(
+    X: Any, k: int, index: NeighborIndex | None, n_threads: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Fitted rows nearest to each row of X and their distances, both (n, k).
+
+    Without an index X holds the distances from new rows to the fitted ones.
     """
-    if isinstance(metric, str) and metric != "precomputed":
-        # Only a few of them: walking a graph of all the neighbours of t-SNE would take longer.
-        if graph is not None:
-            graph = graph.restrict(min(graph.n_neighbors, max(15, k)))
-        return query_neighbors(X, fitted, k, metric=metric, graph=graph, n_jobs=n_threads)
-    if isinstance(metric, str):
-        check_distances(X, square=False)
-        return _smallest(np.asarray(X, dtype=np.float64), k)
-    new, known = dense(X), dense(fitted)
-    distances = np.empty((len(new), len(known)))
-    for i, row in enumerate(new):
-        for j, other in enumerate(known):
-            distances[i, j] = _checked(metric(row, other), i, j)
-    return _smallest(distances, k)
+    if index is not None:
+        return index.query(dense(X) if callable(index.metric) else X, k, n_jobs=n_threads)
+    check_distances(X, square=False)
+    return _smallest(np.asarray(X, dtype=np.float64), k)
 
 
 def check_distances(D: NDArray[Any], *, square: bool = True) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Self
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 
 from .. import _kernels
 from .._arrays import as_vectors
-from ..errors import DriftglassWarning, InvalidInputError, ShapeError
-from ..neighbors import NeighborGraph
+from ..errors import InvalidInputError, ShapeError
+from ..neighbors import NeighborGraph, NeighborIndex
 from ..parallel import effective_n_jobs
 from ._affine import AffineMap
 from ._curve import curve_parameters
@@ -23,8 +22,9 @@ from ._edge_layout import Callback, Forces, place
 from ._estimator import Transformer, random_state_of
 from ._fuzzy import FuzzyGraph
 from ._moments import principal_axes
+from ._notes import Notes
 from ._umap_checks import check_parameters
-from ._umap_fit import FEW_SAMPLES, Stages, epochs_of, expected_costs, metric_of, radii_of_map
+from ._umap_fit import Stages, epochs_of, expected_costs, metric_of, radii_of_map
 from ._umap_new import nearest_of_new, start_among, vectors_at
 from ._umap_targets import CATEGORICAL, Labels, Numbers, as_target
 from ._watch import Listener, Watch
@@ -33,6 +33,7 @@ __all__ = ["UMAP"]
 
 TRANSFORM_RATE = 0.25
 """New points start among their neighbours, so smaller steps are enough."""
+PLACING_EPOCHS = 100
 SEEDS = 2**31 - 1
 
 
@@ -130,7 +131,7 @@ class UMAP(Transformer):
     n_iter_ : int
         Epochs made.
     notes_ : tuple of str
-        What a reader of the map should know; each was also a warning.
+        What a reader of the map should know; what may mislead was also a warning.
     n_features_in_ : int
         Features fitted.
 
@@ -247,7 +248,7 @@ class UMAP(Transformer):
             else (float(self.a), float(self.b))
         )
         self.forces_ = self._forces(int(random_state_of(self.random_state).randint(SEEDS)))
-        notes: list[str] = []
+        notes = Notes()
         groups = self._groups_of(X)
         base = X if groups.all_differ else X[groups.first]
         self._fitted, self._keys = base, groups.keys
@@ -256,13 +257,14 @@ class UMAP(Transformer):
             self._lay_out(base, groups, target, notes)
         else:
             self._show_exactly(X.shape[0], base, notes)
+        self._index = None
+        if not self._is_precomputed:
+            self._index = NeighborIndex(base, metric=metric_of(self), graph=self.neighbors_)
         self.embedding_: NDArray[np.float32] = self._places
         if not groups.all_differ:
             self.embedding_ = self._places[groups.group]
-        for note in notes:
-            warnings.warn(note, DriftglassWarning, stacklevel=2)
         searched = self.neighbors_
-        self.notes_ = tuple(notes) + (() if searched is None else searched.notes)
+        self.notes_ = notes.published() + (() if searched is None else searched.notes)
         return self
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
@@ -375,16 +377,12 @@ class UMAP(Transformer):
         n_threads = effective_n_jobs(self.n_jobs)
         n_fitted = len(self._places)
         k = min(self.n_neighbors_, n_fitted)
-        indices, distances = nearest_of_new(
-            X, self._fitted, k, metric_of(self), self.neighbors_, n_threads
-        )
+        indices, distances = nearest_of_new(X, k, self._index, n_threads)
         memberships, _, _ = _kernels.fuzzy_memberships(
             distances, float(self.local_connectivity), n_threads=n_threads
         )
-        start = start_among(indices, memberships, self._places)
-        n_epochs = epochs_of(self.n_epochs, n_fitted) // 3
-        if self.n_epochs is None:
-            n_epochs = 100 if n_fitted <= FEW_SAMPLES else 30
+        start = start_among(indices, memberships, self._places, self.a_, self.b_)
+        n_epochs = PLACING_EPOCHS if self.n_epochs is None else int(self.n_epochs) // 3
         forces = replace(self.forces_, rate=TRANSFORM_RATE * float(self.learning_rate))
         return place(
             start, self._places, indices, memberships, keys, forces, n_epochs, n_threads=n_threads
@@ -396,7 +394,7 @@ class UMAP(Transformer):
             return Groups(everyone, everyone, row_keys(X))
         return group_rows(X)
 
-    def _show_exactly(self, n_samples: int, base: Any, notes: list[str]) -> None:
+    def _show_exactly(self, n_samples: int, base: Any, notes: Notes) -> None:
         """Up to three rows show their distances exactly; equal rows have one place."""
         if n_samples > 1 and base.shape[0] == 1:
             notes.append(f"all {n_samples} rows are equal: one stacked point.")
@@ -413,7 +411,7 @@ class UMAP(Transformer):
             self.rad_orig_ = self.rad_emb_ = np.zeros(n_samples)
 
     def _lay_out(
-        self, base: Any, groups: Groups, target: Labels | Numbers | None, notes: list[str]
+        self, base: Any, groups: Groups, target: Labels | Numbers | None, notes: Notes
     ) -> None:
         n_epochs = epochs_of(self.n_epochs, base.shape[0])
         watch = Watch(self.progress, expected_costs(base.shape[0], base.shape[1], n_epochs))

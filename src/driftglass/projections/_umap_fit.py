@@ -16,6 +16,7 @@ from ._density import DensityForce, DensityTerm, edge_distances, log_radii
 from ._duplicates import Groups
 from ._edge_layout import Forces, lay_out
 from ._fuzzy import FuzzyGraph, fuzzy_graph
+from ._notes import Notes
 from ._umap_checks import as_graph, nearest_of_distances
 from ._umap_start import initial_positions
 from ._umap_targets import Labels, Numbers
@@ -67,7 +68,7 @@ class Stages:
         Of the layout.
     watch : Watch
         Hears of every stage.
-    notes : list of str
+    notes : Notes
         Takes in what a reader of the map should know.
     """
 
@@ -75,7 +76,7 @@ class Stages:
     groups: Groups
     forces: Forces
     watch: Watch
-    notes: list[str]
+    notes: Notes
     n_iter: int = 0
     n_threads: int = field(init=False)
 

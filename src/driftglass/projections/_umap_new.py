@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidInputError
-from ..neighbors import NeighborGraph, query_neighbors
+from ..neighbors import NeighborIndex, query_neighbors
 
 __all__ = ["nearest_of_new", "start_among", "vectors_at"]
 
@@ -18,33 +18,65 @@ LEAST = 1e-6
 
 
 def nearest_of_new(
-    X: Any, fitted: Any, k: int, metric: Any, graph: NeighborGraph | None, n_threads: int
+    X: Any, k: int, index: NeighborIndex | None, n_threads: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Fitted rows nearest to each row of X, and their distances, both (n, k).
 
-    With metric "precomputed", X holds the distances to the fitted rows. A function is asked for
-    every pair.
+    Without an index, X holds the distances to the fitted rows.
     """
-    if callable(metric):
-        pairs = [[float(metric(row, other)) for other in fitted] for row in X]
-        X, metric = np.asarray(pairs, dtype=np.float64).reshape(len(X), len(fitted)), "precomputed"
-    if metric == "precomputed":
-        if not (np.isfinite(X).all() and (np.asarray(X) >= 0).all()):
-            raise InvalidInputError(
-                "A distance to a fitted row is negative or not finite; distances are from 0 up."
-            )
-        order = np.argsort(X, axis=1, kind="stable")[:, :k]
-        distances = np.take_along_axis(np.asarray(X), order, axis=1)
-        return order.astype(np.int32), np.ascontiguousarray(distances, dtype=np.float32)
-    return query_neighbors(X, fitted, k, metric=metric, graph=graph, n_jobs=n_threads)
+    if index is not None:
+        return index.query(X, k, n_jobs=n_threads)
+    if not (np.isfinite(X).all() and (np.asarray(X) >= 0).all()):
+        raise InvalidInputError(
+            "A distance to a fitted row is negative or not finite; distances are from 0 up."
+        )
+    order = np.argsort(X, axis=1, kind="stable")[:, :k]
+    distances = np.take_along_axis(np.asarray(X), order, axis=1)
+    return order.astype(np.int32), np.ascontiguousarray(distances, dtype=np.float32)
 
 
 def start_among(
-    indices: NDArray[np.int32], memberships: NDArray[np.float32], places: NDArray[np.float32]
+    indices: NDArray[np.int32],
+    memberships: NDArray[np.float32],
+    places: NDArray[np.float32],
+    a: float,
+    b: float,
 ) -> NDArray[np.float32]:
-    """Mean of the places of each row's neighbours, by their memberships."""
-    shares = memberships / memberships.sum(axis=1, keepdims=True)
-    start: NDArray[np.float32] = np.einsum("ij,ijd->id", shares, places[indices])
+    """Where each new row starts: among those of its neighbours that lie together.
+
+    Neighbours may lie in several groups, and the mean of all their places between those, where
+    pulls are too weak to lead out. So the neighbour with the largest affinity in the map to all
+    others is found, and the mean is of those near it.
+
+    Parameters
+    ----------
+    indices, memberships : ndarray of shape (n, n_neighbors)
+        Neighbours of each row, and how much each counts.
+    places : ndarray of shape (n_samples, n_components)
+        The map.
+    a, b : float
+        Of its affinity ``1 / (1 + a d**(2 b))``.
+
+    Returns
+    -------
+    start : ndarray of shape (n, n_components), dtype float32
+        A row's own; it does not depend on the others.
+    """
+    n, k = indices.shape
+    start = np.empty((n, places.shape[1]), dtype=np.float32)
+    size = max(1, BLOCK_VALUES // (4 * k * k))
+    for first in range(0, n, size):
+        part = slice(first, first + size)
+        there, counts = places[indices[part]], memberships[part]
+        squared = np.zeros((len(there), k, k))
+        for c in range(places.shape[1]):
+            gaps = there[:, :, None, c] - there[:, None, :, c]
+            squared += gaps * gaps
+        affinities = 1.0 / (1.0 + a * squared**b)
+        best = np.einsum("ijm,im->ij", affinities, counts).argmax(axis=1)
+        shares = counts * affinities[np.arange(len(best)), best]
+        shares /= shares.sum(axis=1, keepdims=True)
+        start[part] = np.einsum("ij,ijd->id", shares, there)
     return start
 
 

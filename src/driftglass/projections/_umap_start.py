@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ._fuzzy import FuzzyGraph
 from ._initialization import array_start, pca_start, random_start
+from ._notes import Notes
 from ._spectral import spectral_coordinates
 
 __all__ = ["STARTS", "initial_positions"]
@@ -58,7 +59,7 @@ def initial_positions(
         Finite.
     """
     n_samples = graph.n_samples
-    notes = [] if notes is None else notes
+    notes = Notes() if notes is None else notes
     if not isinstance(init, str):
         return array_start(init, n_samples, n_components).astype(np.float32)
     rng = np.random.default_rng(random_state)
@@ -76,7 +77,8 @@ def initial_positions(
     elif n_parts == 1:
         start = _spectral(graph, n_components, n_threads)
     else:
-        notes.append(
+        # Clear groups do that, so a map of them is as it should be.
+        (notes.remark if isinstance(notes, Notes) else notes.append)(
             f"the neighbour graph falls into {n_parts} parts: each is arranged on its own, and how "
             f"they lie to each other is left to their means."
         )

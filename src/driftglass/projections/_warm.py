@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from .._progress import Progress
 from ..errors import InvalidInputError
+from ..neighbors import query_neighbors
 from ..parallel import effective_n_jobs
 from ._initialization import pca_start
-from ._placing import nearest_fitted
 from ._sequence_checks import checked
 from ._snapshots import Snapshots
 from ._surroundings import Surroundings, surroundings
@@ -157,6 +157,6 @@ def begun(
     known, new = np.flatnonzero(before >= 0), np.flatnonzero(before < 0)
     start[known] = Y[before[known]]
     if len(new):
-        near, _ = nearest_fitted(X[new], X[known], min(N_NEAR, len(known)), "euclidean", threads)
+        near, _ = query_neighbors(X[new], X[known], min(N_NEAR, len(known)), n_jobs=threads)
         start[new] = start[known][near].mean(axis=1)
     return start

@@ -11,19 +11,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ._export import PageReport as PageReport
     from ._launch import DEFAULT_PORT as DEFAULT_PORT
     from ._launch import Serving as Serving
     from ._launch import serve as serve
     from ._launch import start as start
 
-__all__ = ["DEFAULT_PORT", "Serving", "serve", "start"]
+__all__ = ["DEFAULT_PORT", "PageReport", "Serving", "serve", "start"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import _launch
+    from . import _export, _launch
 
-    value = getattr(_launch, name)
+    value = getattr(_export if name == "PageReport" else _launch, name)
     globals()[name] = value
     return value

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from . import _choosing as choosing
 from . import _clusters as clusters
 from . import _compute as compute
 from . import _explaining as explaining
+from . import _finding as finding
 from . import _maps as maps
 from . import _neighbors as near
 from . import _read as read
@@ -79,6 +81,15 @@ REQUESTS: tuple[Request, ...] = (
     Request("GET", "/api/runs/{run}/features", explaining.answer_features, "read"),
     Request("GET", "/api/runs/{run}/clusters", clusters.answer_clusters, "read"),
     Request("POST", "/api/runs/{run}/clusters", clusters.answer_name_clusters, "write"),
+    Request("GET", "/api/runs/{run}/where", finding.answer_where, "read"),
+    Request("GET", "/api/runs/{run}/search", finding.answer_search, "read"),
+    Request("GET", "/api/runs/{run}/similar", finding.answer_similar, "read"),
+    Request("GET", "/api/runs/{run}/selections", choosing.answer_selections, "read"),
+    Request("GET", "/api/runs/{run}/selections/rows", choosing.answer_selection, "read"),
+    Request("POST", "/api/runs/{run}/selections", choosing.answer_save_selection, "write"),
+    Request("POST", "/api/runs/{run}/selections/delete", choosing.answer_delete_selection, "write"),
+    Request("GET", "/api/runs/{run}/selected", choosing.answer_selected, "read"),
+    Request("POST", "/api/runs/{run}/selected", choosing.answer_chosen, "write"),
     Request("GET", "/api/jobs", maps.answer_jobs, "read"),
     Request("GET", "/api/jobs/{job}", maps.answer_job, "read"),
     Request("POST", "/api/jobs/{job}/cancel", maps.answer_cancel, "write"),

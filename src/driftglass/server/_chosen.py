@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..errors import InvalidInputError
 from ._question import Question
 
-__all__ = ["chosen_rows"]
+__all__ = ["chosen_rows", "rows_of_bits"]
 
 
 def chosen_rows(question: Question, n_rows: int, *, most: int | None = None) -> NDArray[np.int64]:
@@ -35,7 +35,7 @@ def chosen_rows(question: Question, n_rows: int, *, most: int | None = None) -> 
     listed, bits = question.parameters.get("rows"), question.parameters.get("bits")
     if (listed is None) == (bits is None):
         raise InvalidInputError("Name the rows by one of 'rows', a list, and 'bits', a bit set.")
-    rows = _listed(listed, n_rows) if bits is None else _set_bits(bits, n_rows)
+    rows = _listed(listed, n_rows) if bits is None else rows_of_bits(bits, n_rows)
     if len(rows) == 0:
         raise InvalidInputError("No rows are named; at least one is needed.")
     if most is not None and len(rows) > most:
@@ -53,7 +53,8 @@ def _listed(value: Any, n_rows: int) -> NDArray[np.int64]:
     return np.array(value, dtype=np.int64)
 
 
-def _set_bits(value: Any, n_rows: int) -> NDArray[np.int64]:
+def rows_of_bits(value: Any, n_rows: int) -> NDArray[np.int64]:
+    """Rows whose bits are set in base64 text, lowest bit first."""
     try:
         data = base64.b64decode(value, validate=True)
     except (TypeError, ValueError, binascii.Error) as error:

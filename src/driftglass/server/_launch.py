@@ -10,7 +10,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from ._http import HttpServer
 from ._library import Library
 from ._security import Rules, check_token, new_ticket, new_token
 from ._served import Served, find_served, forget_served, remember_served
+from ._serving import Serving
 from ._sockets import is_loopback, open_sockets
 
 __all__ = ["DEFAULT_PORT", "Serving", "serve", "start"]
@@ -30,50 +31,6 @@ __all__ = ["DEFAULT_PORT", "Serving", "serve", "start"]
 DEFAULT_PORT = 7430
 TOKEN_VARIABLE = "DRIFTGLASS_TOKEN"
 START_SECONDS = 20.0
-
-
-@dataclass(eq=False)
-class Serving:
-    """A server that answers in the background.
-
-    Attributes
-    ----------
-    url : str
-        Address to open, with the token. Whoever has it can read the store.
-    port : int
-        Port it listens on.
-    message : str
-        What to tell the user: the address, and how to reach it over SSH.
-    """
-
-    url: str
-    port: int
-    message: str
-    _stop: Callable[[], None] = field(repr=False)
-    _closed: threading.Event = field(default_factory=threading.Event, repr=False)
-
-    def close(self) -> None:
-        """Stop answering, end background work, and wait until the port is free."""
-        if not self._closed.is_set():
-            self._closed.set()
-            self._stop()
-
-    def wait(self) -> None:
-        """Wait until it is closed or Ctrl-C is pressed, then close it."""
-        try:
-            # In slices: on Windows an endless wait does not notice Ctrl-C.
-            while not self._closed.wait(0.5):
-                pass
-        except KeyboardInterrupt:
-            pass
-        finally:
-            self.close()
-
-    def __enter__(self) -> Serving:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def start(
@@ -86,6 +43,7 @@ def start(
     allow_hosts: Iterable[str] = (),
     root_path: str = "",
     read_only: bool = False,
+    search: Callable[[str], Any] | None = None,
     on_close: Callable[[], None] | None = None,
 ) -> Serving:
     """Serve a store in a background thread.
@@ -98,9 +56,9 @@ def start(
     serving : Serving
         Its `url` opens the viewer; `close` ends it. It also ends with the process.
     """
-    plan = _plan(path_or_store, host, port, token, allow_hosts, root_path, read_only)
+    plan = _plan(path_or_store, host, port, token, allow_hosts, root_path, read_only, search)
     finish = on_close if on_close is not None else _nothing
-    running = find_served(plan.library.store.path, plan.options)
+    running = _running(plan)
     if running is not None:
         _open(running, open_browser)
         return Serving(running.url_with_token, running.port, _already(running), finish)
@@ -122,7 +80,7 @@ def start(
         finish()
 
     atexit.register(forget_served, record)
-    return Serving(served.url_with_token, bound, _message(served, host), stop)
+    return Serving(served.url_with_token, bound, _message(served, host), stop, plan.library)
 
 
 def serve(
@@ -135,6 +93,7 @@ def serve(
     allow_hosts: Iterable[str] = (),
     root_path: str = "",
     read_only: bool = False,
+    search: Callable[[str], Any] | None = None,
 ) -> None:
     """Serve a store until Ctrl-C or SIGTERM.
 
@@ -162,6 +121,9 @@ def serve(
         Prefix under which a reverse proxy shows it, for example "/driftglass".
     read_only : bool
         Show only what is there: no projections are computed or kept.
+    search : callable, optional
+        From what somebody typed to a vector of the space on screen, to ids with the best first,
+        to (ids, scores), or to a mapping from id to score; the page then searches by meaning.
 
     Raises
     ------
@@ -170,8 +132,8 @@ def serve(
     StoreError
         The address cannot be listened on.
     """
-    plan = _plan(path_or_store, host, port, token, allow_hosts, root_path, read_only)
-    running = find_served(plan.library.store.path, plan.options)
+    plan = _plan(path_or_store, host, port, token, allow_hosts, root_path, read_only, search)
+    running = _running(plan)
     if running is not None:
         print(_already(running), flush=True)
         _open(running, open_browser)
@@ -217,7 +179,10 @@ def _plan(
     allow_hosts: Iterable[str],
     root_path: str,
     read_only: bool,
+    search: Callable[[str], Any] | None,
 ) -> _Plan:
+    if search is not None and not callable(search):
+        raise InvalidInputError(f"search is {search!r:.60}; a function that takes text is needed.")
     if port is not None and not 0 <= port <= 65_535:
         raise InvalidInputError(f"The port is {port}; 0 to 65535 are possible.")
     if root_path and (not root_path.startswith("/") or is_reserved_text(root_path)):
@@ -243,7 +208,15 @@ def _plan(
     else:
         store = path_or_store
     secret = check_token(given) if given is not None else new_token()
-    return _Plan(Library(store, read_only=read_only), secret, host, names, root_path.rstrip("/"))
+    library = Library(store, read_only=read_only, search=search)
+    return _Plan(library, secret, host, names, root_path.rstrip("/"))
+
+
+def _running(plan: _Plan) -> Served | None:
+    # A function lives in this process, so no other server can have it.
+    if plan.library.search is not None:
+        return None
+    return find_served(plan.library.store.path, plan.options)
 
 
 def _server(plan: _Plan, port: int, when_ready: Callable[[], None]) -> HttpServer:

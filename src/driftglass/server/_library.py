@@ -15,9 +15,11 @@ from ..data import Column, Metadata, SpriteSheet
 from ..errors import NotFoundError
 from ..store import Run, Store
 from ._events import News
+from ._finder import Finder
 from ._jobs import Job, Jobs
 from ._kept import Kept
 from ._rows import Rows, content_hash
+from ._selected import Selected
 
 __all__ = ["Library", "Reading"]
 
@@ -101,6 +103,8 @@ class Library:
         Refuse whatever would write: no projections are computed.
     max_bytes : int
         Memory for what is kept: row positions, columns, coordinates, pictures.
+    search : callable, optional
+        The user's own function from text to a vector or a ranking.
 
     Attributes
     ----------
@@ -108,16 +112,30 @@ class Library:
         What open viewers are told.
     jobs : Jobs
         Background work.
+    chosen : Selected
+        What is selected on the page.
+    finder : Finder
+        Searches by regular expression.
     pace : float
         How much longer than estimated work has taken here.
     """
 
-    def __init__(self, store: Store, *, read_only: bool = False, max_bytes: int = 1 << 29) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        read_only: bool = False,
+        max_bytes: int = 1 << 29,
+        search: Callable[[str], Any] | None = None,
+    ) -> None:
         self.store = store
         self.read_only = read_only
         self.kept = Kept(max_bytes)
         self.news = News(self.revisions)
         self.jobs = Jobs(self._job_moved)
+        self.search = search
+        self.chosen = Selected()
+        self.finder = Finder()
         self.pace = 1.0
         self._lock = threading.RLock()
         self._runs: dict[str, Run] = {}
@@ -128,6 +146,7 @@ class Library:
         """End the streams and the background work; nothing is asked afterwards."""
         self.news.close()
         self.jobs.close()
+        self.finder.close()
 
     def _job_moved(self, job: Job) -> None:
         estimate = job.task.get("estimate_seconds")

@@ -56,17 +56,16 @@ class Question:
     names: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
-    def text(self, name: str, default: str | None = None) -> str:
-        """Text parameter of at most 1,024 characters."""
+    def text(self, name: str, default: str | None = None, *, limit: int = LONGEST_TEXT) -> str:
+        """Text parameter of at most `limit` characters."""
         value = self.parameters.get(name, default)
         if value is None:
             raise InvalidInputError(f"The parameter {name!r} is missing.")
         if not isinstance(value, str):
             raise InvalidInputError(f"The parameter {name!r} is {value!r:.60}; text is expected.")
-        if len(value) > LONGEST_TEXT:
+        if len(value) > limit:
             raise InvalidInputError(
-                f"The parameter {name!r} has {len(value)} characters; at most {LONGEST_TEXT} are "
-                f"allowed."
+                f"The parameter {name!r} has {len(value)} characters; at most {limit} are allowed."
             )
         return value
 
@@ -78,6 +77,10 @@ class Question:
                 f"The parameter {name!r} is {value!r:.60}; it must be one of {sorted(allowed)}."
             )
         return value
+
+    def flag(self, name: str) -> bool:
+        """Whether a parameter is true; "1" and "true" in a query are."""
+        return self.parameters.get(name) in (True, "1", "true")
 
     def mapping(self, name: str, *, limit: int) -> dict[str, Any]:
         """Object of at most `limit` characters: text in a query, JSON in a body; {} if absent."""

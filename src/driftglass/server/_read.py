@@ -26,6 +26,7 @@ __all__ = [
     "answer_sprite_index",
     "answer_sprites",
     "answer_text",
+    "predictions_of",
 ]
 
 CLIPPED_AT = 300
@@ -52,6 +53,7 @@ def answer_info(library: Library, question: Question) -> Answer:
             "version": __version__,
             "wire_version": 1,
             "read_only": library.read_only,
+            "similar": library.search is not None,
             "store": library.title,
             "unreadable": library.store.unreadable(),
         }
@@ -204,7 +206,7 @@ def answer_item(library: Library, question: Question) -> Answer:
 def _prediction_of(reading: Reading, row: int, step: int | None) -> dict[str, Any] | None:
     if step is None or step not in reading.run.prediction_steps:
         return None
-    frame = _predictions_frame(reading, step)
+    frame = predictions_of(reading, step)
     code = int(frame.arrays["predicted"][row])
     known = code != np.iinfo(frame.arrays["predicted"].dtype).max
     names = reading.run.classes
@@ -220,10 +222,12 @@ def answer_predictions(library: Library, question: Question) -> Answer:
     step = question.integer("step", low=-(2**53))
     if step not in reading.run.prediction_steps:
         raise NotFoundError.for_name("step with predictions", step, reading.run.prediction_steps)
-    return _predictions_frame(reading, step)
+    return predictions_of(reading, step)
 
 
-def _predictions_frame(reading: Reading, step: int) -> Frame:
+def predictions_of(reading: Reading, step: int) -> Frame:
+    """Predicted class and its probability per row, at a step that has them."""
+
     def make() -> Frame:
         predictions = reading.run.predictions(step)
         where = reading.rows.where(predictions.ids)

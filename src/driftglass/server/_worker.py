@@ -21,6 +21,7 @@ from typing import Any, TextIO
 
 from .._progress import Cancelled
 from ..errors import DriftglassError
+from ._finder import run_search
 from ._reporter import Control, Reporter
 
 __all__ = ["main", "run_job"]
@@ -93,7 +94,18 @@ def _find_neighbors(job: Mapping[str, Any], report: Reporter) -> str:
     return keep_graph(run, job["space"], job["step"], metric=job["metric"], progress=report)
 
 
-_JOBS = {"explanation": _explain, "neighbors": _find_neighbors, "projection": _project}
+def _search(job: Mapping[str, Any], report: Reporter) -> str:
+    from .. import store
+
+    return run_search(store.open(job["store"]).run(job["run"]), job, report)
+
+
+_JOBS = {
+    "explanation": _explain,
+    "neighbors": _find_neighbors,
+    "projection": _project,
+    "search": _search,
+}
 
 
 def _listen(jobs: queue.Queue[dict[str, Any]], control: Control) -> None:

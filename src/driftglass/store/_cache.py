@@ -67,14 +67,22 @@ class Cache:
         Refuse `put`, unless there is a spare place.
     spare : Cache, optional
         Where results go that the run itself cannot take, because it may not be written.
+    root : str
+        Folder of the run that they are kept in.
     """
 
     def __init__(
-        self, blobs: Blobs, *, read_only: bool = False, spare: Cache | None = None
+        self,
+        blobs: Blobs,
+        *,
+        read_only: bool = False,
+        spare: Cache | None = None,
+        root: str = DERIVED,
     ) -> None:
         self._blobs = blobs
         self._read_only = read_only
         self._spare = spare
+        self._root = root
         self._checked: set[str] = set()
 
     def get(self, key: str) -> CachedResult | None:
@@ -83,7 +91,7 @@ class Cache:
         return self._spare.get(key) if found is None and self._spare is not None else found
 
     def _get(self, key: str) -> CachedResult | None:
-        folder = f"{DERIVED}{check_cache_key(key)}/"
+        folder = f"{self._root}{check_cache_key(key)}/"
         try:
             result = self._read(folder)
             arrays = {}
@@ -140,7 +148,7 @@ class Cache:
         InvalidInputError
             Something that JSON or an array file cannot hold.
         """
-        folder = f"{DERIVED}{check_cache_key(key)}/"
+        folder = f"{self._root}{check_cache_key(key)}/"
         if self._read_only and self._spare is not None:
             return self._spare.put(key, description, arrays)
         if self._read_only:
@@ -180,7 +188,7 @@ class Cache:
 
     def delete(self, key: str) -> None:
         """Forget a result; readers that have mapped it keep it."""
-        folder = f"{DERIVED}{check_cache_key(key)}/"
+        folder = f"{self._root}{check_cache_key(key)}/"
         self._blobs.delete(folder + RESULT)
         for blob in list(self._blobs.list(folder)):
             self._blobs.delete(blob.key)
@@ -189,8 +197,8 @@ class Cache:
         """Keys of all results."""
         ending = f"/{RESULT}"
         found = {
-            blob.key[len(DERIVED) : -len(ending)]
-            for blob in self._blobs.list(DERIVED)
+            blob.key[len(self._root) : -len(ending)]
+            for blob in self._blobs.list(self._root)
             if blob.key.endswith(ending)
         }
         return sorted(found.union(self._spare.keys() if self._spare is not None else ()))

@@ -18,6 +18,7 @@ __all__ = [
     "PART_BYTES",
     "RUN_FORMAT",
     "RUN_MARKER",
+    "SELECTIONS",
     "STORE_FORMAT",
     "STORE_MARKER",
     "TEMPORARY",
@@ -51,6 +52,7 @@ RUN_MARKER = "run.json"
 CATALOG = "catalog.db"
 JOURNAL = "journal/"
 DERIVED = "derived/"
+SELECTIONS = "selections/"
 TEMPORARY = ".tmp"
 
 MAX_NAME_LENGTH = 200

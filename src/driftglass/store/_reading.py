@@ -19,12 +19,13 @@ from ._blobs import Blobs
 from ._cache import Cache, spare_cache
 from ._codecs import read_any_array, read_bytes
 from ._infos import SnapshotInfo, StoredEvent
-from ._keys import vectors_folder
+from ._keys import SELECTIONS, vectors_folder
 from ._liveness import run_state
 from ._local import LocalBlobs
 from ._markers import RunMarker
 from ._queries import Queries
 from ._records import Part
+from ._selections import Selections
 from ._source import Source
 from ._tables import decode_metadata
 
@@ -68,6 +69,8 @@ class RunReader:
         on_disk = isinstance(blobs, LocalBlobs)
         spare = spare_cache(place) if read_only and on_disk else None
         self._cache = Cache(blobs, read_only=read_only, spare=spare)
+        files = Cache(blobs, read_only=read_only, root=SELECTIONS)
+        self._selections = Selections(files, lambda: self.ids)
 
     @property
     def name(self) -> str:
@@ -105,6 +108,11 @@ class RunReader:
     def cache(self) -> Cache:
         """Derived results, kept beside the run."""
         return self._cache
+
+    @property
+    def selections(self) -> Selections:
+        """Selections of items by name, made here or on the page."""
+        return self._selections
 
     @property
     def spaces(self) -> list[str]:

@@ -1,6 +1,7 @@
 import type { Bitset } from "../geometry/bitset.js";
 import { type LassoScene, lassoRows } from "../geometry/lasso.js";
 import type { Positions } from "../geometry/rows.js";
+import { createLassoWorker } from "./lasso_maker.js";
 
 /** A lasso on screen, with the keys of the snapshots in place of their positions. */
 export interface LassoRequest extends Omit<LassoScene, "from" | "to" | "flags"> {
@@ -25,11 +26,6 @@ export interface LassoAnswer {
   readonly id: number;
   readonly bits: Bitset;
   readonly milliseconds: number;
-}
-
-/** Makes the worker; Vite turns this very expression into a file of its own. */
-export function createLassoWorker(): Worker {
-  return new Worker(new URL("./lasso.worker.ts", import.meta.url), { type: "module" });
 }
 
 /**

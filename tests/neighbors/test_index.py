@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array, random_array
+from sklearn.metrics import pairwise_distances
+
+from driftglass import InvalidInputError, ShapeError
+from driftglass.neighbors import NeighborIndex, _index, query_neighbors
+
+ROUNDED = ["euclidean", "cosine", "correlation", "inner_product"]
+
+
+@pytest.fixture(scope="module")
+def mixture():
+    """Rows in groups, 80 of which ask the others."""
+    rng = np.random.default_rng(0)
+    centers = rng.normal(size=(20, 40)) * 1.5
+    X = centers[rng.integers(0, 20, 1500)] + rng.normal(size=(1500, 40)) + 3.0
+    return X[:80].astype(np.float32), X[80:].astype(np.float32)
+
+
+@pytest.fixture
+def by_rounding(monkeypatch):
+    """Round even where rows are few and the processor is slow at it."""
+    monkeypatch.setattr(_index, "rounding_pays", lambda n, d: True)
+
+
+def nearest(Q, X, metric, k):
+    Q, X = Q.astype(np.float64), X.astype(np.float64)
+    D = -(Q @ X.T) if metric == "inner_product" else pairwise_distances(Q, X, metric=metric)
+    order = np.argsort(D, axis=1, kind="stable")[:, :k]
+    return order, np.take_along_axis(D, order, axis=1)
+
+
+@pytest.mark.parametrize("metric", ROUNDED)
+def test_rounded_rows_find_the_nearest(mixture, by_rounding, metric):
+    Q, X = mixture
+    wanted, far = nearest(Q, X, metric, 9)
+
+    indices, distances = NeighborIndex(X, metric=metric).query(Q, 9)
+
+    np.testing.assert_array_equal(indices, wanted)
+    np.testing.assert_allclose(distances, far, rtol=1e-5, atol=1e-6)
+
+
+def test_more_rows_as_near_as_the_last_than_candidates_are_looked_at_again(by_rounding):
+    rng = np.random.default_rng(1)
+    near = rng.normal(size=(120, 30))
+    X = np.vstack([near / np.linalg.norm(near, axis=1, keepdims=True), 9 + near])
+    X[:120] *= 1 + 1e-5 * np.arange(120)[:, None]  # apart by less than rounding moves them
+    Q = np.zeros((1, 30))
+
+    indices, _ = NeighborIndex(X).query(Q, 5)
+
+    assert indices.ravel().tolist() == [0, 1, 2, 3, 4]
+
+
+def test_an_answer_does_not_depend_on_company(mixture, by_rounding):
+    Q, X = mixture
+    index = NeighborIndex(X)
+
+    indices, distances = index.query(Q, 7, n_jobs=8)
+
+    for row in (0, 40, 79):
+        alone = index.query(Q[row : row + 1], 7, n_jobs=1)
+        np.testing.assert_array_equal(alone[0][0], indices[row])
+        np.testing.assert_array_equal(alone[1][0], distances[row])
+
+
+def test_what_is_prepared_is_kept_but_not_pickled(mixture, by_rounding):
+    Q, X = mixture
+    index = NeighborIndex(X)
+    assert index.nbytes == 0
+
+    before = index.query(Q, 3)
+    again = pickle.loads(pickle.dumps(index))
+
+    assert 0 < index.nbytes <= 2 * X.nbytes
+    assert again.nbytes == 0
+    np.testing.assert_array_equal(again.query(Q, 3)[0], before[0])
+
+
+def test_contiguous_single_precision_is_not_copied(mixture, by_rounding):
+    Q, X = mixture
+    index = NeighborIndex(X)
+
+    index.query(Q, 3)
+
+    assert index._ready.base is X
+
+
+@pytest.mark.parametrize("scale", [1e-42, 1e-30, 1e30])
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "manhattan"])
+def test_the_unit_does_not_matter(mixture, scale, metric):
+    Q, X = (part.astype(np.float64) for part in mixture)
+
+    indices, _ = NeighborIndex(X * scale, metric=metric).query(Q * scale, 5)
+
+    np.testing.assert_array_equal(indices, NeighborIndex(X, metric=metric).query(Q, 5)[0])
+
+
+def test_distances_beyond_single_precision_are_refused_with_the_remedy(mixture):
+    Q, X = (part.astype(np.float64) * 1e200 for part in mixture)
+
+    assert NeighborIndex(X, metric="cosine").query(Q, 5)[0].shape == (80, 5)
+    with pytest.raises(InvalidInputError, match="Divide X"):
+        NeighborIndex(X).query(Q, 5)
+
+
+def test_rows_far_from_the_origin_keep_their_digits(mixture):
+    Q, X = (part.astype(np.float64) for part in mixture)
+
+    _, distances = NeighborIndex(X + 1e7).query(Q + 1e7, 5)
+
+    np.testing.assert_allclose(distances, NeighborIndex(X).query(Q, 5)[1], rtol=1e-5)
+
+
+def test_a_query_may_be_larger_than_all_rows(by_rounding):
+    X = np.eye(5, dtype=np.float32)
+
+    _, distances = NeighborIndex(X).query(np.array([[0, 3e37, 0, 0, 0]], np.float32), 1)
+
+    np.testing.assert_allclose(distances, 3e37, rtol=1e-6)
+
+
+def test_constant_rows_have_no_correlation(mixture, by_rounding):
+    _, X = mixture
+
+    _, distances = NeighborIndex(X, metric="correlation").query(np.full((1, 40), 0.1), 4)
+
+    np.testing.assert_array_equal(distances, 1.0)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "manhattan", "inner_product"])
+def test_large_sparse_rows_stay_sparse(monkeypatch, metric):
+    monkeypatch.setattr(_index, "DENSE_BYTES", 0)
+    rng = np.random.default_rng(0)
+    X = random_array((200, 50), density=0.2, format="csr", rng=rng)
+    Q = random_array((9, 50), density=0.3, format="csr", rng=rng)
+    wanted, far = nearest(Q.toarray(), X.toarray(), metric, 6)
+
+    for asked in (Q, Q.toarray()):
+        indices, distances = query_neighbors(asked, X, 6, metric=metric)
+        np.testing.assert_array_equal(indices, wanted)
+        np.testing.assert_allclose(distances, far, rtol=1e-5, atol=1e-6)
+
+
+def test_sparse_rows_that_fit_are_searched_as_dense_ones(mixture):
+    Q, X = mixture
+
+    indices, _ = query_neighbors(csr_array(Q), csr_array(X), 4)
+
+    np.testing.assert_array_equal(indices, query_neighbors(Q, X, 4)[0])
+
+
+def test_large_sparse_rows_have_no_correlation(monkeypatch):
+    monkeypatch.setattr(_index, "DENSE_BYTES", 0)
+
+    with pytest.raises(InvalidInputError, match="sparse rows have one of euclidean"):
+        query_neighbors(csr_array(np.eye(4)), csr_array(np.eye(4)), 1, metric="correlation")
+
+
+def test_a_function_is_asked_for_every_pair():
+    words = ["cat", "cart", "dog", "dig"]
+
+    indices, distances = query_neighbors(
+        ["cast", "dug"], words, 2, metric=lambda a, b: len(set(a) ^ set(b))
+    )
+
+    assert indices.tolist() == [[0, 1], [2, 3]]
+    assert distances.tolist() == [[1, 2], [2, 2]]
+
+
+def test_a_function_that_gives_no_number_is_named():
+    def odd(a, b):
+        return np.nan
+
+    with pytest.raises(InvalidInputError, match="metric odd gave a distance from row 0"):
+        query_neighbors([[1.0]], [[1.0]], 1, metric=odd)
+
+
+@pytest.mark.parametrize("k", [0, 5, 2.5, True, None])
+def test_numbers_of_neighbours_that_cannot_be_are_refused(k):
+    with pytest.raises(InvalidInputError, match="1 to 4 can be found"):
+        NeighborIndex(np.eye(4)).query(np.eye(4), k)
+
+
+def test_rows_of_another_width_are_refused():
+    with pytest.raises(ShapeError, match="Q has 3 features and X has 4"):
+        NeighborIndex(np.eye(4)).query(np.eye(3), 1)
