@@ -199,7 +199,7 @@ test("a map without loadings is explained when somebody asks, or it says that it
       const answer = viewer.why.answer.value;
       return answer?.status === "ready" ? answer.knows : null;
     });
-    if (knows) await expect(panel(page).getByText(/R²/)).toBeVisible();
+    if (knows) await expect(panel(page).getByText(/a network stands in/)).toBeVisible();
     else await expect(panel(page).getByText("It does not know why.")).toBeVisible();
   } finally {
     await server.stop();
