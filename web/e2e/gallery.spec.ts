@@ -20,6 +20,8 @@ const EXHIBITS = [
   "absent",
   "running",
   "failed",
+  "maps",
+  "making",
   "slow",
   "why",
   "moved",

@@ -6,13 +6,17 @@ import { Stage } from "./stage/stage.js";
 import { encodeColoring } from "./state/coloring_choice.js";
 import { Clusters } from "./state/clusters.js";
 import { Colorist } from "./state/colorist.js";
+import { Confusions } from "./state/confusions.js";
 import { Items } from "./state/items.js";
+import { Measures } from "./state/measures.js";
 import { Neighbors } from "./state/neighbors.js";
+import { PointMeasures } from "./state/point_measures.js";
 import { AUTO, recipeText } from "./state/recipe.js";
 import { Reference } from "./state/reference.js";
 import { Session } from "./state/session.js";
 import { computed, onChange } from "./state/signal.js";
 import { Table } from "./state/table.js";
+import { Torn } from "./state/torn.js";
 import { decodeAddress, encodeAddress, LONGEST_SELECTION, type Address } from "./state/url.js";
 import type { Viewer } from "./state/viewer.js";
 import { ViewerState } from "./state/viewer_state.js";
@@ -40,16 +44,33 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
   const why = new Why(client, knowing, state, reference);
   const clusters = new Clusters(knowing, state);
   const table = new Table(client, knowing, state);
-  const colorist = new Colorist(client, state, session.projections.trust, {
+  const measures = new Measures(client, state);
+  const points = new PointMeasures(client, state, measures);
+  const colorist = new Colorist(client, state, session.projections.trust, points, {
     knowing,
     clusters,
     way: () => why.way,
     changed: [reference.step, why.answer],
   });
+  const torn = new Torn(client, state);
   const stage = new Stage(client, state, session, colorist, why.shownArrows);
   const items = new Items(client, state);
-  const knowers = { reference, neighbors, why, clusters, table };
-  const viewer: Viewer = { state, session, colorist, items, map: stage, ...knowers };
+  const viewer: Viewer = {
+    state,
+    session,
+    colorist,
+    items,
+    measures,
+    points,
+    torn,
+    confusions: new Confusions(client, state),
+    reference,
+    neighbors,
+    why,
+    clusters,
+    table,
+    map: stage,
+  };
 
   const stops = [followSystem(state), followSingle(state)];
   // Steps and spaces of one run mean nothing in another.
@@ -67,6 +88,8 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     close() {
       for (const stop of stops) stop();
       session.close();
+      measures.close();
+      torn.close();
       void unmount(view);
     },
   };

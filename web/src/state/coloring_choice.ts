@@ -1,5 +1,6 @@
 import type { RunDescription } from "../data/types.js";
 import { isColorable } from "../data/columns.js";
+import { POINT_MEASURES, type PointMeasure } from "./point_measures.js";
 
 /** What points are coloured by. */
 export type Coloring =
@@ -15,7 +16,9 @@ export type Coloring =
   /** What one feature contributes to an axis, or to the place as a whole. */
   | { by: "feature"; index: number; name: string; axis: number | null }
   /** The feature that contributes most. */
-  | { by: "winning" };
+  | { by: "winning" }
+  /** What has to be measured first. */
+  | { by: "measure"; what: PointMeasure };
 
 /** Columns that usually hold the true class, the likeliest first. */
 const USUAL_LABELS = ["label", "labels", "class", "target", "y"];
@@ -25,6 +28,7 @@ export function encodeColoring(coloring: Coloring): string {
   if (coloring.by === "feature") {
     return `feature:${JSON.stringify([coloring.index, coloring.name, coloring.axis])}`;
   }
+  if (coloring.by === "measure") return `measure:${coloring.what}`;
   if (coloring.by !== "column") return coloring.by;
   const parts = coloring.label === undefined ? [coloring.name] : [coloring.name, coloring.label];
   return `column:${JSON.stringify(parts)}`;
@@ -55,10 +59,15 @@ export function choices(run: RunDescription): Coloring[] {
     predicted.push({ by: "prediction" }, { by: "confidence" });
     if (trueColumn(run) !== null) predicted.push({ by: "correctness" });
   }
+  const measured = (Object.keys(POINT_MEASURES) as PointMeasure[]).map((what): Coloring => ({
+    by: "measure",
+    what,
+  }));
   return [
     ...columns,
     ...predicted,
     { by: "trust" },
+    ...measured,
     { by: "clusters" },
     { by: "winning" },
     { by: "nothing" },
@@ -100,6 +109,8 @@ export function coloringName(coloring: Coloring): string {
         : `feature ${coloring.name} on axis ${coloring.axis + 1}`;
     case "winning":
       return "winning feature";
+    case "measure":
+      return POINT_MEASURES[coloring.what].title;
     default:
       return coloring.by;
   }

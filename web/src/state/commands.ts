@@ -6,7 +6,7 @@ const ZOOM_STEP = 1.25;
 
 /** Does what a key, or the button beside it, stands for. */
 export function runCommand(viewer: Viewer, command: Command): void {
-  const { state, session, map } = viewer;
+  const { state, session, map, torn } = viewer;
   const { timeline, selection, filter } = state;
   const all = () => RowSet.all(state.run.value?.n_items ?? 0);
   const flip = (value: { value: boolean; set(next: boolean): void }) => value.set(!value.value);
@@ -65,6 +65,10 @@ export function runCommand(viewer: Viewer, command: Command): void {
       return viewer.reference.mark(timeline.step.value);
     case "drawer":
       return flip(viewer.table.open);
+    case "lanes":
+      return flip(state.lanes.open);
+    case "torn":
+      return flip(torn.shown);
     case "theme":
       return state.chosenTheme.set(state.theme.value === "dark" ? "light" : "dark");
     case "maps":
@@ -75,6 +79,7 @@ export function runCommand(viewer: Viewer, command: Command): void {
       return flip(state.inspectorOpen);
     case "clear":
       if (state.helpOpen.value) return state.helpOpen.set(false);
+      if (timeline.pair.value !== null) return timeline.uncouple();
       state.focus.set(null);
       return selection.clear();
     case "undo":

@@ -23,6 +23,8 @@ export type Command =
   | "zoom-out"
   | "trust"
   | "trails"
+  | "lanes"
+  | "torn"
   | "theme"
   | "maps"
   | "find"
@@ -92,6 +94,13 @@ export const KEYMAP: readonly Binding[] = [
     does: "Compare with this step, or no longer",
     group: "Training",
   },
+  {
+    command: "lanes",
+    keys: ["y"],
+    caps: "Y",
+    does: "Show or hide the tracks of the run",
+    group: "Training",
+  },
   { command: "planar", keys: ["2"], caps: "2", does: "The fit in two dimensions", group: "View" },
   {
     command: "spatial",
@@ -107,6 +116,13 @@ export const KEYMAP: readonly Binding[] = [
   { command: "trust", keys: ["u"], caps: "U", does: "Fade what is unreliable", group: "View" },
   { command: "neighbors", keys: ["n"], caps: "N", does: "Lines to neighbours", group: "View" },
   { command: "arrows", keys: ["w"], caps: "W", does: "Arrows of features", group: "View" },
+  {
+    command: "torn",
+    keys: ["e"],
+    caps: "E",
+    does: "Lines to torn neighbours, rings on false ones",
+    group: "View",
+  },
   { command: "pan", keys: ["v"], caps: "V", does: "Move the view", group: "Selection" },
   { command: "lasso", keys: ["l"], caps: "L", does: "Lasso", group: "Selection" },
   { command: "rectangle", keys: ["r"], caps: "R", does: "Rectangle", group: "Selection" },

@@ -1,12 +1,16 @@
 import type { Clusters } from "./clusters.js";
 import type { Colorist } from "./colorist.js";
+import type { Confusions } from "./confusions.js";
 import type { Items } from "./items.js";
+import type { Measures } from "./measures.js";
 import type { Neighbors } from "./neighbors.js";
+import type { PointMeasures } from "./point_measures.js";
 import type { Reference } from "./reference.js";
 import type { SelectMode } from "./selection.js";
 import type { Session } from "./session.js";
 import type { Signal } from "./signal.js";
 import type { Table } from "./table.js";
+import type { Torn } from "./torn.js";
 import type { ViewerState } from "./viewer_state.js";
 import type { Why } from "./why.js";
 
@@ -62,6 +66,10 @@ export interface Viewer {
   session: Session;
   colorist: Colorist;
   items: Items;
+  measures: Measures;
+  points: PointMeasures;
+  torn: Torn;
+  confusions: Confusions;
   map: MapPort;
   reference: Reference;
   neighbors: Neighbors;

@@ -5,6 +5,8 @@ import { MemoryTransport, type MemoryBehaviour } from "../../src/data/memory.js"
 import { sampleRun } from "../../src/data/sample.js";
 import { Clusters } from "../../src/state/clusters.js";
 import { Colorist, type Reasons } from "../../src/state/colorist.js";
+import { Measures } from "../../src/state/measures.js";
+import { PointMeasures } from "../../src/state/point_measures.js";
 import { Session } from "../../src/state/session.js";
 import type { Address } from "../../src/state/url.js";
 import { ViewerState } from "../../src/state/viewer_state.js";
@@ -25,10 +27,13 @@ async function start(behaviour: MemoryBehaviour = {}, address: Address = {}, run
   const client = new Client(transport);
   const state = new ViewerState();
   const session = new Session(client, state);
+  const measures = new Measures(client, state);
+  const points = new PointMeasures(client, state, measures);
   const colorist = new Colorist(
     client,
     state,
     session.projections.trust,
+    points,
     reasonsOf(transport, state),
   );
   open.push(session);
@@ -193,10 +198,13 @@ describe("hidden groups", () => {
     const client = new Client(transport);
     const state = new ViewerState();
     const session = new Session(client, state);
+    const measures = new Measures(client, state);
+    const points = new PointMeasures(client, state, measures);
     const colorist = new Colorist(
       client,
       state,
       session.projections.trust,
+      points,
       reasonsOf(transport, state),
     );
     open.push(session);
