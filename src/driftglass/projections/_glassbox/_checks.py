@@ -12,7 +12,7 @@ from ...errors import InvalidInputError, ShapeError
 __all__ = ["as_samples", "check_parameters"]
 
 METRICS = ("euclidean", "cosine", "correlation", "manhattan")
-"""Those whose neighbours the training can look up by itself."""
+"""Distances by which neighbours of single vectors can be found."""
 
 
 def as_samples(X: Any) -> Any:
@@ -47,7 +47,7 @@ def check_parameters(estimator: Any) -> None:
     _check_choice("batch_size", estimator.batch_size, "auto", least=1)
     _check_choice("jitter", estimator.jitter, "auto", least=0)
     if estimator.metric not in METRICS:
-        known = METRICS
+        known = [metric for metric in METRICS if metric != "precomputed"]
         raise InvalidInputError(
             f"metric is {estimator.metric!r}; one of {', '.join(known)} is needed: an encoder "
             f"learns from vectors."
