@@ -45,17 +45,25 @@ test("TensorBoard's projector opens what we write @external", async ({ page }) =
   try {
     const home = `http://127.0.0.1:${port}`;
     await expect
-      .poll(() => fetch(`${home}/data/plugin/projector/runs`).then((r) => r.status, () => 0), {
-        timeout: 90_000,
-      })
+      .poll(
+        () =>
+          fetch(`${home}/data/plugin/projector/runs`).then(
+            (r) => r.status,
+            () => 0,
+          ),
+        {
+          timeout: 90_000,
+        },
+      )
       .toBe(200);
     await page.goto(`${home}/#projector`);
-    const counted = page.frameLocator("iframe").getByText(/321/).first();
+    // The projector lives two frames deep.
+    const projector = page.frameLocator("iframe").frameLocator("iframe");
 
-    await expect(counted.or(page.getByText(/Points:\s*321/).first())).toBeVisible({
-      timeout: 60_000,
-    });
-    if (process.env.DRIFTGLASS_PICTURE) await page.screenshot({ path: process.env.DRIFTGLASS_PICTURE });
+    await expect(projector.getByText(/Points:\s*321/).first()).toBeVisible({ timeout: 60_000 });
+    await expect(projector.getByText(/Dimension:\s*12/).first()).toBeVisible();
+    if (process.env.DRIFTGLASS_PICTURE)
+      await page.screenshot({ path: process.env.DRIFTGLASS_PICTURE });
   } finally {
     board.kill();
     rmSync(folder, { recursive: true, force: true });
