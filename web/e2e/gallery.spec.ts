@@ -26,6 +26,8 @@ const EXHIBITS = [
   "absent",
   "running",
   "failed",
+  "maps",
+  "making",
   "slow",
   "lost",
 ];
