@@ -10,10 +10,11 @@ import type { Frames } from "../state/frames.js";
 import { RowSet } from "../state/row_set.js";
 import type { SelectMode } from "../state/selection.js";
 import type { Session } from "../state/session.js";
-import { onChange } from "../state/signal.js";
+import { onChange, type Signal } from "../state/signal.js";
 import type { Place } from "../state/timeline.js";
 import type { MapPort } from "../state/viewer.js";
 import type { Theme, ViewerState } from "../state/viewer_state.js";
+import type { Arrows } from "../state/why.js";
 import { LassoClient } from "../workers/lasso_client.js";
 import { Eye } from "./eye.js";
 import { flagsOf } from "./flags.js";
@@ -56,10 +57,12 @@ export class Stage implements MapPort {
     private readonly state: ViewerState,
     private readonly session: Session,
     private readonly colorist: Colorist,
+    reasons: Signal<Arrows | null>,
   ) {
     this.resident = new Resident(state, session);
     this.census = new Census(state);
-    this.overlay = new Overlay(state);
+    this.overlay = new Overlay(state, reasons);
+    onChange([reasons], () => this.redraw());
     this.trails = new TrailLayer(client, state, session, () => this.redraw());
     this.lines = new LineLayer(state.lines, state.theme, () => this.redraw());
     const { timeline, selection, filter } = state;
@@ -98,6 +101,10 @@ export class Stage implements MapPort {
 
   get axes() {
     return this.overlay.axes;
+  }
+
+  get arrows() {
+    return this.overlay.arrows;
   }
 
   attach(canvas: HTMLCanvasElement): () => void {
@@ -258,7 +265,7 @@ export class Stage implements MapPort {
 
   /** Says which frames are needed: now, next, and for a morph to the other fit. */
   private want(): void {
-    const { timeline, shownFit } = this.state;
+    const { timeline, shownFit, planar, spatial } = this.state;
     const { planarFrames, spatialFrames } = this.session.projections;
     const [main, other] =
       shownFit.value === 3 ? [spatialFrames, planarFrames] : [planarFrames, spatialFrames];
@@ -269,7 +276,10 @@ export class Stage implements MapPort {
     // What is here stays for the morph; what is not can wait until the hand rests.
     other.want(around.filter((step) => other.has(step)));
     const later = () => {
-      if (main.has(place?.from ?? Number.NaN)) other.want(around);
+      // The other fit may lag behind a run that grows: it has no frame of the newest step yet.
+      const known = (shownFit.value === 3 ? planar : spatial).value?.steps ?? [];
+      const there = around.filter((step) => known.includes(step));
+      if (main.has(place?.from ?? Number.NaN)) other.want(there);
       else this.otherTimer = setTimeout(later, OTHER_FIT_MS);
     };
     this.otherTimer = setTimeout(later, OTHER_FIT_MS);

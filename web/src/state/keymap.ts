@@ -23,11 +23,17 @@ export type Command =
   | "zoom-out"
   | "trust"
   | "trails"
+  | "lanes"
+  | "torn"
   | "theme"
   | "maps"
   | "find"
   | "saved"
   | "inspector"
+  | "neighbors"
+  | "arrows"
+  | "mark"
+  | "drawer"
   | "clear"
   | "undo"
   | "redo";
@@ -81,6 +87,20 @@ export const KEYMAP: readonly Binding[] = [
     group: "Training",
   },
   { command: "trails", keys: ["t"], caps: "T", does: "Trails of the selection", group: "Training" },
+  {
+    command: "mark",
+    keys: ["x"],
+    caps: "X",
+    does: "Compare with this step, or no longer",
+    group: "Training",
+  },
+  {
+    command: "lanes",
+    keys: ["y"],
+    caps: "Y",
+    does: "Show or hide the tracks of the run",
+    group: "Training",
+  },
   { command: "planar", keys: ["2"], caps: "2", does: "The fit in two dimensions", group: "View" },
   {
     command: "spatial",
@@ -94,6 +114,15 @@ export const KEYMAP: readonly Binding[] = [
   { command: "zoom-in", keys: ["+", "="], caps: "+", does: "Closer", group: "View" },
   { command: "zoom-out", keys: ["-"], caps: "−", does: "Farther", group: "View" },
   { command: "trust", keys: ["u"], caps: "U", does: "Fade what is unreliable", group: "View" },
+  { command: "neighbors", keys: ["n"], caps: "N", does: "Lines to neighbours", group: "View" },
+  { command: "arrows", keys: ["w"], caps: "W", does: "Arrows of features", group: "View" },
+  {
+    command: "torn",
+    keys: ["e"],
+    caps: "E",
+    does: "Lines to torn neighbours, rings on false ones",
+    group: "View",
+  },
   { command: "pan", keys: ["v"], caps: "V", does: "Move the view", group: "Selection" },
   { command: "lasso", keys: ["l"], caps: "L", does: "Lasso", group: "Selection" },
   { command: "rectangle", keys: ["r"], caps: "R", does: "Rectangle", group: "Selection" },
@@ -131,6 +160,7 @@ export const KEYMAP: readonly Binding[] = [
     does: "Show or hide the inspector",
     group: "Viewer",
   },
+  { command: "drawer", keys: ["g"], caps: "G", does: "Table and gallery", group: "Viewer" },
   { command: "theme", keys: ["m"], caps: "M", does: "Dark or light", group: "Viewer" },
   { command: "help", keys: ["?"], caps: "?", does: "This page", group: "Viewer" },
 ];
