@@ -1,8 +1,12 @@
 import { mount, unmount } from "svelte";
 import { Client } from "./data/client.js";
+import { Finding } from "./data/finding.js";
 import type { Transport } from "./data/transport.js";
 import { Stage } from "./stage/stage.js";
 import { encodeColoring } from "./state/coloring_choice.js";
+import { CrossFilter } from "./state/cross_filter.js";
+import { Finder } from "./state/finder.js";
+import { SavedSelections } from "./state/saved.js";
 import { Colorist } from "./state/colorist.js";
 import { Items } from "./state/items.js";
 import { AUTO, recipeText } from "./state/recipe.js";
@@ -31,9 +35,28 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
   const colorist = new Colorist(client, state, session.projections.trust);
   const stage = new Stage(client, state, session, colorist);
   const items = new Items(client, state);
-  const viewer: Viewer = { state, session, colorist, items, map: stage };
+  const finding = new Finding(transport);
+  const finder = new Finder(finding, state);
+  const crossFilter = new CrossFilter(client, state);
+  const saved = new SavedSelections(finding, state);
+  session.listeners.add((event) => void saved.hear(event));
+  const viewer: Viewer = {
+    state,
+    session,
+    colorist,
+    items,
+    finder,
+    crossFilter,
+    saved,
+    map: stage,
+  };
 
-  const stops = [followSystem(state), followSingle(state)];
+  const stops = [
+    followSystem(state),
+    followSingle(state),
+    followHidden(state),
+    () => saved.close(),
+  ];
   const address = decodeAddress(hash);
   applyLook(state, address);
   stage.eye.wanted = address.camera;
@@ -135,6 +158,15 @@ function applyLook(state: ViewerState, address: Address): void {
 function followSingle({ selection, focus }: ViewerState): () => void {
   return onChange([selection.rows], () => {
     if (selection.count.value === 1) focus.set(selection.rows.value.rows[0] ?? null);
+  });
+}
+
+/** What is out of sight is not selected; undo gives it back. */
+function followHidden({ selection, filter }: ViewerState): () => void {
+  return onChange([filter.hidden], () => {
+    const rows = selection.rows.value;
+    const hidden = filter.hidden.value;
+    if (hidden !== null && hidden.size === rows.size) selection.apply(filter.visible(rows));
   });
 }
 

@@ -1,4 +1,5 @@
 import type { SampleRun } from "./sample.js";
+import { SampleFinding } from "./sample_finding.js";
 import { SAMPLE_METHODS, sampleMap, sampleProjections } from "./sample_maps.js";
 import { ServerError, type Transport } from "./transport.js";
 import type {
@@ -27,6 +28,7 @@ const NO_TILE = 0xffffffff;
 export class MemoryTransport implements Transport {
   private readonly listeners = new Set<(event: ServerEvent) => void>();
   private readonly started = new Set<string>();
+  private readonly finding = new SampleFinding();
   private revision = 1;
   /** Paths asked for, in order, so that a test can see what was fetched. */
   readonly asked: string[] = [];
@@ -46,9 +48,12 @@ export class MemoryTransport implements Transport {
     return bytes;
   }
 
-  async send<T>(path: string): Promise<T> {
+  async send<T>(path: string, body?: unknown): Promise<T> {
     this.asked.push(`POST ${path}`);
     if (path.startsWith("/api/jobs/")) return {} as T;
+    const what = path.split("/").slice(4).join("/");
+    const found = this.finding.send(what, (body ?? {}) as Record<string, unknown>);
+    if (found !== undefined) return found as T;
     this.started.add(path);
     const name = decodeURIComponent(path.split("/")[3] ?? "");
     this.emit({ type: "run", name, revision: ++this.revision });
@@ -75,13 +80,15 @@ export class MemoryTransport implements Transport {
     this.asked.push(path);
     if (this.behaviour.delay) await new Promise((done) => setTimeout(done, this.behaviour.delay));
     const url = new URL(path, "memory://driftglass");
-    const [, , kind, name, what] = url.pathname.split("/").map(decodeURIComponent);
+    const [, , kind, name, ...rest] = url.pathname.split("/").map(decodeURIComponent);
+    const what = rest.length === 0 ? undefined : rest.join("/");
     if (kind === "info") {
       return {
         name: "driftglass",
         version: "0",
         wire_version: 1,
         read_only: false,
+        similar: true,
         store: "sample",
       };
     }
@@ -133,8 +140,11 @@ export class MemoryTransport implements Transport {
         });
       case "sprites":
         return this.behaviour.sprites?.(run.n, run.tile ?? 8);
-      default:
+      default: {
+        const found = this.finding.answer(run, what, query);
+        if (found !== undefined) return found;
         throw new ServerError("not_found", `There is no "${what}" here.`, 404);
+      }
     }
   }
 

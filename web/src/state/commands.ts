@@ -35,7 +35,10 @@ export function runCommand({ state, session, map }: Viewer, command: Command): v
     case "pan":
     case "lasso":
     case "rectangle":
+    case "brush":
       return state.tool.set(command);
+    case "front":
+      return flip(state.frontOnly);
     case "invert":
       return selection.invert(filter.visible(all()));
     case "isolate":

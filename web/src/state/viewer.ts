@@ -1,5 +1,8 @@
 import type { Colorist } from "./colorist.js";
+import type { CrossFilter } from "./cross_filter.js";
+import type { Finder } from "./finder.js";
 import type { Items } from "./items.js";
+import type { SavedSelections } from "./saved.js";
 import type { SelectMode } from "./selection.js";
 import type { Session } from "./session.js";
 import type { Signal } from "./signal.js";
@@ -48,5 +51,8 @@ export interface Viewer {
   session: Session;
   colorist: Colorist;
   items: Items;
+  finder: Finder;
+  crossFilter: CrossFilter;
+  saved: SavedSelections;
   map: MapPort;
 }
