@@ -1,12 +1,14 @@
-"""Folders of a disk that may be stores or runs."""
+"""Folders of a disk that may be stores or runs, and their removal."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import uuid
 from pathlib import Path
 
 from ..errors import FormatError, NotFoundError, StoreError
-from ._blobs import Blobs
+from ._blobs import Blobs, within
 from ._keys import JOURNAL, RUN_MARKER, STORE_MARKER
 from ._local import LocalBlobs
 
@@ -16,6 +18,7 @@ __all__ = [
     "existing",
     "folder_identity",
     "looks_like_run",
+    "remove_run",
     "run_names",
 ]
 
@@ -92,3 +95,20 @@ def check_link(blobs: Blobs, name: str) -> None:
             f"followed. Open its target itself if you trust it: "
             f"driftglass.open({os.path.realpath(blobs.root / name)!r})."
         )
+
+
+def remove_run(blobs: Blobs, name: str) -> None:
+    """Remove the folder of a run and all it holds."""
+    if not isinstance(blobs, LocalBlobs):
+        folder = within(blobs, name)
+        folder.delete(RUN_MARKER)
+        for blob in list(folder.list()):
+            folder.delete(blob.key)
+        return
+    # Renamed first: nobody sees half of a run, and a second attempt can finish.
+    aside = blobs.root / f".deleted-{name}-{uuid.uuid4().hex[:8]}"
+    try:
+        os.rename(blobs.root / name, aside)
+        shutil.rmtree(aside)
+    except OSError as error:
+        raise StoreError(f"The run {name!r} cannot be removed: {error}.") from error

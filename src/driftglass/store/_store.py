@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +14,7 @@ from ._blobs import Blobs, within
 from ._budget import check_budget
 from ._create import gather, make_run
 from ._infos import Report
-from ._keys import RUN_MARKER, check_run_name
+from ._keys import check_run_name
 from ._local import LocalBlobs
 from ._markers import (
     Options,
@@ -28,7 +25,7 @@ from ._markers import (
     write_store_marker,
 )
 from ._mounts import catalog_kind
-from ._places import check_link, folder_identity, run_names
+from ._places import check_link, folder_identity, remove_run, run_names
 from ._recording import Recording, WhenFull
 from ._run import Run
 from ._session import WritingSession, changed_options, check_rank, start_committer
@@ -337,19 +334,7 @@ class Store:
                 f"The run {name!r} is being written; close it or end that process first."
             )
         self._open_runs.pop(name, None)
-        if not isinstance(self._blobs, LocalBlobs):
-            folder = within(self._blobs, name)
-            folder.delete(RUN_MARKER)
-            for blob in list(folder.list()):
-                folder.delete(blob.key)
-            return
-        # Renamed first: nobody sees half of a run, and a second attempt can finish.
-        aside = self.path / f".deleted-{name}-{uuid.uuid4().hex[:8]}"
-        try:
-            os.rename(self.path / name, aside)
-            shutil.rmtree(aside)
-        except OSError as error:
-            raise StoreError(f"The run {name!r} cannot be removed: {error}.") from error
+        remove_run(self._blobs, name)
 
     def gc(self, *, grace: float | None = None, dry_run: bool = False) -> Report:
         """Remove what no reader needs from every run.
