@@ -156,7 +156,11 @@ test("in 3D the lasso can leave out what is hidden behind others", async ({ page
 test("a selection is saved under a name and read back by id", async ({ page, server }) => {
   await open(page, server, "run=choose");
   const app = await appOf(page);
-  await page.getByRole("button", { name: "bee", exact: true }).first().click();
+  await page
+    .getByLabel("Legend", { exact: true })
+    .getByRole("button", { name: "bee" })
+    .last()
+    .click();
   const bees = await selected(page);
   expect(bees.length).toBeGreaterThan(50);
   await page.keyboard.press("k");
@@ -181,7 +185,11 @@ test("a selection is saved under a name and read back by id", async ({ page, ser
 
 test("isolating hides the rest and finds the way back", async ({ page, server }) => {
   await open(page, server, "run=choose");
-  await page.getByRole("button", { name: "bee", exact: true }).first().click();
+  await page
+    .getByLabel("Legend", { exact: true })
+    .getByRole("button", { name: "bee" })
+    .last()
+    .click();
   const bees = await selected(page);
   await page.keyboard.press("h");
   await expect(page.locator('[data-part="points"]')).toContainText(`${N - bees.length} hidden`);

@@ -42,7 +42,8 @@ export async function rowsInSight(
   if (context.lost) return new Uint32Array(0);
   const width = Math.round(shot.viewport.width * shot.pixelRatio);
   const height = Math.round(shot.viewport.height * shot.pixelRatio);
-  const pixels = await numbersIn(context, painter, shot, { left: 0, bottom: 0 }, width, height);
+  const whole = { left: 0, bottom: 0 };
+  const pixels = await numbersIn(context, painter, shot, whole, width, height, false);
   const rows = new Set<number>();
   for (let i = 0; i < (pixels?.length ?? 0); i += 4) if (pixels![i]! > 0) rows.add(pixels![i]! - 1);
   return Uint32Array.from(rows);
@@ -56,10 +57,11 @@ async function numbersIn(
   window: { left: number; bottom: number },
   width: number,
   height: number,
+  raise = true,
 ): Promise<Uint32Array | null> {
   const { gl } = context;
   const target = new Target(context, width, height, "R32UI");
-  painter.paintRows(shot, window);
+  painter.paintRows(shot, window, raise);
   const buffer = gl.createBuffer();
   gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
   // The one format that integer targets can always be read in has four channels.
