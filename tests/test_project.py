@@ -285,3 +285,53 @@ def test_methods_for_whole_sequences_follow_a_growing_run(store, rng):
     assert plan(run, request).status == "ready"
     assert read_sequence(run, key).steps == [0, 10, 20, 30, 40]
     run.close()
+
+
+def test_what_knows_only_the_past_goes_on_to_the_result_of_a_fresh_start(store, rng, monkeypatch):
+    run = logged(store, 3, close=False)
+    request = ProjectionRequest("hidden", method="warm", parameters={"n_iter": 10})
+    first = read_sequence(run, update(run, request))
+    grow(run, [30, 40], rng)
+    read = []
+    take = type(run).snapshot
+    monkeypatch.setattr(
+        type(run),
+        "snapshot",
+        lambda self, space, step, **more: read.append(step) or take(self, space, step, **more),
+    )
+
+    grown = read_sequence(run, update(run, request))
+
+    vectors_read = [step for step in read if step not in (30, 40)]
+    assert vectors_read.count(0) <= 1  # its ids, and no more
+    for before, after in zip(first, grown, strict=False):
+        assert after.coordinates.tobytes() == before.coordinates.tobytes()
+        assert after.quality == before.quality or after.quality.trustworthiness == (
+            before.quality.trustworthiness
+        )
+    run.close()
+    assert plan(store.run("run"), request).status == "ready"
+    again = dg.project(store.run("run"), method="warm", n_iter=10, refresh=True)
+    assert again.aligned().tobytes() == grown.aligned().tobytes()
+
+
+def test_refined_frames_stay_until_there_are_twice_as_many(store, rng):
+    run = logged(store, 3, close=False)
+    request = ProjectionRequest("hidden", method="refine", parameters={"n_iter": 10})
+    first = read_sequence(run, update(run, request))
+    grow(run, [30], rng)
+
+    waiting = plan(run, request)
+    followed = read_sequence(run, update(run, request))
+
+    assert (waiting.status, waiting.refit) == ("stale", False)
+    for before, after in zip(first, followed, strict=False):
+        assert after.coordinates.tobytes() == before.coordinates.tobytes()
+    assert any("next fit" in note for note in followed[3].notes)
+    grow(run, [40, 50], rng)
+    assert plan(run, request).refit
+    refined = read_sequence(run, update(run, request))
+    assert not any("next fit" in note for frame in refined for note in frame.notes)
+    run.close()
+    assert refined.aligned().tobytes() == dg.project(run, method="refine", n_iter=10).aligned(
+    ).tobytes()  # fmt: skip

@@ -19,6 +19,7 @@ from ._projection_plan import Plan, ProjectionRequest, infos_for, n_anchors_for,
 from ._sequence_cache import keep_sequence, read_sequence, sequence_key
 from .data import Projection, ProjectionSequence
 from .errors import DriftglassWarning, StoreError
+from .projections._registry import going_on
 
 if TYPE_CHECKING:
     from .store import Run, SnapshotInfo
@@ -142,7 +143,13 @@ def update(
         sequence = _fitted(run, request, infos, request.method, progress)
         return _keep(run, request, sequence, infos, [info.step for info in infos])
     fitted_steps = kept.description["fitted_steps"]
-    sequence = _extended(run, request, infos, base, fitted_steps, progress)
+    if base.model:
+        sequence = _extended(run, request, infos, base, fitted_steps, progress)
+    else:
+        if going_on(request.method, request.parameters)[1]:
+            # Of the past alone, so that no later fit would change it.
+            fitted_steps = [info.step for info in infos]
+        sequence = _gone_on(run, request, infos, base, fitted_steps, progress)
     return _keep(run, request, sequence, infos, fitted_steps)
 
 
@@ -172,6 +179,24 @@ def _extended(
     return ProjectionSequence(ordered, provenance, base.model)
 
 
+def _gone_on(
+    run: Run,
+    request: ProjectionRequest,
+    infos: Sequence[SnapshotInfo],
+    base: ProjectionSequence,
+    fitted_steps: Sequence[int],
+    progress: Progress,
+) -> ProjectionSequence:
+    """Frames that are there as they are, and later ones from the last of them on."""
+    steps = [info.step for info in infos]
+    n = 0
+    while n < len(base) and base[n].step == steps[n]:
+        n += 1
+    begun = ProjectionSequence(base.frames[:n], base.provenance) if n else None
+    more = {} if list(fitted_steps) == steps else {"fitted_steps": list(fitted_steps)}
+    return _fitted(run, request, infos, request.method, progress, begun, **more)
+
+
 def _keep(
     run: Run,
     request: ProjectionRequest,
@@ -185,7 +210,7 @@ def _keep(
         sequence,
         contents=[info.content for info in infos],
         fitted_steps=fitted_steps,
-        extendable=bool(sequence.model),
+        extendable=bool(sequence.model) or going_on(request.method, request.parameters)[0],
     )
 
 
@@ -199,6 +224,8 @@ def _fitted(
     infos: Sequence[SnapshotInfo],
     method: Any,
     progress: Progress,
+    begun: ProjectionSequence | None = None,
+    **more: Any,
 ) -> ProjectionSequence:
     from .projections import project_sequence
 
@@ -212,15 +239,17 @@ def _fitted(
         random_state=request.random_state,
         y=made_of.targets,
         progress=progress,
+        begun=begun,
         **made_of.parameters,
     )
-    frames = []
-    for number, frame in enumerate(sequence):
+    frames = list(begun or ())
+    for number in range(len(frames), len(sequence)):
+        frame = sequence[number]
         progress(number, len(sequence), "measuring trust")
         frames.append(_measured(run, request, replace(frame, space=request.space)))
     progress(len(sequence), len(sequence), "measuring trust")
     stopped = getattr(progress, "stopped", None)
-    more = {"stopped": stopped} if stopped else {}
+    more |= {"stopped": stopped} if stopped else {}
     provenance = request.provenance([info.content for info in infos], **more)
     return ProjectionSequence(tuple(frames), provenance, sequence.model)
 

@@ -250,3 +250,88 @@ def _recorder(**options):
         name = "nowhere"
 
     return Recorder(Nowhere(), **options)
+
+
+RANK = """
+import sys
+import numpy as np
+import torch
+import driftglass as dg
+from driftglass.integrations import Schedule, torch_recorder
+
+rank, folder = int(sys.argv[1]), sys.argv[2]
+torch.set_num_threads(1)
+torch.distributed.init_process_group(
+    "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2
+)
+torch.manual_seed(0)
+model = torch.nn.parallel.DistributedDataParallel(
+    torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
+)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+X = torch.as_tensor(np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32))
+run = dg.open(f"{folder}/runs").create(f"rank{rank}", ids=np.arange(40))
+recorder = torch_recorder(run, model, X, schedule=Schedule(every=1))
+own = X[rank::2]
+for step in range(4):
+    loss = model(own).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    recorder.step(loss=loss, optimizer=optimizer)
+run.close()
+torch.save([p.detach() for p in model.module.parameters()], f"{folder}/weights{rank}.pt")
+if rank == 0:
+    rows = recorder.report()
+    assert rows.n_recorded == 5 and not rows.messages, rows
+torch.distributed.destroy_process_group()
+"""
+
+
+@pytest.mark.slow
+def test_of_two_training_processes_the_first_records_and_neither_waits(tmp_path):
+    import subprocess
+    import sys
+
+    ranks = [
+        subprocess.Popen(
+            [sys.executable, "-c", RANK, str(rank), str(tmp_path)], stderr=subprocess.PIPE
+        )
+        for rank in (0, 1)
+    ]
+    said = [process.communicate(timeout=110)[1].decode() for process in ranks]
+
+    assert [process.returncode for process in ranks] == [0, 0], said
+    store = dg.open(tmp_path / "runs")
+    assert store.run("rank0").steps("penultimate") == [0, 1, 2, 3, 4]
+    assert store.run("rank1").steps() == []
+    first, second = (torch.load(tmp_path / f"weights{rank}.pt") for rank in (0, 1))
+    assert all(torch.equal(one, other) for one, other in zip(first, second, strict=True))
+    last = store.run("rank0").snapshot("penultimate", 4).vectors
+    X = np.random.default_rng(0).normal(size=(N, 6)).astype(np.float32)
+    hidden = np.maximum(X @ first[0].numpy().T + first[1].numpy(), 0)
+    np.testing.assert_allclose(last, hidden, rtol=1e-5, atol=1e-5)
+
+
+def test_a_network_that_diverges_is_recorded_to_its_end(store, images):
+    model = network()
+    with store.create("lost", ids=np.arange(N)) as run:
+        recorder = torch_recorder(run, model, images, schedule=Schedule(every=1))
+        with torch.no_grad():
+            model[0].weight[0, 0, 0, 0] = float("nan")
+        recorder.step(loss=float("nan"))
+        with torch.no_grad():
+            model[0].weight.fill_(float("inf"))
+        recorder.step(loss=float("inf"))
+
+    lost = store.run("lost")
+    assert recorder.report().messages == ()
+    assert lost.steps() == [0, 1, 2]
+    assert np.isnan(lost.scalars()["loss"][1][0])
+    assert not lost.snapshot("penultimate", 1).finite.any()
+    assert (lost.predictions(1).predicted == -1).all()
+    table = lost.report()
+    assert np.isfinite(table["value"]).all()
+    assert set(table["step"].tolist()) == {0}
+    sequence = dg.project(lost, method="pca")
+    assert [len(frame.ids) for frame in sequence] == [N, 0, 0]

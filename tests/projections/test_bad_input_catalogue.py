@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 
 from driftglass import DriftglassWarning
 
-from .every import NAMES, fitted, groups, having, make
+from .every import CLASSES, NAMES, fitted, groups, having, make
 
 N = 40
 SCATTERED = {"PaCMAP", "LocalMAP"}
 """Their pairs are drawn row by row, so equal rows are drawn in different directions."""
+
+UNFAITHFUL = {"RandomProjection", "CustomAxes"}
+"""Their axes do not follow from the rows."""
 
 TABLES = {
     "two far groups": lambda rng: rng.normal(size=(N, 6)) + 1e4 * (np.arange(N) % 2)[:, None],
@@ -139,6 +143,16 @@ def test_very_few_rows_have_a_place(rng, name, n):
         assert not Y.any()
 
 
+@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("name", sorted({*NAMES} - UNFAITHFUL))
+def test_two_and_three_rows_show_their_distances(rng, name, n):
+    X = rng.normal(size=(n, 6))
+
+    Y = fitted(make(name), X)
+
+    np.testing.assert_allclose(pdist(Y), pdist(X), rtol=1e-3)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_equal_rows_are_one_place(name):
     X = np.full((50, 6), 3.5)
@@ -147,6 +161,29 @@ def test_equal_rows_are_one_place(name):
 
     assert np.isfinite(Y).all()
     assert len(np.unique(Y, axis=0)) == 1
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "notes_" in CLASSES[name].__doc__])
+def test_one_stacked_point_is_said(name):
+    with pytest.warns(DriftglassWarning, match="50 rows are equal: one stacked point"):
+        estimator = make(name).fit(np.full((50, 6), 3.5))
+
+    assert any("one stacked point" in note for note in estimator.notes_)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_axes_too_many_are_to_be_pooled(rng, name):
+    with pytest.raises(ValueError, match=r"shape \(40, 3, 2\).*Pool the other"):
+        fitted(make(name), rng.normal(size=(N, 3, 2)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_value_that_is_no_number_is_named(name):
+    X = np.array([[1.0, 2.0]] * N, dtype=object)
+    X[3, 1] = {"a": 1}
+
+    with pytest.raises((ValueError, TypeError), match=r"dict\) at position 7"):
+        fitted(make(name), X)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from driftglass import InvalidInputError, NotFoundError
+from driftglass import DriftglassWarning, InvalidInputError, NotFoundError
 from driftglass.diagnostics import mean_step, sequence_scores, still_test
 from driftglass.projections import Refine, project_sequence
 from driftglass.projections._carry import bound, common_path, unchanged
@@ -325,3 +325,40 @@ def test_says_how_far_it_is_and_can_be_stopped(merging):
 
     with pytest.raises(Enough):
         project_sequence(merging[:3], progress=stop)
+
+
+def test_what_does_not_fit_into_memory_is_read_from_disk_with_the_same_result(merging, monkeypatch):
+    from driftglass.projections import _shelf
+
+    in_memory = project_sequence(merging)
+    made = []
+    monkeypatch.setattr(_shelf, "SMALLEST", 1)
+    monkeypatch.setattr(_shelf.Shelf, "__init__", _remembered(_shelf.Shelf.__init__, made))
+
+    on_disk = project_sequence(merging)
+
+    assert made[0]._file is not None
+    assert made[0]._file.seek(0, 2) > 0
+    assert on_disk.aligned().tobytes() == in_memory.aligned().tobytes()
+
+
+def _remembered(init, made):
+    def begin(self, in_memory=1):
+        made.append(self)
+        init(self, in_memory)
+
+    return begin
+
+
+def test_without_room_on_disk_frames_stay_in_memory_and_say_so(monkeypatch):
+    from driftglass.projections import _shelf
+
+    def fail(**_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(_shelf.tempfile, "TemporaryFile", fail)
+    shelf, array = _shelf.Shelf(in_memory=0), np.zeros(1 << 16)
+
+    with pytest.warns(DriftglassWarning, match="No space left.*TMPDIR"):
+        assert shelf.kept(array) is array
+    assert shelf.kept(array) is array

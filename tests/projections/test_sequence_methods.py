@@ -337,3 +337,41 @@ def test_online_umap_is_told_by_name_what_its_fits_see(rng):
 
     assert few.provenance.parameters["basis"] == "last_n"
     assert not np.allclose(few[3].coordinates, all_[3].coordinates)
+
+
+@pytest.mark.parametrize(
+    ("method", "more"),
+    [
+        ("warm", {"n_iter": 20}),
+        ("independent", {"settings": {"n_iter": 60}}),
+        ("blended_tsne", {"update": 0.5, "n_iter": 20}),
+        ("online_umap", {"n": 2, "n_neighbors": 5}),
+    ],
+)
+def test_methods_of_the_past_go_on_where_they_were(method, more, rng, drifting):
+    order = rng.permutation(len(drifting[0]))
+    Xs = [drifting[0], *[X[order] for X in drifting[1:]]]
+    ids = [np.arange(len(order)), *[order] * (len(Xs) - 1)]
+    whole = project_sequence(Xs, ids=ids, method=method, **more)
+    first = project_sequence(Xs[:2], ids=ids[:2], method=method, **more)
+    unread = [None] * (1 if method != "online_umap" else 0)
+
+    gone_on = project_sequence(
+        [*(lambda: pytest.fail("was read") for _ in unread), *Xs[len(unread) :]],
+        ids=ids, method=method, begun=first, **more,
+    )  # fmt: skip
+
+    assert gone_on.aligned(ids[0]).tobytes() == whole.aligned(ids[0]).tobytes()
+
+
+def test_only_what_was_begun_with_these_snapshots_can_go_on(drifting):
+    first = project_sequence(drifting[:2], method="warm", n_iter=5)
+
+    with pytest.raises(InvalidInputError, match="all snapshots at once"):
+        project_sequence(drifting, method="dynamic_tsne", begun=first)
+    with pytest.raises(InvalidInputError, match="does not go on"):
+        project_sequence(drifting, method="pca", begun=first)
+    with pytest.raises(InvalidInputError, match="first of them"):
+        project_sequence(drifting, steps=range(5, 5 + len(drifting)), method="warm", begun=first)
+    with pytest.raises(InvalidInputError, match="other ids"):
+        project_sequence(drifting, np.arange(len(drifting[0])) + 1, method="warm", begun=first)

@@ -8,10 +8,14 @@ import { CrossFilter } from "./state/cross_filter.js";
 import { Finder } from "./state/finder.js";
 import { SavedSelections } from "./state/saved.js";
 import { Colorist } from "./state/colorist.js";
+import { Confusions } from "./state/confusions.js";
 import { Items } from "./state/items.js";
+import { Measures } from "./state/measures.js";
+import { PointMeasures } from "./state/point_measures.js";
 import { AUTO, recipeText } from "./state/recipe.js";
 import { Session } from "./state/session.js";
 import { onChange } from "./state/signal.js";
+import { Torn } from "./state/torn.js";
 import { decodeAddress, encodeAddress, LONGEST_SELECTION, type Address } from "./state/url.js";
 import type { Viewer } from "./state/viewer.js";
 import { ViewerState } from "./state/viewer_state.js";
@@ -32,7 +36,10 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
   const client = new Client(transport);
   const state = new ViewerState();
   const session = new Session(client, state);
-  const colorist = new Colorist(client, state, session.projections.trust);
+  const measures = new Measures(client, state);
+  const points = new PointMeasures(client, state, measures);
+  const colorist = new Colorist(client, state, session.projections.trust, points);
+  const torn = new Torn(client, state);
   const stage = new Stage(client, state, session, colorist);
   const items = new Items(client, state);
   const finding = new Finding(transport);
@@ -48,6 +55,10 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     finder,
     crossFilter,
     saved,
+    measures,
+    points,
+    torn,
+    confusions: new Confusions(client, state),
     map: stage,
   };
 
@@ -70,6 +81,8 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     close() {
       for (const stop of stops) stop();
       session.close();
+      measures.close();
+      torn.close();
       void unmount(view);
     },
   };

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from ._procrustes import procrustes
 from ._sequence_checks import checked
 from ._snapshots import Snapshots
 from ._surroundings import in_order
+from ._warm import as_kept, starting
 
 __all__ = ["BlendedTSNE", "Independent", "OnlineUMAP", "turned"]
 
@@ -48,6 +49,8 @@ class Independent:
     scale: bool = False
 
     name = "independent"
+    causal = True
+    extendable = True
 
     def __post_init__(self) -> None:
         checked("estimator", self.estimator, among=("tsne", "umap", "pacmap", "phate", "pca"))
@@ -58,16 +61,21 @@ class Independent:
         return asdict(self)
 
     def lay_out(
-        self, snapshots: Snapshots, n_components: int, random_state: int, report: Progress
+        self,
+        snapshots: Snapshots,
+        n_components: int,
+        random_state: int,
+        report: Progress,
+        begun: Sequence[Map] = (),
     ) -> list[Map]:
-        """Coordinates of each snapshot, rows in ascending order of id; see `Refine.lay_out`."""
-        frames: list[Map] = []
-        last: tuple[NDArray[Any], Map] | None = None
-        for number in range(len(snapshots)):
+        """Coordinates of each snapshot, rows in ascending order of id; see `Warm.lay_out`."""
+        frames = list(begun)
+        last = _last_of(snapshots, frames)
+        for number in range(len(begun), len(snapshots)):
             report(number, len(snapshots), "mapping each snapshot")
             ids, X = in_order(snapshots, number)
             Y = _alone(self.estimator, self.settings, X, n_components, random_state)
-            Y = turned(ids, Y, last, scale=self.scale)
+            Y = as_kept(turned(ids, Y, last, scale=self.scale))
             if len(ids):
                 last = (ids, Y)
             frames.append(Y)
@@ -121,13 +129,27 @@ class BlendedTSNE:
         """What makes the result; threads do not."""
         return {name: value for name, value in asdict(self).items() if name != "n_jobs"}
 
+    @property
+    def causal(self) -> bool:
+        """Whether frames depend on earlier ones only."""
+        return not self.reverse
+
+    extendable = causal
+
     def lay_out(
-        self, snapshots: Snapshots, n_components: int, random_state: int, report: Progress
+        self,
+        snapshots: Snapshots,
+        n_components: int,
+        random_state: int,
+        report: Progress,
+        begun: Sequence[Map] = (),
     ) -> list[Map]:
-        """Coordinates of each snapshot, rows in ascending order of id; see `Refine.lay_out`."""
-        frames: dict[int, Map] = {}
-        last: tuple[NDArray[Any], Map] | None = None
+        """Coordinates of each snapshot, rows in ascending order of id; see `Warm.lay_out`."""
+        frames: dict[int, Map] = dict(enumerate(begun))
+        last = _last_of(snapshots, list(begun))
         for done, number in enumerate(_in_time(len(snapshots), self.reverse)):
+            if number in frames:
+                continue
             report(done, len(snapshots), "mapping each snapshot")
             ids, X = in_order(snapshots, number)
             settings = {"perplexity": self.perplexity, "metric": self.metric, "n_jobs": self.n_jobs}
@@ -136,14 +158,12 @@ class BlendedTSNE:
                 settings["init"] = self.init
                 Y = _alone("tsne", settings, X, n_components, random_state)
             else:
-                from ._warm import begun
-
-                start = begun(X, shared, last[1], 1)
+                start = starting(X, shared, last[1], 1)
                 settings |= {"init": start, "early_exaggeration_iter": 0, "n_iter": self.n_iter}
                 Y = start + self.update * (
                     _alone("tsne", settings, X, n_components, random_state) - start
                 )
-            frames[number] = Y
+            frames[number] = Y = as_kept(Y)
             if len(ids):
                 last = (ids, Y)
         return [frames[number] for number in range(len(snapshots))]
@@ -205,10 +225,22 @@ class OnlineUMAP:
             past = sorted({*spaced.tolist()[1:], number, *([0] if self.n > 1 else [])})
         return past
 
+    @property
+    def causal(self) -> bool:
+        """Whether frames depend on earlier ones only."""
+        return not self.reverse
+
+    extendable = causal
+
     def lay_out(
-        self, snapshots: Snapshots, n_components: int, random_state: int, report: Progress
+        self,
+        snapshots: Snapshots,
+        n_components: int,
+        random_state: int,
+        report: Progress,
+        begun: Sequence[Map] = (),
     ) -> list[Map]:
-        """Coordinates of each snapshot, rows in ascending order of id; see `Refine.lay_out`."""
+        """Coordinates of each snapshot, rows in ascending order of id; see `Warm.lay_out`."""
         order = _in_time(len(snapshots), self.reverse)
         settings = {
             "n_neighbors": self.n_neighbors,
@@ -216,16 +248,18 @@ class OnlineUMAP:
             "metric": self.metric,
             "n_jobs": self.n_jobs,
         }
-        frames: dict[int, Map] = {}
-        last: tuple[NDArray[Any], Map] | None = None
+        frames: dict[int, Map] = dict(enumerate(begun))
+        last = _last_of(snapshots, list(begun))
         for done, number in enumerate(order):
+            if number in frames:
+                continue
             report(done, len(snapshots), "fitting to the past")
             ids, X = in_order(snapshots, number)
             earlier = [in_order(snapshots, order[k])[1] for k in self.seen(done)[:-1]]
             rows = np.concatenate([*(part for part in earlier if part.shape[1] == X.shape[1]), X])
             # The newest rows stand last, and have places of their own in the fit.
             Y = _alone("umap", settings, rows, n_components, random_state)[len(rows) - len(X) :]
-            Y = turned(ids, Y, last)
+            Y = as_kept(turned(ids, Y, last))
             if len(ids):
                 last = (ids, Y)
             frames[number] = Y
@@ -247,6 +281,14 @@ def turned(
     if len(here) == 0:
         return Y
     return procrustes(Y[here], last[1][shared[here]], scale=scale).apply(Y)
+
+
+def _last_of(snapshots: Snapshots, frames: Sequence[Map]) -> tuple[NDArray[Any], Map] | None:
+    """Ids and places of the last map that has any."""
+    for number in reversed(range(len(frames))):
+        if len(frames[number]):
+            return in_order(snapshots, number)[0], frames[number]
+    return None
 
 
 def _in_time(n: int, reverse: bool) -> list[int]:

@@ -15,6 +15,7 @@ from ..parallel import Threads
 from ._carry import bound
 from ._fitting import FittedFromMoments
 from ._sequence_checks import checked
+from ._shelf import Shelf, let_go
 from ._snapshots import Snapshots
 from ._surroundings import in_order, surroundings
 from ._tsne_layout import Descent, Phase, Pull
@@ -80,8 +81,9 @@ class DynamicTSNE:
             raise InvalidInputError(
                 f"n_components is {n_components}; t-SNE makes maps of 1, 2 or 3. Use 'linear'."
             )
+        shelf = Shelf()
         frames = [
-            around
+            shelf.frame(around)
             for _, around in surroundings(
                 snapshots, self.perplexity, report, metric=self.metric, n_jobs=self.n_jobs
             )
@@ -139,4 +141,6 @@ def _descended(
     n_iter, exaggeration, momentum = step
     rate = len(descents[t].Y) / exaggeration
     descents[t].run([Phase(n_iter, exaggeration, rate, momentum)])
+    for array in (descents[t].affinities.columns, descents[t].affinities.values):
+        let_go(array)
     return descents[t].Y.astype(np.float64)

@@ -14,9 +14,11 @@ from ..neighbors import NeighborGraph
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["FuzzyGraph", "fuzzy_graph", "sharpened"]
+__all__ = ["FuzzyGraph", "at_edges", "edges_of_both", "fuzzy_graph", "sharpened", "stand_in"]
 
 UNKNOWN = -1
+LEAST = 1e-8
+"""Stands for an edge that one of two graphs lacks, if its weakest edge is no stronger."""
 UNKNOWN_PENALTY = float(np.exp(-1.0))
 """What becomes of an edge that has an end without a label."""
 
@@ -66,6 +68,10 @@ class FuzzyGraph:
             graph.indices.astype(np.int32),
             graph.data.astype(np.float32),
         )
+
+    def weighted(self, weights: NDArray[np.floating]) -> FuzzyGraph:
+        """The same edges with other weights."""
+        return FuzzyGraph(self.starts, self.columns, weights.astype(np.float32))
 
     def reconnected(self) -> FuzzyGraph:
         """Give every point that has an edge a full neighbour again; edges of weight 0 go."""
@@ -165,3 +171,25 @@ def sharpened(graph: FuzzyGraph, labels: NDArray[np.int64], weight: float) -> Fu
     factor = np.where(unknown, UNKNOWN_PENALTY, np.where(mine == other, 1.0, np.exp(-distance)))
     weights = (graph.weights * factor).astype(np.float32)
     return FuzzyGraph(graph.starts, graph.columns, weights).reconnected()
+
+
+def edges_of_both(left: FuzzyGraph, right: FuzzyGraph) -> FuzzyGraph:
+    """Edges that either of two graphs of the same points has; weights say nothing."""
+    both = (left.to_sparse() != 0) + (right.to_sparse() != 0)
+    return FuzzyGraph.from_sparse(both.astype(np.float32))
+
+
+def at_edges(
+    graph: FuzzyGraph, edges: FuzzyGraph, *, missing: float | None = None
+) -> NDArray[np.float64]:
+    """Weights of a graph at the edges of a larger one; half its weakest where it has none."""
+    n = edges.n_samples
+    there = np.searchsorted(edges.rows * n + edges.columns, graph.rows * n + graph.columns)
+    weights = np.full(len(edges.columns), stand_in(graph) if missing is None else missing)
+    weights[there] = graph.weights
+    return weights
+
+
+def stand_in(graph: FuzzyGraph) -> float:
+    """What an edge counts that a graph lacks."""
+    return max(float(graph.weights.min(initial=1.0)) / 2.0, LEAST)

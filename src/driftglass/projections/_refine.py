@@ -18,9 +18,11 @@ from ._carry import bound, common_path
 from ._coarse import Sampled, smooth_place
 from ._fitting import FittedFromMoments, Place
 from ._sequence_checks import checked
+from ._shelf import Shelf, let_go
 from ._snapshots import Snapshots
 from ._surroundings import Surroundings, in_order, surroundings
 from ._tsne_layout import Descent, Phase, Pull
+from ._warm import Warm
 
 __all__ = ["Refine", "rough_map"]
 
@@ -83,6 +85,8 @@ class Refine:
     n_jobs: int | None = None
 
     name = "refine"
+    causal = False
+    extendable = True
 
     def __post_init__(self) -> None:
         checked("perplexity", self.perplexity, least=1.0)
@@ -98,7 +102,12 @@ class Refine:
         return {name: value for name, value in asdict(self).items() if name != "n_jobs"}
 
     def lay_out(
-        self, snapshots: Snapshots, n_components: int, random_state: int, report: Progress
+        self,
+        snapshots: Snapshots,
+        n_components: int,
+        random_state: int,
+        report: Progress,
+        begun: Sequence[NDArray[np.float64]] = (),
     ) -> list[NDArray[np.float64]]:
         """Coordinates of each snapshot, rows in ascending order of id.
 
@@ -112,6 +121,9 @@ class Refine:
             Seed of the sample and of the rough map.
         report : callable
             Called with (done, total, what).
+        begun : sequence of ndarray, optional
+            Maps of the first snapshots, which then stay. Later ones follow from them as in `Warm`,
+            because no rough map has seen them.
 
         Returns
         -------
@@ -122,6 +134,14 @@ class Refine:
             raise InvalidInputError(
                 f"n_components is {n_components}; 'refine' makes maps of 1, 2 or 3. Use 'linear'."
             )
+        if begun:
+            following = Warm(
+                perplexity=self.perplexity,
+                n_iter=self.n_iter,
+                metric=self.metric,
+                n_jobs=self.n_jobs,
+            )
+            return following.lay_out(snapshots, n_components, random_state, report, begun)
         around = surroundings(
             snapshots, self.perplexity, report, metric=self.metric, n_jobs=self.n_jobs
         )
@@ -175,12 +195,13 @@ def rough_map(
     """The joint map of all snapshots, and what was seen on the way to it."""
     sample: Sampled | None = None
     frames: list[Surroundings] = []
+    shelf = Shelf()
     for X, seen in around:
         if sample is None:
             sample = Sampled(min(max(FEWEST_SAMPLED, len(X)), MOST_SAMPLED), seed)
         if settings.coarse == "umap":
             sample.add(X, seen.numbers, seen.before, seen.reach, len(frames))
-        frames.append(seen)
+        frames.append(shelf.frame(seen))
     if sample is None:
         return [], []
     report(0, len(snapshots), "laying out the rough map")
@@ -214,6 +235,8 @@ def _descended(
     descent = descents[t]
     descent.move_to(Y[t])
     descent.run([Phase(n_iter, 1.0, float(len(descent.Y)), MOMENTUM)])
+    for array in (descent.affinities.columns, descent.affinities.values):
+        let_go(array)
     return descent.Y.astype(np.float64)
 
 

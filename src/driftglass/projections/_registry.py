@@ -22,6 +22,7 @@ from ._snapshots import Snapshots
 __all__ = [
     "WholeSequence",
     "fitting_for",
+    "going_on",
     "has_own_basis",
     "kept_place",
     "kept_shape",
@@ -89,8 +90,7 @@ def sequence_method(method: Any, parameters: Mapping[str, Any]) -> WholeSequence
     name = method.lower()
     if name not in SEQUENCES:
         return None
-    module, class_name = SEQUENCES[name]
-    kind = getattr(import_module(module, __package__), class_name)
+    kind = _kind(name)
     known = [field.name for field in dataclasses.fields(kind)]
     for parameter in parameters:
         if parameter not in known:
@@ -99,13 +99,30 @@ def sequence_method(method: Any, parameters: Mapping[str, Any]) -> WholeSequence
     return whole
 
 
+def going_on(method: Any, parameters: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Whether a method can follow a sequence it began, and whether to the same result.
+
+    The first is true of methods that place later snapshots without moving earlier ones; the
+    second where a frame depends on the past alone.
+    """
+    if not isinstance(method, str) or method.lower() not in SEQUENCES:
+        return False, False
+    known = {field.name for field in dataclasses.fields(_kind(method))}
+    own = {name: value for name, value in parameters.items() if name in known}
+    whole = _kind(method)(**own)
+    return getattr(whole, "extendable", False), getattr(whole, "causal", False)
+
+
 def has_own_basis(method: Any) -> bool:
     """Whether the method for whole sequences of that name says itself what it is fitted to."""
     if not isinstance(method, str) or method.lower() not in SEQUENCES:
         return False
+    return any(field.name == "basis" for field in dataclasses.fields(_kind(method)))
+
+
+def _kind(method: str) -> Any:
     module, class_name = SEQUENCES[method.lower()]
-    kind = getattr(import_module(module, __package__), class_name)
-    return any(field.name == "basis" for field in dataclasses.fields(kind))
+    return getattr(import_module(module, __package__), class_name)
 
 
 def fitting_for(

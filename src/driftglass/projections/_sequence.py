@@ -15,16 +15,17 @@ from ..data._ids import positions
 from ..errors import InvalidInputError, ShapeError
 from ._affine import AffineMap
 from ._fitting import Fitting, Place, targets_of
+from ._placed import coordinates_by, framed
 from ._procrustes import procrustes
 from ._registry import (
-    WholeSequence,
     fitting_for,
     has_own_basis,
     kept_place,
     kept_shape,
     sequence_method,
 )
-from ._snapshots import Loaded, NanPolicy, Snapshots, load
+from ._snapshots import NanPolicy, Snapshots, load
+from ._whole import whole_sequence
 
 __all__ = ["extend_sequence", "project_sequence"]
 
@@ -44,6 +45,7 @@ def project_sequence(
     random_state: int = 0,
     y: Any = None,
     progress: Progress | None = None,
+    begun: ProjectionSequence | None = None,
     **parameters: Any,
 ) -> ProjectionSequence:
     """Coordinates of every snapshot, in one frame.
@@ -96,6 +98,11 @@ def project_sequence(
         each.
     progress : callable, optional
         Called with (done, total, what); may raise to stop.
+    begun : ProjectionSequence, optional
+        What the same call gave for the first of these snapshots: its frames are taken as they
+        are, and only later ones are placed. "warm", "independent", "blended_tsne" and
+        "online_umap", whose frames depend on the past alone, give the same as without it; with
+        "refine" later frames follow the last one as in "warm".
     **parameters
         Of a method given by name, for example ``n_neighbors=30`` of "umap"; "pca" has none.
 
@@ -148,7 +155,12 @@ def project_sequence(
             raise InvalidInputError(
                 f"{whole.name!r} takes no labels. Leave y out, or use 'umap' or 'tsne'."
             )
-        return _whole_sequence(snapshots, whole, n_components, nan, random_state, report)
+        return whole_sequence(snapshots, whole, n_components, nan, random_state, report, begun)
+    if begun is not None:
+        raise InvalidInputError(
+            f"begun was given, but {method!r} does not go on from maps. Leave it out, or place "
+            f"single snapshots with extend_sequence."
+        )
     basis = "all" if basis is None else basis
     targets = targets_of(y)
     fitting = fitting_for(
@@ -169,28 +181,6 @@ def project_sequence(
     to_arrays = getattr(place, "to_arrays", None)
     model = to_arrays() if to_arrays is not None and kept and fitting.joint else {}
     return ProjectionSequence(tuple(frames), provenance, model)
-
-
-def _whole_sequence(
-    snapshots: Snapshots,
-    whole: WholeSequence,
-    n_components: int,
-    nan: NanPolicy,
-    random_state: int,
-    report: Progress,
-) -> ProjectionSequence:
-    recorded = {**whole.parameters, "n_components": n_components, "nan": nan}
-    provenance = Provenance(whole.name, recorded, random_state=random_state)
-    coordinates = whole.lay_out(snapshots, n_components, random_state, report)
-    frames = []
-    for number, step in enumerate(snapshots.steps):
-        loaded = snapshots.load(number)
-        Y = np.empty_like(coordinates[number])
-        Y[np.argsort(loaded.ids, kind="stable")] = coordinates[number]
-        Y = _coordinates(_given(Y), loaded.vectors, n_components, step)
-        notes = () if number else tuple(getattr(whole, "notes", ()))
-        frames.append(_frame(loaded, Y, step, provenance, *notes))
-    return ProjectionSequence(tuple(frames), provenance)
 
 
 def extend_sequence(
@@ -244,9 +234,9 @@ def extend_sequence(
             f"Step {step} has {X.shape[1]} features, the sequence has {n_features}: this is a "
             f"new version of the space. Start a sequence of its own with project_sequence."
         )
-    Y = _coordinates(place, X, n_components, step)
+    Y = coordinates_by(place, X, n_components, step)
     space = sequence[-1].space if len(sequence) else "vectors"
-    return _frame(loaded, Y, step, sequence.provenance, space=space)
+    return framed(loaded, Y, step, sequence.provenance, space=space)
 
 
 @dataclass(frozen=True)
@@ -272,8 +262,8 @@ def _in_one_map(making: _Making, basis: Basis) -> tuple[list[Projection], Place 
     for number, step in enumerate(snapshots.steps):
         making.report(number, len(snapshots), "placing snapshots")
         loaded = snapshots.load(number)
-        Y = _coordinates(place, loaded.vectors, making.n_components, step)
-        frames.append(_frame(loaded, Y, step, making.provenance))
+        Y = coordinates_by(place, loaded.vectors, making.n_components, step)
+        frames.append(framed(loaded, Y, step, making.provenance))
     making.report(len(snapshots), len(snapshots), "placing snapshots")
     return frames, place
 
@@ -291,7 +281,7 @@ def _following(making: _Making, window: int) -> tuple[list[Projection], Place | 
         notes = list(fitting.notes)
         if isinstance(place, AffineMap) and isinstance(before, AffineMap):
             place = place.with_signs_of(before)
-        Y = _coordinates(place, loaded.vectors, making.n_components, step)
+        Y = coordinates_by(place, loaded.vectors, making.n_components, step)
         if last is not None and len(Y):
             shared = positions(loaded.ids, last[0])
             here = np.flatnonzero(shared >= 0)
@@ -307,7 +297,7 @@ def _following(making: _Making, window: int) -> tuple[list[Projection], Place | 
         if len(Y):
             last = (loaded.ids, Y)
         before = place if place is not None else before
-        frames.append(_frame(loaded, Y, step, making.provenance, *notes))
+        frames.append(framed(loaded, Y, step, making.provenance, *notes))
     making.report(len(snapshots), len(snapshots), "fitting and placing snapshots")
     return frames, before
 
@@ -322,67 +312,6 @@ def _basis_numbers(basis: Basis, n: int) -> list[Sequence[int]]:
     if isinstance(basis, int):
         return [everything[::basis], everything]
     return [everything]
-
-
-def _given(Y: NDArray[np.float64]) -> Place:
-    return lambda X: Y
-
-
-def _coordinates(
-    place: Place | None, X: NDArray[Any], n_components: int, step: int
-) -> NDArray[np.float64]:
-    if len(X) == 0 or place is None:
-        return np.empty((0, n_components))
-    Y = np.asarray(place(X), dtype=np.float64)
-    if Y.ndim != 2 or len(Y) != len(X):
-        raise ShapeError(
-            f"The method placed {len(X)} rows of step {step} as an array of shape {Y.shape}; "
-            f"(n_samples, n_components) is needed. Check its transform."
-        )
-    if not np.isfinite(Y).all():
-        bad = np.flatnonzero(~np.isfinite(Y).all(axis=1))
-        raise InvalidInputError(
-            f"The method placed {len(bad)} of {len(X)} rows of step {step} at values that are not "
-            f"finite, first row {bad[0]}: {Y[bad[0]].tolist()}. Scale the vectors (for example to "
-            f"unit variance) or drop equal rows, and project again."
-        )
-    return Y
-
-
-def _frame(
-    loaded: Loaded,
-    Y: NDArray[np.float64],
-    step: int,
-    provenance: Provenance,
-    *notes: str,
-    space: str = "vectors",
-) -> Projection:
-    # Beyond float32 becomes infinite, which Projection refuses with the row and the remedy.
-    with np.errstate(over="ignore"):
-        coordinates = Y.astype(np.float32)
-    return Projection(
-        ids=loaded.ids,
-        coordinates=coordinates,
-        space=space,
-        step=step,
-        excluded=loaded.excluded,
-        provenance=provenance,
-        notes=loaded.notes + _notes_on(loaded.vectors, Y.shape[1]) + notes,
-    )
-
-
-def _notes_on(X: NDArray[Any], n_components: int) -> tuple[str, ...]:
-    """What a reader of this frame should know about its vectors."""
-    if len(X) == 0:
-        return ("no rows to place.",)
-    notes = []
-    if len(X) == 1:
-        notes.append("one row: there is no distance to show.")
-    elif bool((X[0] == X).all()):
-        notes.append(f"all {len(X)} rows are equal: one stacked point.")
-    if X.shape[1] < n_components:
-        notes.append(f"{X.shape[1]} features for {n_components} coordinates: the others are zero.")
-    return tuple(notes)
 
 
 def _check_parameters(basis: Any, window: Any, n_components: Any) -> None:

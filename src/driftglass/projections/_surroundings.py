@@ -76,14 +76,18 @@ def surroundings(
     *,
     metric: str = "euclidean",
     n_jobs: int | None = None,
+    first: int = 0,
 ) -> Iterator[tuple[NDArray[Any], Surroundings]]:
-    """Yield each snapshot's vectors, in order of id, and its surroundings; one at a time."""
+    """Yield each snapshot's vectors, in order of id, and its surroundings; one at a time.
+
+    Beginning with the snapshot numbered `first`, for which there is none before.
+    """
     known: dict[Any, int] = {}
     ids_before: NDArray[Any] = np.empty(0, dtype=np.int64)
     X_before: NDArray[Any] = np.empty((0, 1))
     numbers_before = np.empty(0, dtype=np.int64)
     near_before: NDArray[np.int64] = np.empty((0, 0), dtype=np.int64)
-    for frame in range(len(snapshots)):
+    for frame in range(first, len(snapshots)):
         report(frame, len(snapshots), "finding neighbours")
         ids, X = in_order(snapshots, frame)
         before = positions(ids, ids_before)

@@ -181,6 +181,11 @@ class Descent:
         self._stiffness = None if pull is None else pull.stiffness
         self._bounds = self._centered()
 
+    @property
+    def affinities(self) -> Affinities:
+        """Joint probabilities of the pairs."""
+        return self._affinities
+
     def run(
         self,
         phases: Sequence[Phase],

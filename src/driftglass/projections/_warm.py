@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from ._snapshots import Snapshots
 from ._surroundings import Surroundings, surroundings
 from ._tsne_layout import Descent, Phase, Pull
 
-__all__ = ["Warm", "begun"]
+__all__ = ["Warm", "as_kept", "starting"]
 
 START_DEVIATION = 1e-4
 EARLY = Phase(250, 12.0, 1.0, 0.5)
@@ -63,6 +64,8 @@ class Warm:
     n_jobs: int | None = None
 
     name = "warm"
+    causal = True
+    extendable = True
 
     def __post_init__(self) -> None:
         checked("perplexity", self.perplexity, least=1.0)
@@ -76,23 +79,43 @@ class Warm:
         return {name: value for name, value in asdict(self).items() if name != "n_jobs"}
 
     def lay_out(
-        self, snapshots: Snapshots, n_components: int, random_state: int, report: Progress
+        self,
+        snapshots: Snapshots,
+        n_components: int,
+        random_state: int,
+        report: Progress,
+        begun: Sequence[NDArray[np.float64]] = (),
     ) -> list[NDArray[np.float64]]:
-        """Coordinates of each snapshot, rows in ascending order of id; see `Refine.lay_out`."""
+        """Coordinates of each snapshot, rows in ascending order of id; see `Refine.lay_out`.
+
+        Maps that are there already are taken for the first snapshots, of which only the last is
+        read; the result is the same.
+        """
         if n_components > 3:
             raise InvalidInputError(
                 f"n_components is {n_components}; 'warm' makes maps of 1, 2 or 3. Use 'linear'."
             )
         threads = effective_n_jobs(self.n_jobs)
-        frames: list[NDArray[np.float64]] = []
-        for X, around in surroundings(
-            snapshots, self.perplexity, report, metric=self.metric, n_jobs=self.n_jobs
+        frames = list(begun)
+        latest = max(0, len(frames) - 1)
+        for number, (X, around) in enumerate(
+            surroundings(
+                snapshots,
+                self.perplexity,
+                report,
+                metric=self.metric,
+                n_jobs=self.n_jobs,
+                first=latest,
+            ),
+            start=latest,
         ):
-            if not (around.before >= 0).any():
-                frames.append(first_map(X, around, n_components, threads))
+            if number < len(begun):
                 continue
-            Y = begun(X, around.before, frames[-1], threads)
-            frames.append(self._followed(Y, around, threads))
+            if not (around.before >= 0).any():
+                frames.append(as_kept(first_map(X, around, n_components, threads)))
+                continue
+            Y = starting(X, around.before, frames[-1], threads)
+            frames.append(as_kept(self._followed(Y, around, threads)))
         return frames
 
     def _followed(
@@ -137,7 +160,12 @@ def first_map(
     return descent.Y.astype(np.float64)
 
 
-def begun(
+def as_kept(Y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A map as it will be kept: what goes on from it is then the same as what went on at once."""
+    return Y.astype(np.float32).astype(np.float64)
+
+
+def starting(
     X: NDArray[Any], before: NDArray[np.int64], Y: NDArray[np.float64], threads: int
 ) -> NDArray[np.float64]:
     """Where points were, and new ones at the mean place of the nearest that were there.

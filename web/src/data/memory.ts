@@ -1,3 +1,5 @@
+import { measuredSample, tornSample } from "./memory_measured.js";
+import type { MeasureKind, MeasurementInfo } from "./measured.js";
 import type { SampleRun } from "./sample.js";
 import { SampleFinding } from "./sample_finding.js";
 import { SAMPLE_METHODS, sampleMap, sampleProjections } from "./sample_maps.js";
@@ -18,6 +20,8 @@ export interface MemoryBehaviour {
   /** "absent" offers the projection, "failed" refuses it, "running" never ends. */
   projection?: "ready" | "absent" | "failed" | "running";
   estimateSeconds?: number;
+  /** "absent" offers every measurement, "running" never ends; they are kept otherwise. */
+  measured?: "kept" | "absent" | "running" | "failed";
   /** Bytes of a PNG with this many tiles of this side, for thumbnails. */
   sprites?: (count: number, tile: number) => Promise<ArrayBuffer>;
 }
@@ -54,8 +58,9 @@ export class MemoryTransport implements Transport {
     const what = path.split("/").slice(4).join("/");
     const found = this.finding.send(what, (body ?? {}) as Record<string, unknown>);
     if (found !== undefined) return found as T;
-    this.started.add(path);
     const name = decodeURIComponent(path.split("/")[3] ?? "");
+    if (path.endsWith("/measurement")) return this.measure(body as MeasureBody) as T;
+    this.started.add(path);
     this.emit({ type: "run", name, revision: ++this.revision });
     return { job: null } as T;
   }
@@ -120,6 +125,14 @@ export class MemoryTransport implements Transport {
         const { predicted, confidence } = run.predicted(step);
         return encode({ predicted: { data: predicted }, confidence: { data: confidence } });
       }
+      case "measurement":
+        return this.measurement(query.get("kind") as MeasureKind);
+      case "measured": {
+        const [, kind, rows] = (query.get("key") ?? "").split("-");
+        return measuredSample(run, kind as MeasureKind, query.has("step") ? step : null, rows);
+      }
+      case "torn":
+        return tornSample(run, Number(query.get("row")));
       case "projection":
         return this.projection(run, Number(query.get("n_components")) === 3 ? 3 : 2, query);
       case "projections":
@@ -233,11 +246,37 @@ export class MemoryTransport implements Transport {
     };
   }
 
+  private measure({ kind, rows, start }: MeasureBody): MeasurementInfo {
+    if (start === "yes") this.started.add(kind);
+    return this.measurement(kind, rows?.length);
+  }
+
+  private measurement(kind: MeasureKind, rows?: number): MeasurementInfo {
+    const wanted = this.behaviour.measured ?? "kept";
+    const status = wanted === "kept" || this.started.has(kind) ? "ready" : wanted;
+    const reason = "3 of these items are in every snapshot; CKA needs at least 4.";
+    return {
+      status,
+      key: status === "ready" ? `measured-${kind}-${rows ?? ""}` : null,
+      estimate_seconds: status === "ready" ? 0 : (this.behaviour.estimateSeconds ?? 40),
+      job: status === "running" ? "job" : null,
+      progress: status === "running" ? 0.4 : null,
+      message: status === "running" ? "comparing snapshots" : null,
+      reason: status === "failed" ? reason : null,
+    };
+  }
+
   private find(name: string): SampleRun {
     const run = this.runs.find((one) => one.name === name);
     if (run === undefined) throw new ServerError("not_found", `No run named '${name}'.`, 404);
     return run;
   }
+}
+
+interface MeasureBody {
+  kind: MeasureKind;
+  rows?: number[];
+  start: "yes" | "quick";
 }
 
 function summary(run: SampleRun): RunSummary {

@@ -244,7 +244,7 @@ export class Stage implements MapPort {
 
   /** Says which frames are needed: now, next, and for a morph to the other fit. */
   private want(): void {
-    const { timeline, shownFit } = this.state;
+    const { timeline, shownFit, planar, spatial } = this.state;
     const { planarFrames, spatialFrames } = this.session.projections;
     const [main, other] =
       shownFit.value === 3 ? [spatialFrames, planarFrames] : [planarFrames, spatialFrames];
@@ -255,7 +255,10 @@ export class Stage implements MapPort {
     // What is here stays for the morph; what is not can wait until the hand rests.
     other.want(around.filter((step) => other.has(step)));
     const later = () => {
-      if (main.has(place?.from ?? Number.NaN)) other.want(around);
+      // The other fit may lag behind a run that grows: it has no frame of the newest step yet.
+      const known = (shownFit.value === 3 ? planar : spatial).value?.steps ?? [];
+      const there = around.filter((step) => known.includes(step));
+      if (main.has(place?.from ?? Number.NaN)) other.want(there);
       else this.otherTimer = setTimeout(later, OTHER_FIT_MS);
     };
     this.otherTimer = setTimeout(later, OTHER_FIT_MS);

@@ -1,5 +1,6 @@
 import type { RunDescription } from "../data/types.js";
 import { isColorable } from "../data/columns.js";
+import { POINT_MEASURES, type PointMeasure } from "./point_measures.js";
 
 /** What points are coloured by. */
 export type Coloring =
@@ -9,13 +10,16 @@ export type Coloring =
   | { by: "prediction" }
   | { by: "confidence" }
   | { by: "correctness" }
-  | { by: "trust" };
+  | { by: "trust" }
+  /** What has to be measured first. */
+  | { by: "measure"; what: PointMeasure };
 
 /** Columns that usually hold the true class, the likeliest first. */
 const USUAL_LABELS = ["label", "labels", "class", "target", "y"];
 
 /** Writes a coloring as short text for the address. */
 export function encodeColoring(coloring: Coloring): string {
+  if (coloring.by === "measure") return `measure:${coloring.what}`;
   if (coloring.by !== "column") return coloring.by;
   const parts = coloring.label === undefined ? [coloring.name] : [coloring.name, coloring.label];
   return `column:${JSON.stringify(parts)}`;
@@ -45,7 +49,11 @@ export function choices(run: RunDescription): Coloring[] {
     predicted.push({ by: "prediction" }, { by: "confidence" });
     if (trueColumn(run) !== null) predicted.push({ by: "correctness" });
   }
-  return [...columns, ...predicted, { by: "trust" }, { by: "nothing" }];
+  const measured = (Object.keys(POINT_MEASURES) as PointMeasure[]).map((what): Coloring => ({
+    by: "measure",
+    what,
+  }));
+  return [...columns, ...predicted, { by: "trust" }, ...measured, { by: "nothing" }];
 }
 
 /** What a run is coloured by before anybody chooses: its labels, else its first categories. */
@@ -77,6 +85,8 @@ export function coloringName(coloring: Coloring): string {
       return coloring.name;
     case "prediction":
       return "predicted class";
+    case "measure":
+      return POINT_MEASURES[coloring.what].title;
     default:
       return coloring.by;
   }

@@ -6,10 +6,12 @@ import {
   groupByColumn,
   groupByConfidence,
   groupByCorrectness,
+  groupByMeasure,
   groupByPrediction,
   groupByTrust,
   type Grouping,
 } from "./grouping.js";
+import { POINT_MEASURES, type PointMeasures } from "./point_measures.js";
 import { computed, onChange, signal, type Signal } from "./signal.js";
 import type { ViewerState } from "./viewer_state.js";
 
@@ -18,6 +20,7 @@ export class Colorist {
   private readonly coloring = new Coloring();
   private readonly painted = signal<Uint8Array | null>(null);
   private asked = 0;
+  private unwatch: () => void = () => undefined;
   private later: readonly (readonly [coloring: string, key: string])[] = [];
   /** What is wrong with the chosen coloring, shown in the legend. */
   readonly problem = signal<string | null>(null);
@@ -29,11 +32,16 @@ export class Colorist {
     private readonly client: Client,
     private readonly state: ViewerState,
     private readonly trust: { version: Signal<unknown>; read: () => Uint8Array | null },
+    private readonly points: PointMeasures,
   ) {
     this.legend = computed([state.grouping, state.theme], (grouping, theme) =>
       grouping === null ? null : this.coloring.legend(grouping, theme),
     );
+    onChange([state.coloring], () => this.watch());
     onChange([state.run, state.coloring], () => void this.regroup());
+    onChange([points.version], () => {
+      if (state.coloring.value.by === "measure") void this.regroup();
+    });
     onChange([state.timeline.step], () => {
       if (followsStep(state.coloring.value)) void this.regroup();
     });
@@ -54,6 +62,13 @@ export class Colorist {
   hideLater(entries: readonly (readonly [coloring: string, key: string])[]): void {
     this.later = entries;
     this.hideAgain();
+  }
+
+  /** Has what is coloured by measured as long as it is. */
+  private watch(): void {
+    const choice = this.state.coloring.value;
+    this.unwatch();
+    this.unwatch = choice.by === "measure" ? this.points.watch(choice.what) : () => undefined;
   }
 
   /** Hidden entries stay hidden when their rows change, as predictions do from step to step. */
@@ -93,6 +108,12 @@ export class Colorist {
       case "trust": {
         const trust = this.trust.read();
         return trust === null ? null : groupByTrust(trust);
+      }
+      case "measure": {
+        const values = await this.points.read(choice.what);
+        if (values === null) return null;
+        const { title, range } = POINT_MEASURES[choice.what];
+        return groupByMeasure(choice.what, title, values, range);
       }
       case "column": {
         const info = run.columns.find((column) => column.name === choice.name);

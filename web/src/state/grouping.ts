@@ -266,6 +266,16 @@ export function groupByTrust(trust: Uint8Array): Grouping {
   return groupByNumber("trust", "trust", values, "share", [0, 1], "not measured");
 }
 
+/** Groups rows by something measured of single points; nan where it was not. */
+export function groupByMeasure(
+  what: string,
+  title: string,
+  values: Float32Array,
+  range: readonly [number, number],
+): Grouping {
+  return groupByNumber(`measure:${what}`, title, values, "share", range, "not measured");
+}
+
 function columnId(name: string): string {
   return `column:${name}`;
 }

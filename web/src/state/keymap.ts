@@ -25,6 +25,8 @@ export type Command =
   | "zoom-out"
   | "trust"
   | "trails"
+  | "lanes"
+  | "torn"
   | "theme"
   | "maps"
   | "find"
@@ -83,6 +85,13 @@ export const KEYMAP: readonly Binding[] = [
     group: "Training",
   },
   { command: "trails", keys: ["t"], caps: "T", does: "Trails of the selection", group: "Training" },
+  {
+    command: "lanes",
+    keys: ["y"],
+    caps: "Y",
+    does: "Show or hide the tracks of the run",
+    group: "Training",
+  },
   { command: "planar", keys: ["2"], caps: "2", does: "The fit in two dimensions", group: "View" },
   {
     command: "spatial",
@@ -96,6 +105,13 @@ export const KEYMAP: readonly Binding[] = [
   { command: "zoom-in", keys: ["+", "="], caps: "+", does: "Closer", group: "View" },
   { command: "zoom-out", keys: ["-"], caps: "−", does: "Farther", group: "View" },
   { command: "trust", keys: ["u"], caps: "U", does: "Fade what is unreliable", group: "View" },
+  {
+    command: "torn",
+    keys: ["e"],
+    caps: "E",
+    does: "Lines to torn neighbours, rings on false ones",
+    group: "View",
+  },
   { command: "pan", keys: ["v"], caps: "V", does: "Move the view", group: "Selection" },
   { command: "lasso", keys: ["l"], caps: "L", does: "Lasso", group: "Selection" },
   { command: "rectangle", keys: ["r"], caps: "R", does: "Rectangle", group: "Selection" },

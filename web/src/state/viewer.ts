@@ -3,9 +3,13 @@ import type { CrossFilter } from "./cross_filter.js";
 import type { Finder } from "./finder.js";
 import type { Items } from "./items.js";
 import type { SavedSelections } from "./saved.js";
+import type { Confusions } from "./confusions.js";
+import type { Measures } from "./measures.js";
+import type { PointMeasures } from "./point_measures.js";
 import type { SelectMode } from "./selection.js";
 import type { Session } from "./session.js";
 import type { Signal } from "./signal.js";
+import type { Torn } from "./torn.js";
 import type { ViewerState } from "./viewer_state.js";
 
 /** A name on the map, at the middle of its group. */
@@ -54,5 +58,9 @@ export interface Viewer {
   finder: Finder;
   crossFilter: CrossFilter;
   saved: SavedSelections;
+  measures: Measures;
+  points: PointMeasures;
+  torn: Torn;
+  confusions: Confusions;
   map: MapPort;
 }

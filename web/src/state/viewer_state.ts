@@ -10,6 +10,7 @@ import type {
 import type { Coloring } from "./coloring_choice.js";
 import { Filter } from "./filter.js";
 import type { Grouping } from "./grouping.js";
+import { Lanes } from "./lanes.js";
 import { Lines } from "./lines.js";
 import { Selection } from "./selection.js";
 import { computed, signal, type Signal, type WritableSignal } from "./signal.js";
@@ -93,6 +94,7 @@ export class ViewerState {
   readonly selection = new Selection();
   readonly filter = new Filter();
   readonly lines = new Lines();
+  readonly lanes = new Lanes();
   readonly coloring: WritableSignal<Coloring> = signal<Coloring>({ by: "nothing" });
   readonly grouping: WritableSignal<Grouping | null> = signal<Grouping | null>(null);
   readonly hover: WritableSignal<Hover | null> = signal<Hover | null>(null);
