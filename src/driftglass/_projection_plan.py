@@ -216,7 +216,7 @@ def _rounds(parameters: Mapping[str, Any]) -> float:
     asked = [
         parameters[name] / most for name, most in usual.items() if _is_number(parameters, name)
     ]
-    return max([1.0, *asked])
+    return float(max([1.0, *asked]))
 
 
 def _is_number(parameters: Mapping[str, Any], name: str) -> bool:

@@ -9,7 +9,7 @@ import type { App } from "../src/app.js";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const venv = here("../../.venv/bin/");
-const python =
+export const python =
   process.env.DRIFTGLASS_PYTHON ?? (existsSync(venv) ? join(venv, "python") : "python3");
 const script = here("make_store.py");
 const run = promisify(execFile);

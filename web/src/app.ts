@@ -7,18 +7,24 @@ import { encodeColoring } from "./state/coloring_choice.js";
 import { CrossFilter } from "./state/cross_filter.js";
 import { Finder } from "./state/finder.js";
 import { SavedSelections } from "./state/saved.js";
+import { Knowing } from "./data/knowing.js";
+import { Clusters } from "./state/clusters.js";
 import { Colorist } from "./state/colorist.js";
 import { Confusions } from "./state/confusions.js";
 import { Items } from "./state/items.js";
 import { Measures } from "./state/measures.js";
+import { Neighbors } from "./state/neighbors.js";
 import { PointMeasures } from "./state/point_measures.js";
 import { AUTO, recipeText } from "./state/recipe.js";
+import { Reference } from "./state/reference.js";
 import { Session } from "./state/session.js";
-import { onChange } from "./state/signal.js";
+import { computed, onChange } from "./state/signal.js";
+import { Table } from "./state/table.js";
 import { Torn } from "./state/torn.js";
 import { decodeAddress, encodeAddress, LONGEST_SELECTION, type Address } from "./state/url.js";
 import type { Viewer } from "./state/viewer.js";
 import { ViewerState } from "./state/viewer_state.js";
+import { Why } from "./state/why.js";
 import Shell from "./views/Shell.svelte";
 
 const ADDRESS_WAIT_MS = 250;
@@ -36,11 +42,22 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
   const client = new Client(transport);
   const state = new ViewerState();
   const session = new Session(client, state);
+  const knowing = new Knowing(transport);
+  const reference = new Reference();
+  const neighbors = new Neighbors(client, knowing, state, reference);
+  const why = new Why(client, knowing, state, reference);
+  const clusters = new Clusters(knowing, state);
+  const table = new Table(client, knowing, state);
   const measures = new Measures(client, state);
   const points = new PointMeasures(client, state, measures);
-  const colorist = new Colorist(client, state, session.projections.trust, points);
+  const colorist = new Colorist(client, state, session.projections.trust, points, {
+    knowing,
+    clusters,
+    way: () => why.way,
+    changed: [reference.step, why.answer],
+  });
   const torn = new Torn(client, state);
-  const stage = new Stage(client, state, session, colorist);
+  const stage = new Stage(client, state, session, colorist, why.shownArrows);
   const items = new Items(client, state);
   const finding = new Finding(transport);
   const finder = new Finder(finding, state);
@@ -59,6 +76,11 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     points,
     torn,
     confusions: new Confusions(client, state),
+    reference,
+    neighbors,
+    why,
+    clusters,
+    table,
     map: stage,
   };
 
@@ -68,6 +90,8 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     followHidden(state),
     () => saved.close(),
   ];
+  // Steps and spaces of one run mean nothing in another.
+  stops.push(onChange([computed([state.run], (run) => run?.name)], () => reference.clear()));
   const address = decodeAddress(hash);
   applyLook(state, address);
   stage.eye.wanted = address.camera;

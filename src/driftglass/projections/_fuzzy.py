@@ -89,24 +89,20 @@ class FuzzyGraph:
         """Edges between some of the points, ascending, which are numbered anew."""
         number = np.full(self.n_samples, -1, dtype=np.int32)
         number[members] = np.arange(len(members), dtype=np.int32)
-        rows, columns = number[self.rows], number[self.columns]
-        kept = (rows >= 0) & (columns >= 0)
+        # Only the edges of these points are looked at: there may be many parts of a large graph.
+        firsts = self.starts[members]
+        counts = self.starts[members + 1] - firsts
+        edges = np.repeat(firsts - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
+        rows = np.repeat(np.arange(len(members)), counts)
+        columns = number[self.columns[edges]]
+        kept = columns >= 0
         counts = np.bincount(rows[kept], minlength=len(members))
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return FuzzyGraph(starts, columns[kept], self.weights[kept])
+        return FuzzyGraph(starts, columns[kept], self.weights[edges[kept]])
 
     def parts(self) -> tuple[int, NDArray[np.int32]]:
         """How many parts no edge joins, and the part of each point, by their first points."""
         return _kernels.graph_parts(self.starts, self.columns)
-
-    def shares(self, n_epochs: int) -> tuple[FuzzyGraph, NDArray[np.float32]]:
-        """Edges that are active in at least one of `n_epochs`, and the share in which they are."""
-        shares = self.weights / self.weights.max(initial=np.float32(1e-30))
-        kept = shares * np.float32(n_epochs) >= 1.0
-        counts = np.bincount(self.rows[kept], minlength=self.n_samples)
-        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        pruned = FuzzyGraph(starts, self.columns[kept], self.weights[kept])
-        return pruned, np.ascontiguousarray(shares[kept], dtype=np.float32)
 
 
 def fuzzy_graph(

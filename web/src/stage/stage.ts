@@ -9,10 +9,11 @@ import type { Colorist } from "../state/colorist.js";
 import type { Frames } from "../state/frames.js";
 import type { SelectMode } from "../state/selection.js";
 import type { Session } from "../state/session.js";
-import { onChange } from "../state/signal.js";
+import { onChange, type Signal } from "../state/signal.js";
 import type { Place } from "../state/timeline.js";
 import type { MapPort } from "../state/viewer.js";
 import type { Theme, ViewerState } from "../state/viewer_state.js";
+import type { Arrows } from "../state/why.js";
 import { LassoClient } from "../workers/lasso_client.js";
 import { Eye } from "./eye.js";
 import { flagsOf } from "./flags.js";
@@ -57,11 +58,13 @@ export class Stage implements MapPort {
     private readonly state: ViewerState,
     private readonly session: Session,
     private readonly colorist: Colorist,
+    reasons: Signal<Arrows | null>,
   ) {
     this.resident = new Resident(state, session);
     this.catcher = new Catcher(state, this.lasso, this.resident);
     this.census = new Census(state);
-    this.overlay = new Overlay(state);
+    this.overlay = new Overlay(state, reasons);
+    onChange([reasons], () => this.redraw());
     this.trails = new TrailLayer(client, state, session, () => this.redraw());
     this.lines = new LineLayer(state.lines, state.theme, () => this.redraw());
     const { timeline, selection, filter } = state;
@@ -100,6 +103,10 @@ export class Stage implements MapPort {
 
   get axes() {
     return this.overlay.axes;
+  }
+
+  get arrows() {
+    return this.overlay.arrows;
   }
 
   attach(canvas: HTMLCanvasElement): () => void {

@@ -32,6 +32,10 @@ export type Command =
   | "find"
   | "saved"
   | "inspector"
+  | "neighbors"
+  | "arrows"
+  | "mark"
+  | "drawer"
   | "clear"
   | "undo"
   | "redo";
@@ -86,6 +90,13 @@ export const KEYMAP: readonly Binding[] = [
   },
   { command: "trails", keys: ["t"], caps: "T", does: "Trails of the selection", group: "Training" },
   {
+    command: "mark",
+    keys: ["x"],
+    caps: "X",
+    does: "Compare with this step, or no longer",
+    group: "Training",
+  },
+  {
     command: "lanes",
     keys: ["y"],
     caps: "Y",
@@ -105,6 +116,8 @@ export const KEYMAP: readonly Binding[] = [
   { command: "zoom-in", keys: ["+", "="], caps: "+", does: "Closer", group: "View" },
   { command: "zoom-out", keys: ["-"], caps: "−", does: "Farther", group: "View" },
   { command: "trust", keys: ["u"], caps: "U", does: "Fade what is unreliable", group: "View" },
+  { command: "neighbors", keys: ["n"], caps: "N", does: "Lines to neighbours", group: "View" },
+  { command: "arrows", keys: ["w"], caps: "W", does: "Arrows of features", group: "View" },
   {
     command: "torn",
     keys: ["e"],
@@ -157,6 +170,7 @@ export const KEYMAP: readonly Binding[] = [
     does: "Show or hide the inspector",
     group: "Viewer",
   },
+  { command: "drawer", keys: ["g"], caps: "G", does: "Table and gallery", group: "Viewer" },
   { command: "theme", keys: ["m"], caps: "M", does: "Dark or light", group: "Viewer" },
   { command: "help", keys: ["?"], caps: "?", does: "This page", group: "Viewer" },
 ];
