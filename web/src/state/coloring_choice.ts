@@ -11,6 +11,12 @@ export type Coloring =
   | { by: "confidence" }
   | { by: "correctness" }
   | { by: "trust" }
+  /** Crowds of the map, by name. */
+  | { by: "clusters" }
+  /** What one feature contributes to an axis, or to the place as a whole. */
+  | { by: "feature"; index: number; name: string; axis: number | null }
+  /** The feature that contributes most. */
+  | { by: "winning" }
   /** What has to be measured first. */
   | { by: "measure"; what: PointMeasure };
 
@@ -19,6 +25,9 @@ const USUAL_LABELS = ["label", "labels", "class", "target", "y"];
 
 /** Writes a coloring as short text for the address. */
 export function encodeColoring(coloring: Coloring): string {
+  if (coloring.by === "feature") {
+    return `feature:${JSON.stringify([coloring.index, coloring.name, coloring.axis])}`;
+  }
   if (coloring.by === "measure") return `measure:${coloring.what}`;
   if (coloring.by !== "column") return coloring.by;
   const parts = coloring.label === undefined ? [coloring.name] : [coloring.name, coloring.label];
@@ -29,8 +38,9 @@ export function encodeColoring(coloring: Coloring): string {
 export function decodeColoring(text: string, run: RunDescription): Coloring | null {
   const plain = choices(run).find((choice) => encodeColoring(choice) === text);
   if (plain !== undefined) return plain;
-  if (!text.startsWith("column:")) return null;
+  if (!text.startsWith("column:") && !text.startsWith("feature:")) return null;
   try {
+    if (text.startsWith("feature:")) return featureOf(JSON.parse(text.slice("feature:".length)));
     const [name, label] = JSON.parse(text.slice("column:".length)) as [string, string?];
     const known = run.columns.some((column) => column.name === name && isColorable(column));
     return known ? { by: "column", name, label } : null;
@@ -53,7 +63,15 @@ export function choices(run: RunDescription): Coloring[] {
     by: "measure",
     what,
   }));
-  return [...columns, ...predicted, { by: "trust" }, ...measured, { by: "nothing" }];
+  return [
+    ...columns,
+    ...predicted,
+    { by: "trust" },
+    ...measured,
+    { by: "clusters" },
+    { by: "winning" },
+    { by: "nothing" },
+  ];
 }
 
 /** What a run is coloured by before anybody chooses: its labels, else its first categories. */
@@ -85,6 +103,12 @@ export function coloringName(coloring: Coloring): string {
       return coloring.name;
     case "prediction":
       return "predicted class";
+    case "feature":
+      return coloring.axis === null
+        ? `feature ${coloring.name}`
+        : `feature ${coloring.name} on axis ${coloring.axis + 1}`;
+    case "winning":
+      return "winning feature";
     case "measure":
       return POINT_MEASURES[coloring.what].title;
     default:
@@ -95,4 +119,13 @@ export function coloringName(coloring: Coloring): string {
 /** Whether the colours change from step to step. */
 export function followsStep(coloring: Coloring): boolean {
   return coloring.by !== "nothing" && coloring.by !== "column";
+}
+
+function featureOf(parts: unknown): Coloring | null {
+  if (!Array.isArray(parts)) return null;
+  const [index, name, axis] = parts as unknown[];
+  const whole = typeof index === "number" && Number.isInteger(index) && index >= 0;
+  if (!whole || typeof name !== "string") return null;
+  const known = axis === null || axis === 0 || axis === 1 || axis === 2;
+  return known ? { by: "feature", index, name, axis } : null;
 }

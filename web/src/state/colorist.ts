@@ -1,10 +1,14 @@
 import type { Client, PredictionData } from "../data/client.js";
 import type { RunDescription } from "../data/types.js";
 import { followsStep, trueColumn, type Coloring as Choice } from "./coloring_choice.js";
+import type { Knowing, Way } from "../data/knowing.js";
+import type { Clusters } from "./clusters.js";
 import { Coloring, type Legend } from "./coloring.js";
 import {
+  groupByCategory,
   groupByColumn,
   groupByConfidence,
+  groupByContribution,
   groupByCorrectness,
   groupByMeasure,
   groupByPrediction,
@@ -14,6 +18,18 @@ import {
 import { POINT_MEASURES, type PointMeasures } from "./point_measures.js";
 import { computed, onChange, signal, type Signal } from "./signal.js";
 import type { ViewerState } from "./viewer_state.js";
+
+/** Where colours come from that say why points are where they are. */
+export interface Reasons {
+  knowing: Knowing;
+  clusters: Clusters;
+  /** What is explained now; null without a map. */
+  way: () => Way | null;
+  /** Changes with what is explained, and when an explanation has been made. */
+  changed: readonly Signal<unknown>[];
+}
+
+const BY_REASON: ReadonlySet<string> = new Set(["clusters", "feature", "winning"]);
 
 /** Fetches what the chosen coloring needs, and keeps groups, colours and legend up to date. */
 export class Colorist {
@@ -33,6 +49,7 @@ export class Colorist {
     private readonly state: ViewerState,
     private readonly trust: { version: Signal<unknown>; read: () => Uint8Array | null },
     private readonly points: PointMeasures,
+    private readonly reasons: Reasons,
   ) {
     this.legend = computed([state.grouping, state.theme], (grouping, theme) =>
       grouping === null ? null : this.coloring.legend(grouping, theme),
@@ -47,6 +64,9 @@ export class Colorist {
     });
     onChange([trust.version], () => {
       if (state.coloring.value.by === "trust") void this.regroup();
+    });
+    onChange([state.projection, reasons.clusters.version, ...reasons.changed], () => {
+      if (BY_REASON.has(state.coloring.value.by)) void this.regroup();
     });
     computed([state.grouping, state.theme], (grouping, theme) =>
       this.painted.set(grouping === null ? null : this.coloring.paint(grouping, theme)),
@@ -132,7 +152,45 @@ export class Colorist {
       }
       case "correctness":
         return this.correctness(run);
+      case "clusters":
+        return this.clusters(run);
+      case "feature":
+        return this.feature(run, choice);
+      case "winning":
+        return this.winning(run);
     }
+  }
+
+  private async clusters(run: RunDescription): Promise<Grouping | null> {
+    if (this.state.projection.value === null) return null;
+    const { codes, clusters } = await this.reasons.clusters.read();
+    const names = clusters.map((cluster) => cluster.name);
+    const grouping = groupByCategory("clusters", "clusters", names, codes);
+    // A cluster that is named after a class has its colour.
+    const truth = trueColumn(run);
+    return truth === null ? grouping : { ...grouping, palette: `column:${truth}` };
+  }
+
+  private async feature(
+    run: RunDescription,
+    choice: Extract<Choice, { by: "feature" }>,
+  ): Promise<Grouping | null> {
+    const way = this.reasons.way();
+    if (way === null) return null;
+    const { index, axis } = choice;
+    const { knowing } = this.reasons;
+    const values = await knowing.contributions(run.name, run.order, way, index, axis);
+    return groupByContribution(`feature ${index} ${axis}`, choice.name, values, axis !== null);
+  }
+
+  private async winning(run: RunDescription): Promise<Grouping | null> {
+    const way = this.reasons.way();
+    if (way === null) return null;
+    const { codes, features } = await this.reasons.knowing.winning(run.name, run.order, way);
+    const place = new Map(features.map((feature, i) => [feature.index, i]));
+    const own = codes.map((code) => place.get(code) ?? features.length);
+    const names = features.map((feature) => feature.name);
+    return groupByCategory("winning", "winning feature", names, own);
   }
 
   private async correctness(run: RunDescription): Promise<Grouping> {

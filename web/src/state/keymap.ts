@@ -14,6 +14,8 @@ export type Command =
   | "pan"
   | "lasso"
   | "rectangle"
+  | "brush"
+  | "front"
   | "invert"
   | "isolate"
   | "show-all"
@@ -30,6 +32,10 @@ export type Command =
   | "find"
   | "saved"
   | "inspector"
+  | "neighbors"
+  | "arrows"
+  | "mark"
+  | "drawer"
   | "clear"
   | "undo"
   | "redo";
@@ -84,6 +90,13 @@ export const KEYMAP: readonly Binding[] = [
   },
   { command: "trails", keys: ["t"], caps: "T", does: "Trails of the selection", group: "Training" },
   {
+    command: "mark",
+    keys: ["x"],
+    caps: "X",
+    does: "Compare with this step, or no longer",
+    group: "Training",
+  },
+  {
     command: "lanes",
     keys: ["y"],
     caps: "Y",
@@ -103,6 +116,8 @@ export const KEYMAP: readonly Binding[] = [
   { command: "zoom-in", keys: ["+", "="], caps: "+", does: "Closer", group: "View" },
   { command: "zoom-out", keys: ["-"], caps: "−", does: "Farther", group: "View" },
   { command: "trust", keys: ["u"], caps: "U", does: "Fade what is unreliable", group: "View" },
+  { command: "neighbors", keys: ["n"], caps: "N", does: "Lines to neighbours", group: "View" },
+  { command: "arrows", keys: ["w"], caps: "W", does: "Arrows of features", group: "View" },
   {
     command: "torn",
     keys: ["e"],
@@ -113,6 +128,14 @@ export const KEYMAP: readonly Binding[] = [
   { command: "pan", keys: ["v"], caps: "V", does: "Move the view", group: "Selection" },
   { command: "lasso", keys: ["l"], caps: "L", does: "Lasso", group: "Selection" },
   { command: "rectangle", keys: ["r"], caps: "R", does: "Rectangle", group: "Selection" },
+  { command: "brush", keys: ["b"], caps: "B", does: "Brush", group: "Selection" },
+  {
+    command: "front",
+    keys: ["o"],
+    caps: "O",
+    does: "In 3D, catch only what nothing hides",
+    group: "Selection",
+  },
   { command: "invert", keys: ["i"], caps: "I", does: "Invert", group: "Selection" },
   {
     command: "isolate",
@@ -147,6 +170,7 @@ export const KEYMAP: readonly Binding[] = [
     does: "Show or hide the inspector",
     group: "Viewer",
   },
+  { command: "drawer", keys: ["g"], caps: "G", does: "Table and gallery", group: "Viewer" },
   { command: "theme", keys: ["m"], caps: "M", does: "Dark or light", group: "Viewer" },
   { command: "help", keys: ["?"], caps: "?", does: "This page", group: "Viewer" },
 ];
@@ -158,6 +182,7 @@ export const POINTER_HELP: readonly { caps: string; does: string }[] = [
   { caps: "Alt", does: "Take from the selection" },
   { caps: "Drag", does: "Move the view; in 3D, turn it" },
   { caps: "Right drag", does: "In 3D, move the view" },
+  { caps: "Alt wheel", does: "Size of the brush" },
   { caps: "Wheel", does: "Zoom to the pointer" },
 ];
 

@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._containers import plain_array
 from ...errors import InvalidInputError, ShapeError
-from .._umap_checks import METRICS
 
 __all__ = ["as_samples", "check_parameters"]
 
+METRICS = ("euclidean", "cosine", "correlation", "manhattan")
+"""Distances by which neighbours of single vectors can be found."""
+
 
 def as_samples(X: Any) -> Any:
-    """Tensors of any device and dtype as arrays; everything else as it is."""
-    if hasattr(X, "detach") and hasattr(X, "cpu"):
-        X = X.detach().cpu()
-        return (X.float() if str(X.dtype) == "torch.bfloat16" else X).numpy()
-    return X
+    """Tensors, loaders and tables as arrays; everything else as it is."""
+    return plain_array(X)
 
 
 def check_parameters(estimator: Any) -> None:
@@ -44,7 +44,7 @@ def check_parameters(estimator: Any) -> None:
         raise InvalidInputError(f"min_dist is {estimator.min_dist!r}; at most 1 is possible.")
     _check_choice("batch_size", estimator.batch_size, "auto", least=1)
     _check_choice("jitter", estimator.jitter, "auto", least=0)
-    if estimator.metric not in METRICS or estimator.metric == "precomputed":
+    if estimator.metric not in METRICS:
         known = [metric for metric in METRICS if metric != "precomputed"]
         raise InvalidInputError(
             f"metric is {estimator.metric!r}; one of {', '.join(known)} is needed: an encoder "
