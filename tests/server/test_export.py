@@ -173,7 +173,7 @@ def test_a_folder_holds_the_same_answers_as_files(run, tmp_path):
         ({"steps": [4]}, NotFoundError, "No step named '4'|No step named 4"),
         ({"columns": ["lable"]}, NotFoundError, "Did you mean 'label'"),
         ({"spaces": []}, InvalidInputError, "Nothing of run"),
-        ({"kind": "pdf"}, InvalidInputError, "kind is 'pdf'"),
+        ({"kind": "pdf"}, NotFoundError, "No format named 'pdf'"),
     ],
 )
 def test_what_is_not_there_cannot_be_exported(run, tmp_path, arguments, error, message):
