@@ -119,6 +119,34 @@ const EXHIBITS: Record<string, Exhibit> = {
     behaviour: { projection: "running" },
     then: ({ viewer }) => viewer.state.panel.set("maps"),
   },
+  find: {
+    title: "Search, filter and charts",
+    runs: [{}],
+    then: ({ viewer }) => {
+      viewer.state.panel.set("find");
+      const stop = viewer.state.projection.subscribe((projection) => {
+        if (projection === null) return;
+        queueMicrotask(() => stop());
+        void viewer.finder.search({ text: "box 7", mode: "text", column: "", case: false });
+        setTimeout(() => viewer.crossFilter.setRange("difficulty", [0.2, 1]), 600);
+      });
+    },
+  },
+  saved: {
+    title: "Saved selections",
+    runs: [{}],
+    then: ({ viewer }) => {
+      viewer.state.panel.set("saved");
+      const stop = viewer.state.grouping.subscribe((grouping) => {
+        if (grouping === null) return;
+        queueMicrotask(() => stop());
+        for (const name of ["digit 3", "digit 5"]) {
+          viewer.state.selection.apply(grouping.rowsOf(`=${name}`));
+          void viewer.saved.save(`all of ${name}`);
+        }
+      });
+    },
+  },
   slow: { title: "A slow server", runs: [{}], behaviour: { delay: 1500 } },
   ...KNOWING,
   lost: {

@@ -4,7 +4,6 @@ import type { Camera } from "../geometry/camera.js";
 import { NO_ROW, NoWebGL2Error, Renderer, type View } from "../render/renderer.js";
 import type { Colorist } from "../state/colorist.js";
 import type { Frames } from "../state/frames.js";
-import { RowSet } from "../state/row_set.js";
 import type { SelectMode } from "../state/selection.js";
 import type { Session } from "../state/session.js";
 import { onChange, type Signal } from "../state/signal.js";
@@ -15,6 +14,7 @@ import type { Arrows } from "../state/why.js";
 import { LassoClient } from "../workers/lasso_client.js";
 import { Eye } from "./eye.js";
 import { flagsOf } from "./flags.js";
+import { Catcher } from "./catcher.js";
 import { Census } from "./census.js";
 import { LineLayer } from "./line_layer.js";
 import { mapTheme, plainColors, pointSize } from "./look.js";
@@ -33,6 +33,7 @@ const OTHER_FIT_MS = 250;
 export class Stage implements MapPort {
   readonly eye = new Eye();
   readonly lasso = new LassoClient();
+  private readonly catcher: Catcher;
   renderer: Renderer | null = null;
   private readonly morph = new Morph();
   private readonly pace = new Pace();
@@ -57,6 +58,7 @@ export class Stage implements MapPort {
     reasons: Signal<Arrows | null>,
   ) {
     this.resident = new Resident(state, session);
+    this.catcher = new Catcher(state, this.lasso, this.resident);
     this.census = new Census(state);
     this.overlay = new Overlay(state, reasons);
     onChange([reasons], () => this.redraw());
@@ -159,25 +161,9 @@ export class Stage implements MapPort {
   async select(polygon: Float32Array, mode: SelectMode): Promise<void> {
     this.resident.turn.end();
     const view = this.view();
-    const run = this.state.run.value;
-    if (view === null || run === null) return;
-    for (const key of [view.from, view.to]) {
-      const positions = this.resident.positions(key);
-      if (positions !== undefined) this.lasso.setPositions(key, positions);
-    }
-    this.lasso.setFlags(this.flags);
-    const bits = await this.lasso.select(polygon, {
-      from: view.from,
-      to: view.to,
-      mix: view.mix,
-      depth: view.depth,
-      camera: view.camera.toUniforms(this.eye.viewport, view.depth),
-      viewport: this.eye.viewport,
-      // While the map moves a sample stands for all; the lasso takes all that the sample means.
-      drawCount: run.n_items,
-    });
-    if (this.state.run.value !== run) return;
-    this.state.selection.apply(new RowSet(run.n_items, bits), mode);
+    if (view === null || this.renderer === null) return;
+    const { viewport } = this.eye;
+    await this.catcher.select(this.renderer, polygon, mode, view, viewport, this.flags);
   }
 
   frameSelection(): void {
