@@ -35,14 +35,6 @@ def mapped(inputs: Any, name: str, **options: Any) -> Steps:
     yield lambda: make(**options).fit_transform(X)
 
 
-def racy(inputs: Any) -> Steps:
-    from driftglass.projections import UMAP
-
-    if "deterministic" not in UMAP().get_params():
-        raise ImportError("there is no racy mode")
-    yield from mapped(inputs, "UMAP", deterministic=False)
-
-
 def pca(inputs: Any, n_components: int) -> Steps:
     from driftglass.projections import PCA
 
@@ -53,20 +45,45 @@ def pca(inputs: Any, n_components: int) -> Steps:
 
 def layout(inputs: Any) -> Steps:
     from driftglass.projections._edge_layout import Forces, lay_out
-    from driftglass.projections._fuzzy import FuzzyGraph
 
     yield None
-    shared = inputs.graph()
+    graph, start, curve, n_epochs = shared(inputs)
+    forces = Forces(*curve, 1.0, 5, 1.0, 0)
+    yield lambda: lay_out(start, graph, forces, n_epochs, n_threads=inputs.n_threads)[0]
+
+
+def racy_layout(inputs: Any) -> Steps:
+    """The same, but points move as threads come to them: no estimator offers that."""
+    from driftglass import _kernels
+    from driftglass.projections._edge_layout import Forces, in_turns, order_through
+
+    yield None
+    graph, start, curve, n_epochs = shared(inputs)
+    forces = Forces(*curve, 1.0, 5, 1.0, 0).keywords()
+
+    def lay_out() -> Any:
+        Y, order = start.copy(), in_turns(order_through(start))
+        threads = {"n_threads": inputs.n_threads}
+        edges = (graph.starts, graph.columns, graph.weights)
+        made = _kernels.EdgeLayout(*edges, Y.shape[1], n_epochs, seed=0, order=order, **threads)
+        made.run(Y, 0, n_epochs, **forces, racy=True, **threads)
+        return Y
+
+    yield lay_out
+
+
+def shared(inputs: Any) -> tuple[Any, Any, tuple[float, float], int]:
+    """Graph, start, curve and epochs that all methods of the layout have in common."""
+    from driftglass.projections._fuzzy import FuzzyGraph
+
+    given = inputs.graph()
     graph = FuzzyGraph(
-        shared["starts"].astype("int64"),
-        shared["columns"].astype("int32"),
-        shared["weights"].astype("float32"),
+        given["starts"].astype("int64"),
+        given["columns"].astype("int32"),
+        given["weights"].astype("float32"),
     )
-    a, b = shared["ab"]
-    forces = Forces(float(a), float(b), 1.0, 5, 1.0, 0)
-    n_epochs = 500 if len(shared["start"]) <= 10_000 else 200
-    options = {"n_threads": inputs.n_threads}
-    yield lambda: lay_out(shared["start"], graph, forces, n_epochs, **options)[0]
+    a, b = given["ab"]
+    return graph, given["start"], (float(a), float(b)), 500 if graph.n_samples <= 10_000 else 200
 
 
 def transform(inputs: Any, n_new: int) -> Steps:
@@ -96,8 +113,8 @@ METHODS: dict[str, Callable[..., Steps]] = {
     "driftglass approximate": partial(neighbors, method="approximate"),
     "driftglass exact": partial(neighbors, method="exact"),
     "driftglass UMAP": partial(mapped, name="UMAP"),
-    "driftglass UMAP, racy": racy,
     "driftglass layout": layout,
+    "driftglass layout, racy": racy_layout,
     "driftglass t-SNE": partial(mapped, name="TSNE"),
     "driftglass PaCMAP": partial(mapped, name="PaCMAP"),
     "driftglass LocalMAP": partial(mapped, name="LocalMAP"),

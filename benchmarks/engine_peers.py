@@ -135,7 +135,10 @@ def umap_learn_layout(inputs: Any) -> Steps:
     def lay_out() -> Any:
         Y = shared["start"].astype(np.float32)
         curve = (*shared["ab"], state.copy(), 1.0, 1.0, 5.0)
-        return optimize_layout_euclidean(Y, Y, *ends, n_epochs, n, epochs, *curve, parallel=True)
+        # As umap-learn calls it: without `move_other`, which is not its default, an edge pulls
+        # only one of its ends, which is half of the work and another map.
+        options = {"parallel": True, "move_other": True}
+        return optimize_layout_euclidean(Y, Y, *ends, n_epochs, n, epochs, *curve, **options)
 
     yield lay_out
 

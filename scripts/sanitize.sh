@@ -33,8 +33,12 @@ for sanitizer; do
     echo "sanitize: install it (Debian: apt install lib$library-dev or g++), or set CXX." >&2
     exit 1
   fi
+  # Python itself is not C++: without the library of exceptions, none could be intercepted.
+  exceptions=$("$compiler" -print-file-name=libstdc++.so)
+  case $exceptions in /*) preload="$preload $(readlink -f "$exceptions")" ;; esac
   build=$root/build/sanitize-$(echo "$sanitizer" | tr , -)
   echo "sanitize: building for $sanitizer"
+  mkdir -p "$root/build"
   PATH="$bin:$PATH" cmake -S "$root" -B "$build" -G Ninja \
     -DCMAKE_BUILD_TYPE=RelWithDebInfo -DPython_EXECUTABLE="$bin/python" \
     -DCMAKE_CXX_COMPILER="$compiler" \

@@ -1,9 +1,11 @@
 // What Python sees of fuzzy graphs and of the layout that follows them.
+#include <driftglass/edge_layout.hpp>
 #include <driftglass/fuzzy.hpp>
-#include <driftglass/layout.hpp>
 
 #include <algorithm>
+#include <numeric>
 #include <string>
+#include <vector>
 
 #include "arrays.hpp"
 
@@ -46,41 +48,83 @@ nb::tuple joined(In<std::int32_t, 2> indices, In<float, 2> weights, float mix,
     return nb::make_tuple(starts, columns, joint);
 }
 
-void move(InOut<float, 2> positions, In<float, 2> targets, In<std::int64_t, 1> starts,
-          In<std::int32_t, 1> columns, In<float, 1> shares, float a, float b, float repulsion,
-          float rate, std::uint32_t negatives, std::uint32_t first_epoch,
-          std::uint32_t last_epoch, std::uint32_t n_epochs, std::uint64_t seed,
-          const nb::object &keys, std::size_t n_blocks, const std::string &variant,
-          std::size_t n_threads) {
+void require_graph(const In<std::int64_t, 1> &starts, const In<std::int32_t, 1> &columns,
+                   std::size_t n_edges, std::size_t n, std::size_t n_targets) {
+    require(starts.shape(0) == n + 1, "starts has one entry more than there are positions");
+    require(columns.shape(0) == n_edges, "one number per edge is needed");
+    // Bounds are read by every thread without a further look.
+    bool inside = starts.data()[0] == 0 &&
+                  starts.data()[n] == static_cast<std::int64_t>(columns.shape(0));
+    for (std::size_t i = 0; i < n; ++i) inside &= starts.data()[i] <= starts.data()[i + 1];
+    for (std::size_t i = 0; i < columns.shape(0); ++i)
+        inside &= columns.data()[i] >= 0 && columns.data()[i] < static_cast<std::int64_t>(n_targets);
+    require(inside, "an edge leads nowhere");
+}
+
+EdgeLayout *edge_layout(In<std::int64_t, 1> starts, In<std::int32_t, 1> columns,
+                        In<float, 1> weights, std::size_t n_components, std::uint32_t n_epochs,
+                        std::uint64_t seed, const nb::object &order, std::size_t n_blocks,
+                        std::size_t n_threads) {
+    require(starts.shape(0) >= 1 && starts.shape(0) <= 0x7fffffff, "1 to 2**31 - 2 points can move");
+    const std::size_t n = starts.shape(0) - 1;
+    require_graph(starts, columns, weights.shape(0), n, n);
+    require(n_components >= 1 && n_components <= kMaxComponents, "1 to 64 components can be laid out");
+    require(n_blocks >= 1 && n_epochs >= 1, "epochs or blocks are missing");
+    std::vector<std::int32_t> numbers(n);
+    if (order.is_none()) {
+        std::iota(numbers.begin(), numbers.end(), 0);
+    } else {
+        const auto given = nb::cast<In<std::int32_t, 1>>(order);
+        std::vector<bool> seen(n, false);
+        require(given.shape(0) == n, "order has one entry per point");
+        for (std::size_t i = 0; i < n; ++i) {
+            const std::int32_t point = given.data()[i];
+            require(point >= 0 && static_cast<std::size_t>(point) < n && !seen[point],
+                    "order names every point once");
+            seen[point] = true;
+            numbers[i] = point;
+        }
+    }
+    nb::gil_scoped_release release;
+    return new EdgeLayout(starts.data(), columns.data(), weights.data(), n, numbers.data(),
+                          n_components, n_blocks, n_epochs, seed, threads(n_threads));
+}
+
+void run(EdgeLayout &layout, InOut<float, 2> positions, std::uint32_t first_epoch,
+         std::uint32_t last_epoch, float a, float b, float repulsion, float rate,
+         std::uint32_t negatives, bool racy, const std::string &variant, std::size_t n_threads) {
+    require(positions.shape(0) == layout.n() && positions.shape(1) == layout.dim(),
+            "positions have one row per point and one column per component");
+    require(last_epoch <= layout.n_epochs(), "there are not so many epochs");
+    const Variant chosen = choose_variant(variant);
+    nb::gil_scoped_release release;
+    layout.run(positions.data(), {a, b, repulsion, rate, negatives}, first_epoch, last_epoch, racy,
+               chosen, threads(n_threads));
+}
+
+void place(InOut<float, 2> positions, In<float, 2> targets, In<std::int64_t, 1> starts,
+           In<std::int32_t, 1> columns, In<float, 1> shares, In<std::uint64_t, 1> keys, float a,
+           float b, float repulsion, float rate, std::uint32_t negatives,
+           std::uint32_t first_epoch, std::uint32_t last_epoch, std::uint32_t n_epochs,
+           std::uint64_t seed, const std::string &variant, std::size_t n_threads) {
     const std::size_t n = positions.shape(0), dim = positions.shape(1);
     const Variant chosen = choose_variant(variant);
     require(dim >= 1 && dim <= kMaxComponents, "1 to 64 components can be laid out");
     require(targets.shape(1) == dim, "positions and targets have one number of components");
     require(targets.shape(0) >= 1 && targets.shape(0) <= 0x7fffffff,
             "1 to 2**31 - 1 targets can be numbered");
-    require(starts.shape(0) == n + 1, "starts has one entry more than there are positions");
-    require(columns.shape(0) == shares.shape(0), "one share per edge is needed");
-    require(n_blocks >= 1 && n_epochs >= 1 && last_epoch <= n_epochs, "epochs or blocks are missing");
-    // Bounds are read by every thread without a further look.
-    bool inside = starts.data()[0] == 0 &&
-                  starts.data()[n] == static_cast<std::int64_t>(columns.shape(0));
-    for (std::size_t i = 0; i < n; ++i) inside &= starts.data()[i] <= starts.data()[i + 1];
-    for (std::size_t i = 0; i < columns.shape(0); ++i)
-        inside &= columns.data()[i] >= 0 &&
-                  columns.data()[i] < static_cast<std::int64_t>(targets.shape(0));
-    require(inside, "an edge leads nowhere");
-    const std::uint64_t *own_keys = nullptr;
-    if (!keys.is_none()) {
-        const auto given = nb::cast<In<std::uint64_t, 1>>(keys);
-        require(given.shape(0) == n, "one key per position is needed");
-        own_keys = given.data();
-    }
-    const Layout layout{positions.data(), targets.data(), n, targets.shape(0), dim, starts.data(),
-                        columns.data(),   shares.data(),  a, b,
-                        repulsion,        rate,           negatives, n_epochs, seed, own_keys,
-                        n_blocks};
+    require_graph(starts, columns, shares.shape(0), n, targets.shape(0));
+    require(n_epochs >= 1 && last_epoch <= n_epochs, "epochs are missing");
+    require(keys.shape(0) == n, "one key per position is needed");
+    std::vector<std::uint32_t> fixed(shares.shape(0) + kWidth, 0);
+    std::transform(shares.data(), shares.data() + shares.shape(0), fixed.begin(), fixed_share);
+    const Layout layout{positions.data(), targets.data(),  targets.shape(0), dim,
+                        starts.data(),    columns.data(),  fixed.data(),     negatives,
+                        n_epochs,         rate,            seed,             keys.data(),
+                        nullptr,          nullptr,         nullptr,          0};
     nb::gil_scoped_release release;
-    optimize_layout(layout, first_epoch, last_epoch, chosen, threads(n_threads));
+    place_points(layout, {a, b, repulsion, rate, negatives}, positions.data(), n, first_epoch,
+                 last_epoch, chosen, threads(n_threads));
 }
 
 }  // namespace
@@ -90,10 +134,19 @@ void bind_layout(nb::module_ &m) {
           nb::kw_only(), "n_threads"_a = 1);
     m.def("fuzzy_union", &joined, "indices"_a.noconvert(), "memberships"_a.noconvert(),
           "set_op_mix_ratio"_a, nb::kw_only(), "n_threads"_a = 1);
-    m.def("optimize_layout", &move, "positions"_a.noconvert(), "targets"_a.noconvert(),
-          "starts"_a.noconvert(), "columns"_a.noconvert(), "shares"_a.noconvert(), nb::kw_only(),
-          "a"_a, "b"_a, "repulsion"_a, "rate"_a, "negatives"_a, "first_epoch"_a, "last_epoch"_a,
-          "n_epochs"_a, "seed"_a, "keys"_a = nb::none(), "n_blocks"_a = 8, "variant"_a = "auto", "n_threads"_a = 1);
+    nb::class_<EdgeLayout>(m, "EdgeLayout")
+        .def(nb::new_(&edge_layout), "starts"_a.noconvert(), "columns"_a.noconvert(),
+             "weights"_a.noconvert(), "n_components"_a, "n_epochs"_a, nb::kw_only(), "seed"_a,
+             "order"_a = nb::none(), "n_blocks"_a = 8, "n_threads"_a = 1)
+        .def("run", &run, "positions"_a.noconvert(), "first_epoch"_a, "last_epoch"_a,
+             nb::kw_only(), "a"_a, "b"_a, "repulsion"_a, "rate"_a, "negatives"_a,
+             "racy"_a = false, "variant"_a = "auto", "n_threads"_a = 1)
+        .def_prop_ro("pulls_per_epoch", &EdgeLayout::pulls_per_epoch);
+    m.def("place_points", &place, "positions"_a.noconvert(), "targets"_a.noconvert(),
+          "starts"_a.noconvert(), "columns"_a.noconvert(), "shares"_a.noconvert(),
+          "keys"_a.noconvert(), nb::kw_only(), "a"_a, "b"_a, "repulsion"_a, "rate"_a,
+          "negatives"_a, "first_epoch"_a, "last_epoch"_a, "n_epochs"_a, "seed"_a,
+          "variant"_a = "auto", "n_threads"_a = 1);
 }
 
 }  // namespace driftglass

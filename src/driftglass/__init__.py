@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ._compare import compare as compare
     from ._explain import explain as explain
     from ._exporting import export as export
+    from ._importing import import_file as import_file
     from ._project import project as project
     from ._show import show as show
     from .data import Metadata as Metadata
@@ -61,6 +62,7 @@ _HOMES = {
     "compare": "_compare",
     "explain": "_explain",
     "export": "_exporting",
+    "import_file": "_importing",
     "label_clusters": "_label",
     "open": "store",
     "project": "_project",
@@ -91,6 +93,7 @@ __all__ = [
     "compare",
     "explain",
     "export",
+    "import_file",
     "label_clusters",
     "open",
     "project",

@@ -204,8 +204,7 @@ def kind_of_map(run: Run, projection: str) -> Literal["linear", "network", "surr
     kept = run.cache.get(projection)
     if kept is None:
         raise NotFoundError(f"There is no projection {projection[:80]!r}. Ask for it again.")
-    # With a moving window every frame has a map of its own, and only the last is kept.
-    if not kept.arrays or _moves(kept.description["provenance"]):
+    if not kept.arrays or not _applies(kept.description["provenance"]):
         return "surrogate"
     return "network" if "network" in kept.arrays else "linear"
 
@@ -365,12 +364,17 @@ def _part(run: Run, way: Way) -> ProjectionSequence:
         if frame is None:
             raise NotFoundError(f"The map of step {step} is not kept any more. Project again.")
         frames.append(frame)
-    model = {} if _moves(kept.description["provenance"]) else dict(kept.arrays)
+    model = dict(kept.arrays) if _applies(kept.description["provenance"]) else {}
     return ProjectionSequence(tuple(frames), provenance, model)
 
 
-def _moves(provenance: Mapping[str, Any]) -> bool:
-    return bool(provenance["parameters"].get("basis") == "window")
+def _applies(provenance: Mapping[str, Any]) -> bool:
+    """Whether the model that is kept maps the vectors as they were logged, at every step."""
+    parameters = provenance["parameters"]
+    # With a moving window every frame has a map of its own, and only the last is kept; and a
+    # model of prepared vectors does not take others.
+    prepared = parameters.get("prepare") not in (None, "none", "")
+    return not prepared and parameters.get("basis") != "window"
 
 
 def _both(

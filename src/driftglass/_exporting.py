@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._progress import Progress, silent
-from .errors import InvalidInputError
+from .errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
+    from .formats import VectorFile
     from .server import PageReport
     from .store import Run
 
-__all__ = ["export"]
+__all__ = ["export", "files_of"]
 
-KINDS = ("html", "folder")
+PAGES = ("html", "folder")
 
 
 def export(
@@ -42,13 +43,14 @@ def export(
         A run on disk.
     path : path-like
         Where to write.
-    kind : {"html", "folder"}, optional
-        One page that opens from the disk, the default for names that end in ``.html``; or a
-        folder of files for a web server.
+    kind : str, optional
+        "html" for one page that opens from the disk, the default for names that end in
+        ``.html``; "folder" for a web server; or the name of a format of
+        `driftglass.formats.FORMATS`, by default that of the ending, which gets the vectors.
     spaces, columns : iterable of str, optional
         What of the run goes along; all by default.
     steps : iterable of int, optional
-        Snapshots that go along; all by default.
+        Snapshots that go along; all by default, or the last where a file holds one.
     images, predictions : bool
         Whether pictures and predictions go along.
     methods : sequence of str
@@ -81,11 +83,8 @@ def export(
 
     path = Path(path).expanduser()
     chosen = kind or ("html" if path.suffix.lower() in (".html", ".htm") else None)
-    if chosen not in KINDS:
-        raise InvalidInputError(
-            f"kind is {kind!r} for {path.name!r}; one of {', '.join(KINDS)} is needed, or a name "
-            f"that ends in .html."
-        )
+    if chosen not in PAGES:
+        return _as_file(run, path, kind, spaces, steps, columns, images)
     if not run.path.is_dir():
         raise InvalidInputError(f"{run!r} is not on a disk, so it cannot be exported.")
     if not path.parent.is_dir():
@@ -101,3 +100,73 @@ def export(
     store = open_store(run.path)
     write = export_html if chosen == "html" else export_folder
     return write(store, store.runs()[0].name, path, wanted, progress=progress)
+
+
+def _as_file(
+    run: Run,
+    path: Path,
+    kind: str | None,
+    spaces: Iterable[str] | None,
+    steps: Iterable[int] | None,
+    columns: Iterable[str] | None,
+    images: bool,
+) -> PageReport:
+    from .formats import format_of, write_file
+    from .server import PageReport
+
+    of = format_of("" if kind is not None else path.with_name(f"-{path.suffix}"), kind)
+    files = files_of(run, spaces=spaces, steps=steps, columns=columns, images=images)
+    if not of.several and len(files) > 1 and steps is None:
+        files = [max(files, key=lambda file: file.step)]
+    write_file(path, files, format=of.name)
+    held = sorted({file.step for file in files})
+    whole = [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file()]
+    left = ["maps and predictions"]
+    n_steps = len(set(run.steps()) - set(held))
+    if n_steps:
+        left.append(f"{n_steps:,} of {len(run.steps()):,} steps")
+    nbytes = sum(one.stat().st_size for one in whole)
+    return PageReport(path, nbytes, len(files[0].ids), tuple(held), tuple(left))
+
+
+def files_of(
+    run: Run,
+    *,
+    spaces: Iterable[str] | None = None,
+    steps: Iterable[int] | None = None,
+    columns: Iterable[str] | None = None,
+    images: bool = True,
+) -> list[VectorFile]:
+    """Snapshots of a run, each with what the run knows of its rows."""
+    from .formats import VectorFile
+
+    chosen = run.spaces if spaces is None else list(spaces)
+    wanted = None if steps is None else {int(step) for step in steps}
+    metadata, sheet = run.metadata, run.images if images else None
+    names = list(metadata.columns) if metadata is not None else []
+    kept = names if columns is None else list(columns)
+    for name in kept:
+        if name not in names:
+            raise NotFoundError.for_name("metadata column", name, names)
+    files = []
+    for space in chosen:
+        titles = run.titles(space)
+        for step in run.steps(space):
+            if wanted is not None and step not in wanted:
+                continue
+            snapshot = run.snapshot(space, step)
+            rows = metadata.select(snapshot.ids) if metadata is not None else None
+            values = {
+                name: [rows[name].value(row) for row in range(len(rows))] if rows else []
+                for name in kept
+            }
+            title = titles.get(step) or (f"{space} {step}" if len(run.steps(space)) > 1 else space)
+            files.append(
+                VectorFile(snapshot.vectors, snapshot.ids, values, (), sheet, space, step, title)
+            )
+    if not files:
+        raise InvalidInputError(
+            f"Nothing of run {run.name!r} is left to export. Its spaces are {run.spaces} with "
+            f"steps {run.steps()[:20]}."
+        )
+    return files

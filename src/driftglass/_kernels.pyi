@@ -334,12 +334,59 @@ def density_step(
     the correlation before the step; `shift` is added to the variance of the log radii.
     """
 
-def optimize_layout(
+class EdgeLayout:
+    """Points that edges of a graph attract and random points repel, in motion.
+
+    The edges are those of point i at ``starts[i]`` to ``starts[i + 1]``, each stored at both of
+    its ends. The heaviest pull in each of `n_epochs`, others in proportion to their weights. Points
+    lie in memory and move in `order`, in `n_blocks` of them at a time.
+    """
+
+    def __init__(
+        self,
+        starts: NDArray[np.int64],
+        columns: NDArray[np.int32],
+        weights: NDArray[np.float32],
+        n_components: int,
+        n_epochs: int,
+        *,
+        seed: int,
+        order: NDArray[np.int32] | None = None,
+        n_blocks: int = 8,
+        n_threads: int = 1,
+    ) -> None: ...
+    @property
+    def pulls_per_epoch(self) -> float:
+        """Edges that are active in an epoch, on average."""
+
+    def run(
+        self,
+        positions: NDArray[np.float32],
+        first_epoch: int,
+        last_epoch: int,
+        *,
+        a: float,
+        b: float,
+        repulsion: float,
+        rate: float,
+        negatives: int,
+        racy: bool = False,
+        variant: str = "auto",
+        n_threads: int = 1,
+    ) -> None:
+        """Move `positions` in place through some epochs.
+
+        If `racy`, points move one by one as threads come to them, and not block by block: with
+        more than one thread, each run gives another map. It is slower, and for benchmarks.
+        """
+
+def place_points(
     positions: NDArray[np.float32],
     targets: NDArray[np.float32],
     starts: NDArray[np.int64],
     columns: NDArray[np.int32],
     shares: NDArray[np.float32],
+    keys: NDArray[np.uint64],
     *,
     a: float,
     b: float,
@@ -350,14 +397,12 @@ def optimize_layout(
     last_epoch: int,
     n_epochs: int,
     seed: int,
-    keys: NDArray[np.uint64] | None = None,
-    n_blocks: int = 8,
     variant: str = "auto",
     n_threads: int = 1,
 ) -> None:
-    """Move `positions` in place through some of `n_epochs`.
+    """Move new points in place, through some of `n_epochs`, among targets that do not move.
 
-    `targets` is the same array for a layout, or a fixed map in which to place new points.
+    An edge pulls in a share of the epochs; `keys` are what each point draws by.
     """
 
 def grow_trees(

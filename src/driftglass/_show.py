@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import InvalidInputError, ShapeError
+from .errors import FormatError, InvalidInputError, ShapeError
 
 if TYPE_CHECKING:
     from .server import Serving
@@ -32,14 +32,15 @@ def show(
     block: bool | None = None,
     port: int | None = None,
     search: Callable[[str], Any] | None = None,
+    reading: Mapping[str, Any] | None = None,
 ) -> Serving:
     """Show a run, a store or plain vectors in the viewer.
 
     Parameters
     ----------
     source : Run, Store, path, array of shape (n_samples, n_features), or list of such arrays
-        What to show. Arrays go into a store in the system's temporary folder that is removed
-        when the viewer closes; a list of arrays becomes steps 0, 1, 2, ….
+        What to show. Arrays, and files of other tools, go into a store in the system's temporary
+        folder that is removed when the viewer closes; a list of arrays becomes steps 0, 1, 2, ….
     labels : sequence of length n_samples, optional
         One label per row; shown as the column "label".
     images : sequence of length n_samples, optional
@@ -61,6 +62,8 @@ def show(
     search : callable, optional
         From what somebody types on the page to a vector of the space on screen, to ids with the
         best first, to (ids, scores), or to a mapping from id to score.
+    reading : mapping, optional
+        How to read a file: arguments of `driftglass.formats.read_file`.
 
     Returns
     -------
@@ -98,6 +101,13 @@ def show(
                 f"the run. Pass it to store.create(...), or show arrays."
             )
         shown: Any = source.path if isinstance(source, Run) else source
+        if isinstance(source, (str, os.PathLike)) and _is_file_of_others(Path(source)):
+            scratch = tempfile.TemporaryDirectory(prefix="driftglass-")
+            try:
+                shown = _imported(Path(scratch.name) / "runs", source, reading or {})
+            except BaseException:
+                scratch.cleanup()
+                raise
     else:
         scratch = tempfile.TemporaryDirectory(prefix="driftglass-")
         try:
@@ -112,6 +122,32 @@ def show(
     if wait:
         serving.wait()
     return serving
+
+
+def _is_file_of_others(path: Path) -> bool:
+    """Whether a path is a file, or a folder of a known format that is no store and no run."""
+    from .formats import format_of
+
+    path = path.expanduser()
+    if not path.exists() or any((path / name).exists() for name in ("run.json", "driftglass.json")):
+        return False
+    if path.is_file():
+        return True
+    if any(path.glob("*/run.json")):
+        return False
+    try:
+        format_of(path)
+    except FormatError:
+        return False
+    return True
+
+
+def _imported(folder: Path, source: Any, reading: Mapping[str, Any]) -> Path:
+    from . import open as open_store
+    from ._importing import import_file
+
+    import_file(open_store(folder), source, **reading)
+    return folder
 
 
 def _stored(folder: Path, source: Any, space: str, extras: Mapping[str, Any]) -> Path:

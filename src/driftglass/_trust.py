@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._arrays import finite_rows
+from ._grids import GRIDS, OTHER_ROWS, SEEDS
 from ._progress import Progress, silent
 from .data import CategoricalColumn, Metadata
 from .errors import DriftglassWarning, InvalidInputError, NotFoundError
@@ -21,18 +22,6 @@ if TYPE_CHECKING:
     from .store import Run
 
 __all__ = ["GRIDS", "MeasuredMap", "trust_of_file", "trust_of_run"]
-
-GRIDS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
-    "tsne": {"perplexity": (10, 30, 100)},
-    "umap": {"n_neighbors": (10, 30, 100)},
-    "pacmap": {"n_neighbors": (5, 10, 30)},
-    "localmap": {"n_neighbors": (5, 10, 30)},
-    "phate": {"knn": (3, 5, 10)},
-}
-"""Settings under which a picture should not change much."""
-SEEDS = (1, 2, 3)
-OTHER_ROWS = 5_000
-"""Other settings are tried on so many rows at most: nine maps cost nine times one."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ def _always_blocks(monkeypatch):
     monkeypatch.setattr("driftglass.neighbors._exact.rounding_pays", lambda n, d: True)
     monkeypatch.setattr(_approximate, "work_of_rounding", lambda n, d: np.inf)
     monkeypatch.setattr(_approximate, "work_of_blocks", lambda n, d: 0.0)
-    monkeypatch.setattr(_blocks, "FEWEST_BLOCKS", 4)
+    monkeypatch.setattr(_blocks, "N_NEAR", 4)
     monkeypatch.setattr(_blocks, "AT_ONCE", 5)
 
 
@@ -62,8 +62,7 @@ def test_a_further_tree_finds_more(mixture, monkeypatch):
 
 def test_rows_that_no_block_keeps_together_are_searched_otherwise(rng, monkeypatch):
     X = rng.normal(size=(3000, 40)).astype(np.float32)
-    monkeypatch.setattr(_blocks, "FEWEST_BLOCKS", 1)
-    monkeypatch.setattr(_blocks, "MORE_BLOCKS", 1)
+    monkeypatch.setattr(_blocks, "N_NEAR", 1)
 
     graph = approximate_neighbors(X, 10)
 

@@ -46,7 +46,7 @@ REFUSED = {
     "ragged": ([[1.0, 2.0], [3.0]], "ragged: row 0 has 2 values, row 1 has 1"),
     "complex": (np.zeros((5, 2), complex), "Complex data not supported"),
     "one dimension": (np.zeros(5), "Expected 2D array"),
-    "three dimensions": (np.zeros((2, 2, 2)), "dim 3"),
+    "three dimensions": (np.zeros((2, 2, 2)), "Pool the other axes"),
     "text": (np.array([["a", "b"]]), "could not convert|numeric"),
 }
 """Tables by name, and what the error says."""

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 
 from driftglass import DriftglassWarning
 
-from .every import NAMES, fitted, groups, having, make
+from . import bad_tables
+from .bad_tables import odd_tables
+from .every import CLASSES, NAMES, fitted, groups, having, make
 
 N = 40
 SCATTERED = {"PaCMAP", "LocalMAP"}
 """Their pairs are drawn row by row, so equal rows are drawn in different directions."""
+
+UNFAITHFUL = {"RandomProjection", "CustomAxes"}
+"""Their axes do not follow from the rows."""
 
 TABLES = {
     "two far groups": lambda rng: rng.normal(size=(N, 6)) + 1e4 * (np.arange(N) % 2)[:, None],
@@ -73,6 +79,31 @@ def test_odd_tables_get_a_finite_map(rng, name, table):
 
     assert Y.shape == (len(X), 2)
     assert np.isfinite(Y).all()
+
+
+@pytest.mark.parametrize("table", odd_tables())
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "correlation", "manhattan"])
+@pytest.mark.parametrize("name", having("metric"))
+def test_odd_tables_are_mapped_and_placed_by_every_distance(name, metric, table):
+    X = odd_tables()[table]
+    estimator = make(name, d=X.shape[1], metric=metric)
+
+    try:
+        Y = fitted(estimator, X)
+    except ValueError as refusal:
+        assert "metric is" in str(refusal)  # noqa: PT017 - not every method knows every distance
+    else:
+        assert np.isfinite(Y).all()
+        assert np.isfinite(estimator.transform(X[:3])).all()
+
+
+@pytest.mark.parametrize("table", bad_tables.REFUSED)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_refusal_says_what_is_wrong(name, table):
+    X, message = bad_tables.REFUSED[table]
+
+    with pytest.raises((ValueError, TypeError), match=message):
+        fitted(make(name, d=2), X)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -139,6 +170,16 @@ def test_very_few_rows_have_a_place(rng, name, n):
         assert not Y.any()
 
 
+@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("name", sorted({*NAMES} - UNFAITHFUL))
+def test_two_and_three_rows_show_their_distances(rng, name, n):
+    X = rng.normal(size=(n, 6))
+
+    Y = fitted(make(name), X)
+
+    np.testing.assert_allclose(pdist(Y), pdist(X), rtol=1e-3)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_equal_rows_are_one_place(name):
     X = np.full((50, 6), 3.5)
@@ -147,6 +188,29 @@ def test_equal_rows_are_one_place(name):
 
     assert np.isfinite(Y).all()
     assert len(np.unique(Y, axis=0)) == 1
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "notes_" in CLASSES[name].__doc__])
+def test_one_stacked_point_is_said(name):
+    with pytest.warns(DriftglassWarning, match="50 rows are equal: one stacked point"):
+        estimator = make(name).fit(np.full((50, 6), 3.5))
+
+    assert any("one stacked point" in note for note in estimator.notes_)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_axes_too_many_are_to_be_pooled(rng, name):
+    with pytest.raises(ValueError, match=r"shape \(40, 3, 2\).*Pool the other"):
+        fitted(make(name), rng.normal(size=(N, 3, 2)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_value_that_is_no_number_is_named(name):
+    X = np.array([[1.0, 2.0]] * N, dtype=object)
+    X[3, 1] = {"a": 1}
+
+    with pytest.raises((ValueError, TypeError), match=r"dict\) at position 7"):
+        fitted(make(name), X)
 
 
 @pytest.mark.parametrize("name", NAMES)

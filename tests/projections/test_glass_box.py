@@ -364,6 +364,37 @@ def test_a_callback_of_lightning_hears_of_the_fit_and_may_end_it(wine):
     assert watcher.losses == pytest.approx([epoch["loss"] for epoch in model.history_])
 
 
+def test_callbacks_of_lightning_itself_watch_and_end_a_fit(wine):
+    callbacks = pytest.importorskip("lightning.pytorch.callbacks")
+
+    class Counter(callbacks.Callback):
+        epochs = 0
+
+        def on_train_epoch_end(self, trainer, pl_module):
+            self.epochs += 1
+
+    counter = Counter()
+    patient = callbacks.EarlyStopping("train_loss", patience=2, min_delta=100.0)
+    started = []
+    first = callbacks.LambdaCallback(on_train_start=lambda trainer, _: started.append(trainer))
+
+    model = GlassBoxUMAP(
+        epochs=20, random_state=0, extra_callbacks=[first, counter, patient, callbacks.Timer()]
+    ).fit(wine)
+
+    assert started[0].max_epochs == 40
+    assert model.n_iter_ == counter.epochs == 3
+    assert patient.stopped_epoch == 2
+
+
+def test_a_callback_that_needs_all_of_lightning_is_refused_with_its_name(wine, tmp_path):
+    callbacks = pytest.importorskip("lightning.pytorch.callbacks")
+    checkpoint = callbacks.ModelCheckpoint(tmp_path, monitor="train_loss")
+
+    with pytest.raises(InvalidInputError, match=r"ModelCheckpoint asks for .* of Lightning"):
+        GlassBoxUMAP(epochs=2, random_state=0, extra_callbacks=[checkpoint]).fit(wine)
+
+
 def test_a_callback_without_hooks_is_refused(wine):
     for callback in (3, Watcher):
         with pytest.raises(InvalidInputError, match="none of the hooks"):
@@ -491,6 +522,59 @@ def test_unknown_ways_to_explain_are_refused(quick, wine):
         quick.compute_contributions(wine, attribution="path")
     with pytest.raises(ShapeError, match=r"network takes \(13,\)"):
         quick.compute_jacobian(torch.zeros(3, 4))
+
+
+def test_the_device_is_where_the_network_is_trained_and_used(wine):
+    model = GlassBoxUMAP(epochs=2, random_state=0, device=torch.device("cpu", 0)).fit(wine)
+
+    assert next(model.encoder_.parameters()).device.type == "cpu"
+    assert model.to("cpu").device == "cpu"
+    np.testing.assert_array_equal(
+        model.embedding_, GlassBoxUMAP(epochs=2, random_state=0).fit(wine).embedding_
+    )
+    if not torch.cuda.is_available():
+        with pytest.raises(
+            InvalidInputError, match=r"finds no such device here\. Use device='cpu'"
+        ):
+            model.to("cuda")
+
+
+def test_progress_says_how_far_and_how_long(wine, capsys, monkeypatch):
+    import sys
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    GlassBoxUMAP(epochs=3, random_state=0).fit(wine)
+    shown = capsys.readouterr().err
+    GlassBoxUMAP(epochs=3, random_state=0, quiet=True).fit(wine)
+
+    assert "copying the layout" in shown
+    assert "6/6 [" in shown or "5/6 [" in shown
+    assert "loss=" in shown
+    assert "<00:" in shown
+    assert capsys.readouterr().err == ""
+
+
+def test_the_weights_of_the_epoch_with_the_lowest_loss_are_kept(wine, tmp_path):
+    class Breaker:
+        """Spoils the weights at the end of the last epoch."""
+
+        def __init__(self):
+            self.seen = []
+
+        def on_train_epoch_end(self, trainer, module):
+            weights = module.encoder.layers[1].weight
+            self.seen.append(weights.detach().clone())
+            if trainer.current_epoch == 3:
+                weights.data.zero_()
+
+    kept, last = Breaker(), Breaker()
+    options = {"init": "random", "epochs": 4, "random_state": 0}
+    best = GlassBoxUMAP(**options, extra_callbacks=[kept]).fit(wine)
+    spoilt = GlassBoxUMAP(**options, extra_callbacks=[last], restore_best_weights=False).fit(wine)
+
+    lowest = int(np.argmin([epoch["loss"] for epoch in best.history_]))
+    assert torch.equal(best.encoder_.layers[1].weight, kept.seen[lowest])
+    assert not spoilt.encoder_.layers[1].weight.any()
 
 
 @pytest.mark.gpu

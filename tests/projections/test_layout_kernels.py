@@ -20,19 +20,11 @@ def graph(rng):
 
 
 def laid_out(start, graph, *, first_epoch=0, last_epoch=20, n_epochs=20, **options):
-    starts, columns, weights = graph
+    made = {key: options.pop(key) for key in ("order", "n_blocks") if key in options}
+    seed = options.pop("seed", 7)
     Y = start.astype(np.float32)
-    _kernels.optimize_layout(
-        Y,
-        Y,
-        starts,
-        columns,
-        weights,
-        first_epoch=first_epoch,
-        last_epoch=last_epoch,
-        n_epochs=n_epochs,
-        **{**FORCES, "seed": 7, **options},
-    )
+    layout = _kernels.EdgeLayout(*graph, Y.shape[1], n_epochs, seed=seed, **made)
+    layout.run(Y, first_epoch, last_epoch, **{**FORCES, **options})
     return Y
 
 
@@ -86,18 +78,33 @@ def test_union_equals_the_reference(rng, mix, n_threads):
 @pytest.mark.parametrize("n_components", [1, 2, 3, 5])
 @pytest.mark.parametrize("n_blocks", [1, 8])
 def test_an_epoch_equals_the_reference(rng, graph, variant, n_components, n_blocks):
-    starts, columns, weights = graph
-    start = rng.normal(size=(300, n_components)) * 3
+    start = rng.normal(size=(300, n_components)) * 10
+    order = rng.permutation(300).astype(np.int32)
     expected = start.astype(np.float32)
-    forces = tuple(FORCES.values())
+    forces = {**FORCES, "rate": 0.1}  # with long steps, rounding grows from block to block
+    options = {"order": order, "n_blocks": n_blocks, "variant": variant, **forces}
 
-    Y = laid_out(start, graph, first_epoch=3, last_epoch=4, variant=variant, n_blocks=n_blocks)
+    Y = laid_out(start, graph, first_epoch=3, last_epoch=4, **options)
 
-    reference.epoch_of_layout(
-        expected, expected, starts, columns, weights, forces, 3, 20, 7, np.arange(300), n_blocks
+    forces = tuple(forces.values())
+    reference.epoch_of_layout(expected, *graph, forces, 3, 20, 7, order, n_blocks)
+    # Points went several units; forces are taken from a table.
+    np.testing.assert_allclose(Y, expected, rtol=2e-4, atol=1e-2)
+
+
+def test_edges_are_active_in_their_share_of_the_epochs():
+    shares = np.array([1.0, 0.5, 0.25, 0.01], np.float32)
+
+    turns = sum(
+        reference.active_edges(shares, epoch, 100, 3, 5).astype(int) for epoch in range(100)
     )
-    # Points went many units; forces are taken from a table.
-    np.testing.assert_allclose(Y, expected, rtol=2e-4, atol=3e-2)
+
+    assert turns[0] == 100
+    np.testing.assert_allclose(turns, 100 * shares, atol=1)
+
+
+def test_a_deck_has_every_point_once():
+    assert sorted(reference.deck(37, 4)) == list(range(37))
 
 
 def losses(place, target):
@@ -123,12 +130,13 @@ def test_forces_equal_finite_differences(rng, variant, n_components, distance):
     def step(negatives):
         start = place[None].astype(np.float32)
         found = start.copy()
-        _kernels.optimize_layout(
+        _kernels.place_points(
             found,
             target[None].astype(np.float32),
             np.array([0, 1], np.int64),
             np.zeros(1, np.int32),
             np.ones(1, np.float32),
+            np.zeros(1, np.uint64),
             first_epoch=0,
             last_epoch=1,
             n_epochs=10,
@@ -147,7 +155,8 @@ def test_forces_equal_finite_differences(rng, variant, n_components, distance):
     )
 
 
-def test_placing_equals_the_reference(rng):
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_placing_equals_the_reference(rng, variant):
     targets = rng.normal(size=(50, 2)).astype(np.float32)
     start = rng.normal(size=(20, 2)).astype(np.float32)
     columns = rng.integers(0, 50, size=20 * 4).astype(np.int32)
@@ -155,23 +164,14 @@ def test_placing_equals_the_reference(rng):
     starts = np.arange(21, dtype=np.int64) * 4
     keys = rng.integers(0, 2**63, size=20).astype(np.uint64)
     places, expected = start.copy(), start.copy()
-    options = {"n_epochs": 9, "seed": 5, "n_blocks": 1}
+    graph = (targets, starts, columns, shares)
+    options = {"first_epoch": 2, "last_epoch": 4, "n_epochs": 9, "seed": 5, "variant": variant}
 
-    _kernels.optimize_layout(
-        places,
-        targets,
-        starts,
-        columns,
-        shares,
-        first_epoch=2,
-        last_epoch=3,
-        keys=keys,
-        **FORCES,
-        **options,
-    )
+    _kernels.place_points(places, *graph, keys, **FORCES, **options)
 
     forces = tuple(FORCES.values())
-    reference.epoch_of_layout(expected, targets, starts, columns, shares, forces, 2, 9, 5, keys, 1)
+    for epoch in (2, 3):
+        reference.epoch_of_placing(expected, *graph, forces, epoch, 9, 5, keys)
     np.testing.assert_allclose(places, expected, rtol=2e-4, atol=1e-3)
 
 
@@ -220,25 +220,42 @@ def test_points_in_one_place_stay_there(graph):
     assert not laid_out(np.zeros((300, 2)), graph).any()
 
 
+def test_without_threads_a_racy_layout_is_one_with_turns_of_their_own(rng, graph):
+    start = rng.normal(size=(300, 2))
+
+    racy = laid_out(start, graph, racy=True)
+
+    np.testing.assert_array_equal(racy, laid_out(start, graph, racy=True))
+    assert not np.array_equal(racy, laid_out(start, graph))
+    assert np.isfinite(racy).all()
+
+
+WRONG_GRAPHS = [
+    ({"columns": np.array([0, 3], np.int32)}, "an edge leads nowhere"),
+    ({"starts": np.array([0, 2, 1, 2], np.int64)}, "an edge leads nowhere"),
+    ({"starts": np.array([1, 1, 2, 2], np.int64)}, "an edge leads nowhere"),
+    ({"n_epochs": 0, "last_epoch": 0}, "epochs.* are missing"),
+]
+GRAPH = {"starts": np.array([0, 1, 2, 2], np.int64), "columns": np.array([1, 0], np.int32)}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"columns": np.array([0, 3], np.int32)}, "an edge leads nowhere"),
-        ({"starts": np.array([0, 2, 1, 2], np.int64)}, "an edge leads nowhere"),
+        *WRONG_GRAPHS,
         ({"starts": np.array([0, 1, 2], np.int64)}, "starts has one entry more"),
-        ({"shares": np.ones(1, np.float32)}, "one share per edge"),
+        ({"shares": np.ones(1, np.float32)}, "one number per edge"),
         ({"targets": np.zeros((3, 1), np.float32)}, "one number of components"),
-        ({"n_epochs": 0, "last_epoch": 0}, "epochs or blocks are missing"),
         ({"keys": np.zeros(2, np.uint64)}, "one key per position"),
     ],
 )
-def test_refuses_what_would_read_past_the_end(change, message):
+def test_placing_refuses_what_would_read_past_the_end(change, message):
     arguments = {
         "positions": np.zeros((3, 2), np.float32),
         "targets": np.zeros((3, 2), np.float32),
-        "starts": np.array([0, 1, 2, 2], np.int64),
-        "columns": np.array([1, 0], np.int32),
+        **GRAPH,
         "shares": np.ones(2, np.float32),
+        "keys": np.zeros(3, np.uint64),
         **FORCES,
         "first_epoch": 0,
         "last_epoch": 1,
@@ -247,4 +264,50 @@ def test_refuses_what_would_read_past_the_end(change, message):
     }
 
     with pytest.raises(ValueError, match=message):
-        _kernels.optimize_layout(**{**arguments, **change})
+        _kernels.place_points(**{**arguments, **change})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        *((change, message) for change, message in WRONG_GRAPHS),
+        ({"weights": np.ones(1, np.float32)}, "one number per edge"),
+        ({"n_components": 65}, "1 to 64 components"),
+        ({"order": np.array([0, 1], np.int32)}, "one entry per point"),
+        ({"order": np.array([0, 1, 1], np.int32)}, "every point once"),
+        ({"order": np.array([0, 1, 3], np.int32)}, "every point once"),
+        ({"n_blocks": 0}, "blocks are missing"),
+        ({"last_epoch": 2}, "not so many epochs"),
+        ({"positions": np.zeros((2, 2), np.float32)}, "one row per point"),
+    ],
+)
+def test_a_layout_refuses_what_would_read_past_the_end(change, message):
+    given = {
+        **GRAPH,
+        "weights": np.ones(2, np.float32),
+        "n_components": 2,
+        "n_epochs": 1,
+        "seed": 0,
+        "positions": np.zeros((3, 2), np.float32),
+        "last_epoch": 1,
+        **change,
+    }
+    positions, last_epoch = given.pop("positions"), given.pop("last_epoch")
+
+    with pytest.raises(ValueError, match=message):
+        _kernels.EdgeLayout(**given).run(positions, 0, last_epoch, **FORCES)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 16, 17])
+@pytest.mark.parametrize("n_components", [1, 2, 3])
+def test_a_few_points_equal_the_reference(rng, n, n_components):
+    starts = np.arange(n + 1, dtype=np.int64)
+    graph = (starts, np.roll(np.arange(n, dtype=np.int32), 1), np.ones(n, np.float32))
+    start = rng.normal(size=(n, n_components))
+    expected = start.astype(np.float32)
+
+    Y = laid_out(start, graph, first_epoch=3, last_epoch=4)
+
+    forces = tuple(FORCES.values())
+    reference.epoch_of_layout(expected, *graph, forces, 3, 20, 7, np.arange(n), 8)
+    np.testing.assert_allclose(Y, expected, rtol=2e-4, atol=3e-2)

@@ -7,6 +7,7 @@ import numpy as np
 GOLDEN = 0x9E3779B9
 CLIP = 4.0
 TINY = 1e-30
+WHOLE = 2**31
 
 
 def free_distance(distances, connectivity):
@@ -63,13 +64,23 @@ def hashed(x):
     return x ^ (x >> np.uint32(16))
 
 
-def stream_of(seed, epoch, key):
-    """Where a point's draws of an epoch begin: 32 bits out of 192."""
+def random_bits(seed, first, second):
+    """64 bits out of 192."""
     mask = 2**64 - 1
-    x = (seed + 0x9E3779B97F4A7C15 * (epoch + 1) + 0xD1B54A32D192ED03 * (key + 1)) & mask
+    x = (seed + 0x9E3779B97F4A7C15 * (first + 1) + 0xD1B54A32D192ED03 * (second + 1)) & mask
     x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & mask
     x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & mask
-    return ((x ^ (x >> 31)) >> 16) & 0xFFFFFFFF
+    return x ^ (x >> 31)
+
+
+def stream_of(seed, epoch, key):
+    """Where a point's draws of an epoch begin: 32 bits."""
+    return (random_bits(seed, epoch, key) >> 16) & 0xFFFFFFFF
+
+
+def below(n, bits):
+    """A number from 0 to n - 1, out of 32 bits."""
+    return (n * int(bits)) >> 32
 
 
 def numbered(stream, n):
@@ -78,58 +89,97 @@ def numbered(stream, n):
     return hashed(counters.astype(np.uint32))
 
 
-def moved(positions, targets, columns, shares, i, forces, epoch, n_epochs, seed, key):
-    """Where point i goes in one epoch, given its edges."""
-    a, b, repulsion, rate, negatives = forces
-    phases = (numbered(stream_of(seed, n_epochs, key), len(columns)) >> np.uint32(8)) / 2.0**24
-    before = np.float32(shares) * np.float32(epoch) + np.float32(phases)
-    after = np.float32(shares) * np.float32(epoch + 1) + np.float32(phases)
-    active = columns[np.trunc(after) != np.trunc(before)]
-    difference = (positions[i] - targets[active]).astype(np.float64)
+def active_edges(shares, epoch, n_epochs, seed, key):
+    """Which of a point's edges have their turn: at even intervals, from phases on a circle."""
+    shares = np.rint(np.float64(np.float32(shares)) * WHOLE).astype(np.int64)
+    phases = np.arange(len(shares)) * GOLDEN + stream_of(seed, n_epochs, key)
+    return (phases + shares * epoch) % WHOLE + shares >= WHOLE
+
+
+def forces_on(place, targets, strength):
+    """Clipped forces of some targets on a place, and their strengths; none of the same place."""
+    difference = (place - targets).astype(np.float64)
     squared = (difference**2).sum(axis=1)
     apart = squared > TINY
-    difference, squared = difference[apart], squared[apart]
-    stiffness = 2 * a * b * squared ** (b - 1) / (1 + a * squared**b)
-    pull = np.clip(-stiffness[:, None] * difference, -CLIP, CLIP).sum(axis=0)
+    strengths = strength(squared[apart])
+    return np.clip(strengths[:, None] * difference[apart], -CLIP, CLIP).sum(axis=0), strengths
 
-    bits = numbered(stream_of(seed, epoch, key), negatives * len(active)).astype(np.uint64)
-    drawn = ((bits >> np.uint64(8)) * np.uint64(len(targets))) >> np.uint64(24)
-    difference = (positions[i] - targets[drawn.astype(int)]).astype(np.float64)
-    squared = (difference**2).sum(axis=1)
-    apart = squared > TINY
-    difference, squared = difference[apart], squared[apart]
-    strength = 2 * repulsion * b / ((0.001 + squared) * (1 + a * squared**b))
-    push = np.clip(strength[:, None] * difference, -CLIP, CLIP).sum(axis=0)
 
+def moved(place, near, drawn, weight, forces, epoch, n_epochs, doubled):
+    """Where a point goes, given the places of its active edges and of its random points."""
+    a, b, repulsion, rate, _ = forces
+    pull, stiffness = forces_on(
+        place, near, lambda squared: -2 * a * b * squared ** (b - 1) / (1 + a * squared**b)
+    )
+    push, _ = forces_on(
+        place,
+        drawn,
+        lambda squared: 2 * repulsion * b / ((0.001 + squared) * (1 + a * squared**b)),
+    )
     rate = rate * (1 - epoch / n_epochs)
-    doubled = 2 if targets is positions else 1
-    step = rate / (1 + 0.5 * rate * doubled * stiffness.sum())
-    return positions[i] + step * (doubled * pull + push)
+    step = rate / (1 - 0.5 * rate * doubled * stiffness.sum())
+    return place + step * (doubled * pull + weight * push)
+
+
+def deck(n, seed):
+    """Where each point lies in a shuffled deck (Fisher and Yates)."""
+    slots = list(range(n))
+    for left in range(n, 1, -1):
+        other = below(left, random_bits(seed, 2**64 - 2, left) >> 32)
+        slots[left - 1], slots[other] = slots[other], slots[left - 1]
+    return np.array(slots)
 
 
 def epoch_of_layout(
-    positions, targets, starts, columns, shares, forces, epoch, n_epochs, seed, keys, n_blocks
+    positions, starts, columns, weights, forces, epoch, n_epochs, seed, order, n_blocks
 ):
     """Move every point once, one block of points after the other, in place."""
+    n = len(positions)
+    number = np.argsort(order)
+    shares = weights / weights.max()
+    slots = deck(n, seed)
+    points = np.argsort(slots)  # the point in each slot
+    n_all_hands = -(-n // 16)
+    spare = range(n, 16 * n_all_hands)
+    fillers = [below(n, random_bits(seed, 2**64 - 3 - epoch, slot) >> 32) for slot in spare]
+    places = positions[order]
+    filled = places[fillers]  # as they were when the epoch began
+    begin = 0
     for block in range(n_blocks):
-        members = range(block, len(positions), n_blocks)
-        places = [
-            moved(
-                positions,
-                targets,
-                columns[starts[i] : starts[i + 1]],
-                shares[starts[i] : starts[i + 1]],
-                i,
-                forces,
-                epoch,
-                n_epochs,
-                seed,
-                int(keys[i]),
-            )
-            for i in members
-        ]
-        for i, place in zip(members, places, strict=True):
-            positions[i] = place
+        members = range(begin, begin + (n + n_blocks - 1 - block) // n_blocks)
+        begin = members.stop
+        went = []
+        for i in members:
+            edges = slice(starts[order[i]], starts[order[i] + 1])
+            kept = shares[edges] * np.float32(n_epochs) >= 1
+            near = number[columns[edges][kept]]
+            active = active_edges(shares[edges][kept], epoch, n_epochs, seed, i)
+            n_draws = forces[-1] * int(active.sum())
+            n_hands = max(1, (n_draws + 8) // 16) if n_draws else 0
+            draws = numbered(stream_of(seed, epoch, i), n_hands)
+            hands = [below(n_all_hands, bits) for bits in draws]
+            dealt = np.concatenate([places[points], filled])
+            drawn = np.concatenate([dealt[:0], *(dealt[16 * h : 16 * h + 16] for h in hands)])
+            weight = n_draws / (16 * n_hands) if n_hands else 0.0
+            seen = places[near[active]]
+            went.append(moved(places[i], seen, drawn, weight, forces, epoch, n_epochs, 2))
+        for i, place in zip(members, went, strict=True):
+            places[i] = place
+    positions[order] = places
+
+
+def epoch_of_placing(
+    positions, targets, starts, columns, shares, forces, epoch, n_epochs, seed, keys
+):
+    """Move every new point once among fixed targets, in place."""
+    for i, key in enumerate(keys):
+        edges = slice(starts[i], starts[i + 1])
+        active = active_edges(shares[edges], epoch, n_epochs, seed, int(key))
+        n_draws = forces[-1] * int(active.sum())
+        bits = numbered(stream_of(seed, epoch, int(key)), n_draws).astype(np.uint64)
+        drawn = ((bits >> np.uint64(8)) * np.uint64(len(targets))) >> np.uint64(24)
+        near, others = targets[columns[edges][active]], targets[drawn.astype(int)]
+        positions[i] = moved(positions[i], near, others, 1.0, forces, epoch, n_epochs, 1)
 
 
 def product(starts, columns, weights, values):

@@ -156,6 +156,16 @@ def test_a_window_of_maps_is_not_said_to_be_exact(client):
     assert answer["kind"] == "surrogate"
 
 
+def test_a_map_of_prepared_vectors_is_not_explained_by_its_loadings(client, store):
+    dg.project(store.run("run"), "hidden", method="pca", prepare="sphereize")
+    run = store.run("run")
+    keys = [key for key in run.cache.keys() if key.startswith("projection-")]  # noqa: SIM118
+    made = {key: run.cache.get(key).description["provenance"]["parameters"] for key in keys}
+    key = next(key for key in keys if made[key].get("prepare") == "sphereize")
+
+    assert explain(client, key).json()["kind"] == "surrogate"
+
+
 def test_a_map_without_loadings_is_offered_and_not_explained_unasked(client, store):
     sequence = dg.project(store.run("run"), "hidden", method="independent")
     key = _key_of(store, sequence)

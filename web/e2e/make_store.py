@@ -5,6 +5,9 @@ python make_store.py log FOLDER RUN STEP    one more snapshot; prints the time o
 python make_store.py new FOLDER RUN         a run that was not there
 python make_store.py again FOLDER RUN       a run like "moving"
 python make_store.py plain FOLDER RUN       a run of vectors in a plane
+python make_store.py texts FOLDER           a run "texts" of three crowds that words tell apart
+python make_store.py map FOLDER RUN         one more map, without loadings; prints its key
+python make_store.py fit FOLDER RUN         fit a network that logs itself to a new run
 python make_store.py large FOLDER N...      one projected run of three snapshots for each N
 """
 
@@ -112,6 +115,39 @@ def plain(folder: str, name: str) -> None:
         run.log(0, spaces={"places": (rng.normal(size=(N, 2)) * [30, 1] + 7).astype(np.float32)})
 
 
+def texts(folder: str) -> None:
+    """Make a run of three crowds; only the words of its texts tell them apart."""
+    rng = np.random.default_rng(3)
+    group = np.arange(N) % 3
+    words = ("thick stroke", "thin line", "round loop")
+    told = [f"scan {row} of the batch, a {words[group[row]]}" for row in range(N)]
+    vectors = rng.normal(size=(N, 12)) + 12 * np.eye(3, 12)[group]
+    store = dg.open(folder)
+    with store.create("texts", ids=np.arange(N), metadata={"text": told}) as run:
+        run.log(0, spaces={"hidden": vectors.astype(np.float32)})
+    dg.project(store.run("texts"), "hidden", basis="all")
+
+
+def other_map(folder: str, name: str) -> None:
+    """Make a map that has no loadings and print its key."""
+    run = dg.open(folder).run(name)
+    before = set(run.cache.keys())
+    dg.project(run, "hidden", method="independent")
+    made = sorted(key for key in set(run.cache.keys()) - before if key.startswith("projection-"))
+    print(made[0], flush=True)
+
+
+def fit(folder: str, name: str) -> None:
+    """Fit a network to digits-like rows; it logs its map and loss to a run of its own."""
+    from driftglass.projections import GlassBoxUMAP
+
+    X = place(200, 16)[10:]
+    kinds = [CLASSES[row % 3] for row in range(10, N)]
+    store = dg.open(folder)
+    with store.create(name, ids=np.arange(len(X)), metadata={"label": kinds}) as run:
+        GlassBoxUMAP(epochs=12, random_state=0, quiet=True, monitor=run).fit(X)
+
+
 def large(folder: str, n: int) -> None:
     """Make a run of `n` items in ten groups, with 2D and 3D maps, as the benchmark wants it."""
     rng = np.random.default_rng(n)
@@ -138,6 +174,12 @@ if __name__ == "__main__":
             large(path, int(n))
     elif command == "new":
         new(path, rest[0])
+    elif command == "texts":
+        texts(path)
+    elif command == "map":
+        other_map(path, rest[0])
+    elif command == "fit":
+        fit(path, rest[0])
     elif command == "again":
         again(path, rest[0])
     elif command == "plain":

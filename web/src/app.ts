@@ -1,16 +1,30 @@
 import { mount, unmount } from "svelte";
 import { Client } from "./data/client.js";
+import { Finding } from "./data/finding.js";
 import type { Transport } from "./data/transport.js";
 import { Stage } from "./stage/stage.js";
 import { encodeColoring } from "./state/coloring_choice.js";
+import { CrossFilter } from "./state/cross_filter.js";
+import { Finder } from "./state/finder.js";
+import { SavedSelections } from "./state/saved.js";
+import { Knowing } from "./data/knowing.js";
+import { Clusters } from "./state/clusters.js";
 import { Colorist } from "./state/colorist.js";
+import { Confusions } from "./state/confusions.js";
 import { Items } from "./state/items.js";
+import { Measures } from "./state/measures.js";
+import { Neighbors } from "./state/neighbors.js";
+import { PointMeasures } from "./state/point_measures.js";
 import { AUTO, recipeText } from "./state/recipe.js";
+import { Reference } from "./state/reference.js";
 import { Session } from "./state/session.js";
-import { onChange } from "./state/signal.js";
+import { computed, onChange } from "./state/signal.js";
+import { Table } from "./state/table.js";
+import { Torn } from "./state/torn.js";
 import { decodeAddress, encodeAddress, LONGEST_SELECTION, type Address } from "./state/url.js";
 import type { Viewer } from "./state/viewer.js";
 import { ViewerState } from "./state/viewer_state.js";
+import { Why } from "./state/why.js";
 import Shell from "./views/Shell.svelte";
 
 const ADDRESS_WAIT_MS = 250;
@@ -28,12 +42,56 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
   const client = new Client(transport);
   const state = new ViewerState();
   const session = new Session(client, state);
-  const colorist = new Colorist(client, state, session.projections.trust);
-  const stage = new Stage(client, state, session, colorist);
+  const knowing = new Knowing(transport);
+  const reference = new Reference();
+  const neighbors = new Neighbors(client, knowing, state, reference);
+  const why = new Why(client, knowing, state, reference);
+  const clusters = new Clusters(knowing, state);
+  const table = new Table(client, knowing, state);
+  const measures = new Measures(client, state);
+  const points = new PointMeasures(client, state, measures);
+  const colorist = new Colorist(client, state, session.projections.trust, points, {
+    knowing,
+    clusters,
+    way: () => why.way,
+    changed: [reference.step, why.answer],
+  });
+  const torn = new Torn(client, state);
+  const stage = new Stage(client, state, session, colorist, why.shownArrows);
   const items = new Items(client, state);
-  const viewer: Viewer = { state, session, colorist, items, map: stage };
+  const finding = new Finding(transport);
+  const finder = new Finder(finding, state);
+  const crossFilter = new CrossFilter(client, state);
+  const saved = new SavedSelections(finding, state);
+  session.listeners.add((event) => void saved.hear(event));
+  const viewer: Viewer = {
+    state,
+    session,
+    colorist,
+    items,
+    finder,
+    crossFilter,
+    saved,
+    measures,
+    points,
+    torn,
+    confusions: new Confusions(client, state),
+    reference,
+    neighbors,
+    why,
+    clusters,
+    table,
+    map: stage,
+  };
 
-  const stops = [followSystem(state), followSingle(state)];
+  const stops = [
+    followSystem(state),
+    followSingle(state),
+    followHidden(state),
+    () => saved.close(),
+  ];
+  // Steps and spaces of one run mean nothing in another.
+  stops.push(onChange([computed([state.run], (run) => run?.name)], () => reference.clear()));
   const address = decodeAddress(hash);
   applyLook(state, address);
   stage.eye.wanted = address.camera;
@@ -47,6 +105,8 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     close() {
       for (const stop of stops) stop();
       session.close();
+      measures.close();
+      torn.close();
       void unmount(view);
     },
   };
@@ -135,6 +195,15 @@ function applyLook(state: ViewerState, address: Address): void {
 function followSingle({ selection, focus }: ViewerState): () => void {
   return onChange([selection.rows], () => {
     if (selection.count.value === 1) focus.set(selection.rows.value.rows[0] ?? null);
+  });
+}
+
+/** What is out of sight is not selected; undo gives it back. */
+function followHidden({ selection, filter }: ViewerState): () => void {
+  return onChange([filter.hidden], () => {
+    const rows = selection.rows.value;
+    const hidden = filter.hidden.value;
+    if (hidden !== null && hidden.size === rows.size) selection.apply(filter.visible(rows));
   });
 }
 

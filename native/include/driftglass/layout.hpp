@@ -5,10 +5,10 @@
 // share p of the epochs, at even intervals from a random start, so that it keeps no state. Every
 // draw is a function of (seed, epoch, key of the point, number of the draw).
 //
-// An epoch goes through a few blocks of points, point i in block i % n_blocks. The points of a
-// block all move at once, seeing where everybody was before; the next block sees them moved. So
-// the result does not depend on threads, and yet nearly all of a point's neighbours are up to
-// date, without which maps converge less far.
+// An epoch goes through a few blocks of points (edge_layout.hpp). The points of a block all move
+// at once, seeing where everybody was before; the next block sees them moved. So the result does
+// not depend on threads, and yet nearly all of a point's neighbours are up to date, without which
+// maps converge less far. New points among fixed ones are one block, and draw one by one.
 #pragma once
 
 #include <algorithm>
@@ -17,6 +17,7 @@
 #include <cstring>
 #include <vector>
 
+#include "deck.hpp"
 #include "lanes.hpp"
 #include "parallel.hpp"
 
@@ -24,29 +25,49 @@ namespace driftglass {
 
 constexpr std::size_t kMaxComponents = 64;
 
-struct Layout {
-    float *positions;      // (n, dim): these move
-    const float *targets;  // (n_targets, dim): what they see; the same as positions, or fixed
-    std::size_t n, n_targets, dim;
-    const std::int64_t *starts;  // edges of point i: starts[i] to starts[i + 1]
-    const std::int32_t *columns;
-    const float *shares;  // of the epochs in which an edge is active, in (0, 1]
+// Shares are fractions of this, in whole numbers: turns of an edge are exact at any epoch.
+constexpr std::uint32_t kWhole = 1u << 31;
+
+inline std::uint32_t fixed_share(float share) {
+    const double whole = std::min(std::max(static_cast<double>(share), 0.0), 1.0) * kWhole;
+    return static_cast<std::uint32_t>(std::lround(whole));
+}
+
+struct Forces {
     float a, b, repulsion, rate;
     std::uint32_t negatives;  // random points per active edge
-    std::uint32_t n_epochs;
+};
+
+struct Layout {
+    const float *positions;  // (n, dim): these move
+    const float *targets;    // (n_targets, dim): what they see; the same as positions, or fixed
+    std::size_t n_targets, dim;
+    const std::int64_t *starts;  // edges of point i: starts[i] to starts[i + 1]
+    const std::int32_t *columns;
+    // Of the epochs in which an edge is active; kWhole is all. Sixteen more than there are edges.
+    const std::uint32_t *shares;
+    std::uint32_t negatives, n_epochs;
+    float rate;
     std::uint64_t seed;
     const std::uint64_t *keys;  // what each point draws by, in place of its number; may be null
-    std::size_t n_blocks;
-    const float *pulls = nullptr, *pushes = nullptr;  // see force_tables
-    bool moving() const { return positions == targets; }
+    const float *pulls, *pushes;  // see ForceTables
+    const float *hands;           // of a deck of the targets, if they move
+    std::uint32_t n_hands;
+
+    std::uint64_t key(std::size_t point) const { return keys == nullptr ? point : keys[point]; }
 };
 
 inline std::uint32_t stream_of(std::uint64_t seed, std::uint64_t epoch, std::uint64_t point) {
-    std::uint64_t x = seed + 0x9e3779b97f4a7c15ull * (epoch + 1) + 0xd1b54a32d192ed03ull * (point + 1);
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
-    return static_cast<std::uint32_t>((x ^ (x >> 31)) >> 16);
+    return static_cast<std::uint32_t>(random_bits(seed, epoch, point) >> 16);
 }
+
+// How far ahead memory is asked for: edges, points that are looked at together, and the hands of
+// each that it is likely to draw.
+constexpr std::int64_t kEdgesAhead = 512;
+constexpr std::uint32_t kHandsAhead = 2;
+constexpr std::size_t kPointsAhead = 16;
+
+DRIFTGLASS_INLINE void prefetch(const void *address) { __builtin_prefetch(address); }
 
 constexpr float kClip = 4.0f;
 constexpr float kTiny = 1e-30f;
@@ -67,10 +88,27 @@ inline float start_of_bin(std::int32_t bin) {
 
 // Intercept and slope of each bin, of the pull of an edge and of the push of a random point, per
 // unit of distance.
-inline void force_tables(const Layout &layout, std::vector<float> &pulls,
-                         std::vector<float> &pushes) {
-    const double a = layout.a, b = layout.b;
-    const auto fill = [](std::vector<float> &table, const auto &force) {
+class ForceTables {
+public:
+    void prepare(const Forces &forces) {
+        const double a = forces.a, b = forces.b, repulsion = forces.repulsion;
+        if (!pulls_.empty() && a == a_ && b == b_ && repulsion == repulsion_) return;
+        a_ = a, b_ = b, repulsion_ = repulsion;
+        fill(pulls_, [a, b](double squared) {
+            const double power = std::pow(squared, b);
+            return -2.0 * a * b * power / (squared * (1.0 + a * power));
+        });
+        fill(pushes_, [a, b, repulsion](double squared) {
+            return 2.0 * repulsion * b / ((0.001 + squared) * (1.0 + a * std::pow(squared, b)));
+        });
+    }
+
+    const float *pulls() const { return pulls_.data(); }
+    const float *pushes() const { return pushes_.data(); }
+
+private:
+    template <class Force>
+    static void fill(std::vector<float> &table, const Force &force) {
         table.resize(2 * kBins);
         for (std::int32_t bin = 0; bin < kBins; ++bin) {
             const double low = start_of_bin(bin), high = start_of_bin(bin + 1);
@@ -78,15 +116,11 @@ inline void force_tables(const Layout &layout, std::vector<float> &pulls,
             table[2 * bin] = static_cast<float>(force(low) - slope * low);
             table[2 * bin + 1] = static_cast<float>(slope);
         }
-    };
-    fill(pulls, [a, b](double squared) {
-        const double power = std::pow(squared, b);
-        return -2.0 * a * b * power / (squared * (1.0 + a * power));
-    });
-    fill(pushes, [a, b, &layout](double squared) {
-        return 2.0 * layout.repulsion * b / ((0.001 + squared) * (1.0 + a * std::pow(squared, b)));
-    });
-}
+    }
+
+    double a_ = 0.0, b_ = 0.0, repulsion_ = 0.0;
+    std::vector<float> pulls_, pushes_;
+};
 
 }  // namespace driftglass
 
@@ -116,43 +150,41 @@ inline void force_tables(const Layout &layout, std::vector<float> &pulls,
 
 namespace driftglass {
 
-using MovePoints = void (*)(const Layout &, std::size_t, std::size_t, std::size_t, std::uint32_t,
-                            float *);
+using MovePoints = void (*)(const Layout &, std::size_t, std::size_t, std::uint32_t, float *);
 
-template <std::size_t Dim>
+template <std::size_t Dim, bool Moving>
 MovePoints points_mover(Variant variant) {
 #if DRIFTGLASS_X86
-    if (variant == Variant::avx512) return layout_avx512::move_points<Dim>;
-    if (variant == Variant::avx2) return layout_avx2::move_points<Dim>;
+    if (variant == Variant::avx512) return layout_avx512::move_points<Dim, Moving>;
+    if (variant == Variant::avx2) return layout_avx2::move_points<Dim, Moving>;
 #endif
     (void)variant;
-    return layout_baseline::move_points<Dim>;
+    return layout_baseline::move_points<Dim, Moving>;
 }
 
-// Epochs first_epoch to last_epoch - 1 of layout.n_epochs, in place.
-inline void optimize_layout(Layout layout, std::uint32_t first_epoch, std::uint32_t last_epoch,
-                            Variant variant, std::size_t n_threads) {
-    std::vector<float> pulls, pushes;
-    force_tables(layout, pulls, pushes);
-    layout.pulls = pulls.data();
-    layout.pushes = pushes.data();
-    constexpr std::size_t grain = 256;
-    const MovePoints move = layout.dim == 2   ? points_mover<2>(variant)
-                            : layout.dim == 3 ? points_mover<3>(variant)
-                                              : points_mover<0>(variant);
-    std::vector<float> moved((layout.n + layout.n_blocks - 1) / layout.n_blocks * layout.dim);
-    for (std::uint32_t epoch = first_epoch; epoch < last_epoch; ++epoch) {
-        for (std::size_t block = 0; block < layout.n_blocks; ++block) {
-            if (block >= layout.n) break;
-            const std::size_t size = (layout.n - block - 1) / layout.n_blocks + 1;
-            parallel_ranges(size, grain, n_threads, [&](std::size_t first, std::size_t last) {
-                move(layout, block, first, last, epoch, moved.data());
-            });
-            for (std::size_t j = 0; j < size; ++j)
-                std::copy_n(moved.data() + j * layout.dim, layout.dim,
-                            layout.positions + (block + j * layout.n_blocks) * layout.dim);
-        }
-    }
+template <bool Moving>
+MovePoints points_mover(std::size_t dim, Variant variant) {
+    if (dim == 2) return points_mover<2, Moving>(variant);
+    if (dim == 3) return points_mover<3, Moving>(variant);
+    return points_mover<0, Moving>(variant);
+}
+
+constexpr std::size_t kPointsPerChunk = 256;
+
+// New points among fixed ones, in place, through epochs first_epoch to last_epoch - 1.
+inline void place_points(Layout layout, const Forces &forces, float *positions, std::size_t n,
+                         std::uint32_t first_epoch, std::uint32_t last_epoch, Variant variant,
+                         std::size_t n_threads) {
+    ForceTables tables;
+    tables.prepare(forces);
+    layout.pulls = tables.pulls();
+    layout.pushes = tables.pushes();
+    const MovePoints move = points_mover<false>(layout.dim, variant);
+    // A point sees nothing that moves but itself: each goes through all epochs on its own.
+    parallel_ranges(n, kPointsPerChunk, n_threads, [&](std::size_t first, std::size_t last) {
+        for (std::uint32_t epoch = first_epoch; epoch < last_epoch; ++epoch)
+            move(layout, first, last, epoch, positions + first * layout.dim);
+    });
 }
 
 }  // namespace driftglass

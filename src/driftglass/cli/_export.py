@@ -21,12 +21,19 @@ __all__ = ["export"]
         "driftglass export digits --html map.html",
         "driftglass export digits --html map.html --steps 0-100,500 --no-images",
         "driftglass export digits --folder site          for a web server",
+        "driftglass export digits --projector logdir     for TensorBoard",
+        "driftglass export digits -o last.parquet --space hidden",
     )
 )
 @click.argument("run", type=RunName())
 @store_option
 @click.option("--html", type=click.Path(path_type=Path), help="One page that needs no network.")
 @click.option("--folder", type=click.Path(path_type=Path), help="A folder for a web server.")
+@click.option(
+    "--projector", type=click.Path(path_type=Path), help="A folder that TensorBoard opens."
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file of vectors.")
+@click.option("--format", "format_", help="Kind of that file; by its ending otherwise.")
 @click.option("--space", "spaces", multiple=True, help="Space to take along; all by default.")
 @click.option("--steps", help="Steps to take along, such as 0-100,500; all by default.")
 @click.option("--column", "columns", multiple=True, help="Metadata column to take along.")
@@ -43,6 +50,9 @@ def export(
     store: Path,
     html: Path | None,
     folder: Path | None,
+    projector: Path | None,
+    output: Path | None,
+    format_: str | None,
     spaces: tuple[str, ...],
     steps: str | None,
     columns: tuple[str, ...],
@@ -54,13 +64,19 @@ def export(
     """Write a run as something to send.
 
     RUN is the name of a run in the store, or its folder. A page holds the viewer, the maps and
-    what belongs to the items, and opens from the disk; the vectors stay behind.
+    what belongs to the items, and opens from the disk; the vectors stay behind. A file gets the
+    vectors: of the last step, unless it holds several or --steps says which.
     """
     from .. import export as export_run
 
-    targets = [(kind, path) for kind, path in (("html", html), ("folder", folder)) if path]
+    named = (
+        ("html", html), ("folder", folder), ("projector", projector), (format_, output),
+    )  # fmt: skip
+    targets = [(kind, path) for kind, path in named if path]
     if len(targets) != 1:
-        raise click.UsageError("Say where to: --html PAGE or --folder FOLDER.")
+        raise click.UsageError(
+            "Say where to: --html PAGE, --folder FOLDER, --projector FOLDER or -o FILE."
+        )
     kind, path = targets[0]
     found = find_run(run, store, read_only=False)
     with console.bar() as bar:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -18,10 +19,12 @@ from ..errors import (
 )
 from ._bench import bench
 from ._compare import compare
+from ._config import completion, config
 from ._console import to_json
 from ._demo import demo
 from ._doctor import doctor
 from ._export import export
+from ._import import import_, open_
 from ._project import project
 from ._runs import ls, show
 from ._serve import serve
@@ -45,6 +48,7 @@ EPILOG = """\b
 Examples:
   driftglass demo                    train a small network and watch it
   driftglass serve runs              open the viewer on a folder of runs
+  driftglass vectors.npy             show a file of vectors, bundles and tables too
   driftglass ls runs --json          list its runs for a script
   driftglass project runs/digits     project every space of one run
 
@@ -54,7 +58,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 damaged store,
 
 \b
 Completion of commands and runs, for bash (zsh and fish likewise):
-  eval "$(_DRIFTGLASS_COMPLETE=bash_source driftglass)"
+  eval "$(driftglass completion bash)"
 """
 
 
@@ -78,17 +82,21 @@ def cli() -> None:
 COMMANDS = (  # in the order in which people meet them
     demo,
     serve,
+    open_,
     ls,
     show,
     project,
     trust,
     compare,
+    import_,
     export,
     verify,
     repair,
     gc,
     doctor,
     bench,
+    config,
+    completion,
     version,
 )
 
@@ -115,6 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(words: list[str]) -> int:
     """Exit code of the command, after its message has been printed."""
+    words = _with_open(words)
     try:
         code = cli.main(args=words, prog_name="driftglass", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -141,6 +150,13 @@ def _run(words: list[str]) -> int:
             f"run the command with -v for the traceback and report it."
         )
         return _fail(words, "unexpected", message, FAILED)
+
+
+def _with_open(words: list[str]) -> list[str]:
+    """``driftglass FILE`` means ``driftglass open FILE``, unless the word is a command."""
+    first = words[0] if words else ""
+    is_word = bool(first) and not first.startswith("-") and first not in cli.commands
+    return ["open", *words] if is_word and Path(first).expanduser().exists() else words
 
 
 def _fail(words: list[str], kind: str, message: str, code: int, *, before: str = "") -> int:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
 
+from .._settings import value_of
 from ..errors import NotFoundError
 
 if TYPE_CHECKING:
     from ..store import Run, Store
 
 __all__ = ["RunName", "StorePath", "find_run", "open_store", "store_option"]
-
-DEFAULT_STORE = "runs"
 
 
 class StorePath(click.ParamType[Path]):
@@ -51,8 +49,8 @@ class RunName(click.ParamType[str]):
 
 
 def default_store() -> Path:
-    """``DRIFTGLASS_DIR``, or ``runs`` in the current folder."""
-    return Path(os.environ.get("DRIFTGLASS_DIR") or DEFAULT_STORE).expanduser()
+    """``DRIFTGLASS_DIR``, what a file of settings says, or ``runs`` in the current folder."""
+    return Path(value_of("store")).expanduser()
 
 
 def store_option(command: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from .._settings import value_of
 from ._console import Console, command_options, examples
 from ._places import StorePath, default_store, open_store
 
@@ -26,15 +27,25 @@ DEFAULT_PORT = 7430
     )
 )
 @click.argument("path", type=StorePath(), default=default_store)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--host",
+    default=lambda: value_of("host"),
+    show_default="127.0.0.1",
+    help="Address to listen on.",
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65_535),
-    default=DEFAULT_PORT,
-    show_default=True,
+    default=lambda: value_of("port"),
+    show_default=str(DEFAULT_PORT),
     help="Port, or the next free one; 0 takes any.",
 )
-@click.option("--browser/--no-browser", default=True, help="Open the page.")
+@click.option(
+    "--browser/--no-browser",
+    default=lambda: value_of("browser"),
+    show_default=True,
+    help="Open the page.",
+)
 @click.option(
     "--allow-host", multiple=True, help="Further name by which browsers may address the server."
 )

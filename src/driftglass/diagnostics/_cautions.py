@@ -15,10 +15,13 @@ from ._stability import DISSOLVED, Stability
 __all__ = [
     "Caution",
     "caution_of_density",
+    "caution_of_dimension",
     "caution_of_duplicates",
     "caution_of_neighborhood",
     "caution_of_noise",
+    "caution_of_variance",
     "cautions_of_distances",
+    "cautions_of_motion",
     "cautions_of_stability",
 ]
 
@@ -30,6 +33,10 @@ NOISE_SHARE = 0.10
 LOOSE_POINT, LOOSE_SHARE = 0.3, 0.20
 SEED_SPREAD = 0.5
 DUPLICATE_SHARE = 0.01
+MANY_DIMENSIONS, LOW_FAITHFULNESS = 10.0, 0.3
+THIN_VARIANCE = 0.20
+FALSE_MOTION = 0.05
+RIGID_SHARE = 0.80
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,8 @@ class Caution:
     Parameters
     ----------
     kind : str
-        "distance", "density", "noise", "setting", "seed", "duplicates" or "neighborhood".
+        "distance", "density", "noise", "setting", "seed", "duplicates", "neighborhood",
+        "dimension", "variance", "jumps" or "rigid".
     text : str
         For the reader of the picture.
     value, limit : float
@@ -151,6 +159,36 @@ def caution_of_neighborhood(n_samples: int, n_neighbors: float, name: str) -> li
         return []
     text = f"{name} {n_neighbors:g} is too large for {n_samples:,} points: all are neighbours"
     return [Caution("neighborhood", text, share, limit)]
+
+
+def caution_of_dimension(
+    dimension: float | None, faithful: float, n_components: int
+) -> list[Caution]:
+    """More directions than can be drawn, and a map that shows it."""
+    if dimension is None or dimension <= MANY_DIMENSIONS or not faithful < LOW_FAITHFULNESS:
+        return []
+    text = f"about {dimension:.0f} directions matter here; {n_components} are drawn"
+    return [Caution("dimension", text, dimension, MANY_DIMENSIONS)]
+
+
+def caution_of_variance(share: float | None, n_components: int) -> list[Caution]:
+    """A linear map that shows little of what there is."""
+    if share is None or share >= THIN_VARIANCE:
+        return []
+    text = f"{n_components} axes show {share:.0%} of the variance"
+    return [Caution("variance", text, share, THIN_VARIANCE)]
+
+
+def cautions_of_motion(false_motion: float, rigid_share: float) -> list[Caution]:
+    """Motion that is drawn but not real, and motion that changes nothing."""
+    cautions = []
+    if false_motion > FALSE_MOTION:
+        text = f"points jump over {false_motion:.0%} of the cloud without cause"
+        cautions.append(Caution("jumps", text, false_motion, FALSE_MOTION))
+    if rigid_share > RIGID_SHARE:
+        text = f"{rigid_share:.0%} of the movement is rotation or scale of the whole"
+        cautions.append(Caution("rigid", text, rigid_share, RIGID_SHARE))
+    return cautions
 
 
 def _gaps(X: NDArray[Any], members: list[NDArray[np.int64]]) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FormatError, NotFoundError, ShapeError
+from ._limits import limited_lines
 
 __all__ = ["read_delimited"]
 
@@ -44,7 +45,7 @@ def read_delimited(
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = _rows(stream, delimiter, path)
+            rows = _rows(limited_lines(stream, path.name), delimiter, path)
             first = next(rows, None)
             if first is None:
                 raise FormatError(f"{path.name} is empty. Write it again.")

@@ -11,7 +11,7 @@ import numpy as np
 from .._optional import require
 from ..errors import FormatError, NotFoundError, ShapeError
 
-__all__ = ["read_parquet", "write_parquet"]
+__all__ = ["column_values", "read_parquet", "write_parquet"]
 
 
 def read_parquet(path: Path, drop: Collection[str]) -> Mapping[str, Any]:
@@ -29,10 +29,11 @@ def read_parquet(path: Path, drop: Collection[str]) -> Mapping[str, Any]:
         raise FormatError(
             f"{path.name} is not a whole Parquet file: {error}. Write it again."
         ) from error
-    return {name: _values(arrow, table[name], name, path) for name in table.column_names}
+    return {name: column_values(arrow, table[name], name, path) for name in table.column_names}
 
 
-def _values(arrow: Any, column: Any, name: str, path: Path) -> Any:
+def column_values(arrow: Any, column: Any, name: str, path: Path) -> Any:
+    """One column: an array of numbers, a matrix where each value is a list of them, or a list."""
     kind = column.type
     types = arrow.types
     numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)

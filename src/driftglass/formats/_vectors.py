@@ -13,9 +13,17 @@ from numpy.typing import NDArray
 from .._arrays import as_ids
 from ..errors import FormatError, InvalidInputError, NotFoundError, ShapeError, StoreError
 from ._delimited import read_delimited
+from ._limits import checked_shape, refuse_bomb
 from ._parquet import read_parquet
 
-__all__ = ["VECTOR_SUFFIXES", "VectorFile", "read_vectors"]
+__all__ = [
+    "VECTOR_SUFFIXES",
+    "VectorFile",
+    "checked",
+    "from_table",
+    "named_rows",
+    "read_vectors",
+]
 
 VECTOR_SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".parquet")
 KEPT_NAMES = ("label", "labels", "target", "targets", "class", "category", "split")
@@ -38,12 +46,27 @@ class VectorFile:
         What else each row has, by name.
     features : tuple of str
         Names of the columns of X; empty where the file does not name them.
+    images : sequence or SpriteSheet, optional
+        A picture per row; anything that `SpriteSheet.pack` takes.
+    space : str
+        What the file calls these vectors.
+    step : int
+        Training step they belong to, where the file holds several.
+    title : str, optional
+        A longer name.
+    scalars : mapping of str to float
+        Training records of the step.
     """
 
     X: NDArray[Any]
     ids: NDArray[Any]
     columns: Mapping[str, Any] = field(default_factory=dict)
     features: tuple[str, ...] = ()
+    images: Any = None
+    space: str = "vectors"
+    step: int = 0
+    title: str | None = None
+    scalars: Mapping[str, float] = field(default_factory=dict)
 
 
 def read_vectors(
@@ -113,9 +136,9 @@ def read_vectors(
     try:
         if suffix == ".npy":
             X = _load(path)
-            return _checked(path, VectorFile(X, np.arange(len(X) if X.ndim else 0)), flatten)
+            return checked(path, VectorFile(X, np.arange(len(X) if X.ndim else 0)), flatten)
         if suffix == ".npz":
-            return _checked(path, _from_npz(path, array, ids, drop), flatten)
+            return checked(path, _from_npz(path, array, ids, drop), flatten)
         if suffix == ".parquet":
             table = read_parquet(path, drop)
         else:
@@ -126,7 +149,7 @@ def read_vectors(
                 raise NotFoundError.for_name("column of ids", ids, list(table))
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror or error}") from error
-    return _checked(path, _from_table(path, table, ids, keep), flatten)
+    return checked(path, from_table(path, table, ids, keep), flatten)
 
 
 def _load(path: Path) -> NDArray[Any]:
@@ -156,8 +179,10 @@ def _from_npz(path: Path, array: str | None, ids: str | None, drop: Collection[s
     import zipfile
 
     try:
+        _refuse_npz_bombs(path)
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as loaded:
-            arrays = {name: loaded[name] for name in loaded.files if name not in drop}
+            held = {name: loaded[name] for name in loaded.files if name not in drop}
+            arrays = {name: one for name, one in held.items() if isinstance(one, np.ndarray)}
     except (ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
         raise FormatError(_why_not_loaded(path, error)) from error
     if array is None:
@@ -173,10 +198,35 @@ def _from_npz(path: Path, array: str | None, ids: str | None, drop: Collection[s
     if X.ndim == 0:
         raise ShapeError(f"{array} of {path.name} is a single value; rows of numbers are needed.")
     beside = {name: held for name, held in arrays.items() if held.shape == (len(X),)}
-    return _named(VectorFile(X, np.arange(len(X)), beside), ids)
+    return named_rows(VectorFile(X, np.arange(len(X)), beside), ids)
 
 
-def _from_table(
+def _refuse_npz_bombs(path: Path) -> None:
+    """Compare what each member's header announces with the bytes there are, before any is read."""
+    import zipfile
+
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            refuse_bomb(member.compress_size, member.file_size, f"{path.name}: {member.filename}")
+            if not member.filename.endswith(".npy") or member.file_size < 10:
+                continue
+            with archive.open(member) as stream:
+                version = np.lib.format.read_magic(stream)
+                read = getattr(np.lib.format, f"read_array_header_{version[0]}_0", None)
+                if read is None:
+                    raise FormatError(f"{path.name}: {member.filename} is of a newer version.")
+                shape, _, dtype = read(stream)
+                if dtype.hasobject:
+                    continue  # refused by the reader, in words of its own
+                checked_shape(
+                    shape,
+                    dtype.itemsize,
+                    member.file_size - stream.tell(),
+                    f"{path.name}: {member.filename}",
+                )
+
+
+def from_table(
     path: Path, table: Mapping[str, Any], ids: str | None, keep: Collection[str]
 ) -> VectorFile:
     """Columns of numbers side by side are the vectors, unless one column holds vectors."""
@@ -194,13 +244,14 @@ def _from_table(
             beside[name] = column
         else:
             (flat if column.ndim == 1 else deep)[name] = column
-    if len(deep) > 1 or (deep and flat):
+    if len(deep) > 1:
         raise InvalidInputError(
-            f"{path.name}: {', '.join([*deep, *list(flat)[:3]])} could all be the vectors. Say "
-            f"with --keep which are not features, or with --drop which are not wanted."
+            f"{path.name}: {', '.join(deep)} could all be the vectors. Say with --keep which are "
+            f"not features, or with --drop which are not wanted."
         )
     if deep:
         (X,) = deep.values()
+        beside |= flat  # single numbers beside vectors describe the rows
         features: tuple[str, ...] = ()
     elif flat:
         X = np.empty((len(next(iter(flat.values()))), len(flat)), dtype=np.float32)
@@ -212,10 +263,10 @@ def _from_table(
             f"{path.name} has no column of numbers to use as features; its columns are "
             f"{', '.join(list(table)[:8]) or 'none'}."
         )
-    return _named(VectorFile(X, np.arange(len(X)), beside, features), named)
+    return named_rows(VectorFile(X, np.arange(len(X)), beside, features), named)
 
 
-def _named(file: VectorFile, ids: str | None) -> VectorFile:
+def named_rows(file: VectorFile, ids: str | None) -> VectorFile:
     """The file with the ids that one of its columns holds."""
     columns = dict(file.columns)
     if ids is None:
@@ -234,7 +285,8 @@ def _whole(values: Any) -> Any:
     return values
 
 
-def _checked(path: Path, file: VectorFile, flatten: bool) -> VectorFile:
+def checked(path: Path, file: VectorFile, flatten: bool) -> VectorFile:
+    """The file, if its vectors are rows of numbers."""
     X = file.X
     if X.dtype.kind not in "fiub":
         raise InvalidInputError(

@@ -1,7 +1,8 @@
 """Neighbours among the blocks of rows near by: for so many rows that all pairs are too many.
 
 Rows in the order of a tree are cut into blocks. Each is compared, as rounded rows, with the blocks
-whose centres are nearest. A second tree cuts elsewhere and finds what the first one's borders hid.
+whose centres are nearest. Further trees cut elsewhere and find what borders hid so far: each leaves
+a third of what the ones before it missed, where larger surroundings would leave far more.
 """
 
 from __future__ import annotations
@@ -14,13 +15,11 @@ from ._exact import ExactSearch, without_self
 from ._padded import prepared, sketch_of
 from ._rounded import RoundedRows
 
-__all__ = ["FEWEST_BLOCKS", "by_blocks"]
+__all__ = ["N_NEAR", "by_blocks"]
 
-FEWEST_BLOCKS = 48
-"""Blocks that each is compared with at first."""
-MORE_BLOCKS = 4
-"""Times as many in each further tree."""
-MAX_TREES = 3
+N_NEAR = 32
+"""Blocks that each is compared with."""
+MAX_TREES = 6
 GOOD_RECALL = 0.985
 AT_ONCE = 64
 """Blocks whose lists are kept at a time."""
@@ -41,7 +40,6 @@ def by_blocks(
     distances = np.full((n, k), np.inf)
     indices = np.full((n, k), -1, dtype=np.int32)
     true: NDArray[np.float64] | None = None
-    n_near = FEWEST_BLOCKS
     recall = 0.0
     for turn, order in enumerate(orders):
         rounded = RoundedRows.of(base, search.metric, executor, order=np.ascontiguousarray(order))
@@ -49,7 +47,7 @@ def by_blocks(
             search.rounded = rounded
             found = search.nearest_by_rounding(checked, k + 1)
             true = without_self(*found, checked, k)[0][:, -1:]
-        near = _near_blocks(search, rounded.order, n_near)
+        near = _near_blocks(search, rounded.order)
         for first in range(0, len(near), AT_ONCE):
             share = first / len(near)
             search.report(turn + share, MAX_TREES + 1, "comparing rows of near blocks")
@@ -67,11 +65,10 @@ def by_blocks(
         recall = float((distances[checked] <= true).mean())
         if recall >= GOOD_RECALL:
             break
-        n_near = min(n_near * MORE_BLOCKS, len(near))
     return distances, indices, recall
 
 
-def _near_blocks(search: ExactSearch, order: NDArray[np.int32], n_near: int) -> NDArray[np.int32]:
+def _near_blocks(search: ExactSearch, order: NDArray[np.int32]) -> NDArray[np.int32]:
     """For each block, itself included, the blocks whose centres are nearest to its own."""
     size = _kernels.BLOCK
     firsts = range(0, len(order), size)
@@ -85,7 +82,7 @@ def _near_blocks(search: ExactSearch, order: NDArray[np.int32], n_near: int) -> 
     squares = (centers**2).sum(axis=1)
     far = squares[:, None] + squares - 2.0 * (centers @ centers.T)
     np.fill_diagonal(far, -np.inf)
-    n_near = min(n_near, len(centers))
+    n_near = min(N_NEAR, len(centers))
     near = np.argpartition(far, n_near - 1, axis=1)[:, :n_near]
     return np.ascontiguousarray(np.sort(near, axis=1), dtype=np.int32)
 

@@ -6,13 +6,13 @@ Measured on images, text embeddings and Gaussian mixtures; within a factor of tw
 from __future__ import annotations
 
 from .. import _kernels
-from ._blocks import FEWEST_BLOCKS
+from ._blocks import N_NEAR
 from ._descent import EFFORTS, LEAF_SIZE, N_TREES
 from ._rounded import rounding_pays
 
 __all__ = ["work_of_all_pairs", "work_of_blocks", "work_of_descent", "work_of_rounding"]
 
-GATHERED = 3.5
+GATHERED = 7.0
 """A pair of rows that are fetched for it costs so many times a pair in a block of products."""
 SPEED = {"baseline": 1.0, "vnni": 4.0, "amx": 16.0}
 """Products of rounded features in the time of one in single precision."""
@@ -20,6 +20,7 @@ PER_PAIR = 24.0
 """Products in the time that selection takes per pair."""
 PER_ROUNDED_PAIR = 3.0
 ROUNDS = 4
+USUAL_TREES = 4
 
 
 def work_of_rounding(n: int, d: int) -> float:
@@ -29,9 +30,13 @@ def work_of_rounding(n: int, d: int) -> float:
 
 
 def work_of_blocks(n: int, d: int) -> float:
-    """Of comparing rounded rows of near blocks, in two trees and with more blocks in the second."""
+    """Of comparing rounded rows of near blocks, in as many trees as are usual.
+
+    A pair costs about twice as much as one of all pairs, which serves both of its rows; and the
+    candidates of each tree are looked at closely.
+    """
     speed = SPEED[_kernels.product_units()[-1]]
-    others = 2.0 * FEWEST_BLOCKS * _kernels.BLOCK
+    others = 2.0 * USUAL_TREES * N_NEAR * _kernels.BLOCK
     return n * others * (max(d, 64) / speed + PER_ROUNDED_PAIR)
 
 

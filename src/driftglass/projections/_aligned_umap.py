@@ -112,18 +112,33 @@ class AlignedUMAP:
         links = temporal_links(ids, near, self.alignment_window_size)
         Y = self._start(snapshots, n_components, random_state)
         with Threads(self.n_jobs) as executor:
-            shares = [None if g is None else g.shares(self.n_epochs) for g in graphs]
-            forces = self._forces(random_state)
+            layouts = [
+                None if graph is None else self._layout(graph, n_components, random_state)
+                for graph in graphs
+            ]
+            forces = self._forces()
             for epoch in range(self.n_epochs):
                 report(epoch, self.n_epochs, "laying out")
-                frames = zip(Y, shares, strict=True)
+                frames = zip(Y, layouts, strict=True)
                 executor.map(partial(_moved, forces=forces, epoch=epoch), frames)
                 left = 1.0 - epoch / self.n_epochs
                 Y = links.drawn(Y, self.alignment_regularisation * left)
         report(self.n_epochs, self.n_epochs, "laying out")
         return [frame.astype(np.float64) for frame in Y]
 
-    def _forces(self, seed: int) -> dict[str, Any]:
+    def _layout(self, graph: FuzzyGraph, n_components: int, seed: int) -> _kernels.EdgeLayout:
+        return _kernels.EdgeLayout(
+            graph.starts,
+            graph.columns,
+            graph.weights,
+            n_components,
+            self.n_epochs,
+            # The same for all snapshots, so that equal ones are laid out equally.
+            seed=seed % (1 << 63),
+            n_blocks=1,
+        )
+
+    def _forces(self) -> dict[str, Any]:
         a, b = curve_parameters(self.min_dist, self.spread)
         return {
             "a": a,
@@ -131,10 +146,6 @@ class AlignedUMAP:
             "repulsion": self.repulsion_strength,
             "rate": self.learning_rate,
             "negatives": self.negative_sample_rate,
-            "n_epochs": self.n_epochs,
-            # The same for all snapshots, so that equal ones are laid out equally.
-            "seed": seed % (1 << 63),
-            "n_blocks": 1,
         }
 
     def _graph(self, X: NDArray[Any]) -> tuple[NDArray[np.int32], FuzzyGraph | None]:
@@ -234,22 +245,11 @@ def temporal_links(ids: list[NDArray[Any]], near: list[NDArray[Any]], window: in
 
 
 def _moved(
-    frame: tuple[NDArray[np.float32], tuple[FuzzyGraph, NDArray[np.float32]] | None],
+    frame: tuple[NDArray[np.float32], _kernels.EdgeLayout | None],
     forces: dict[str, Any],
     epoch: int,
 ) -> None:
     """One epoch of one snapshot, in place."""
-    Y, active = frame
-    if active is None:
-        return
-    graph, share = active
-    _kernels.optimize_layout(
-        Y,
-        Y,
-        graph.starts,
-        graph.columns,
-        share,
-        first_epoch=epoch,
-        last_epoch=epoch + 1,
-        **forces,
-    )
+    Y, layout = frame
+    if layout is not None:
+        layout.run(Y, epoch, epoch + 1, **forces)

@@ -39,6 +39,8 @@ def checked_table(
         except ValueError:  # ragged: say which row it is
             as_vectors(X, name="X")
             raise
+    if isinstance(X, np.ndarray) and X.ndim > 2:  # say what to do with the other axes
+        as_vectors(X, name="X")
     try:
         with np.errstate(all="ignore"):  # its sum of huge values may overflow
             return validate_data(
@@ -51,6 +53,17 @@ def checked_table(
             )
     except ValueError as error:
         raise _naming_rows(estimator, X, error) from None
+    except TypeError as error:
+        raise _naming_value(X, error) from None
+
+
+def _naming_value(X: Any, error: TypeError) -> TypeError:
+    """The same with the value that is no number, which only a look at each can find."""
+    try:
+        as_vectors(X, name="X")
+    except ValueError as found:
+        return TypeError(f"{found} ({error})")
+    return error
 
 
 def _naming_rows(estimator: Any, X: Any, error: ValueError) -> ValueError:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._fuzzy import FuzzyGraph
+
 __all__ = ["Groups", "group_rows", "row_keys"]
 
 
@@ -74,6 +76,26 @@ class Groups:
     def all_differ(self) -> bool:
         """Whether no two rows are equal."""
         return len(self.first) == len(self.group)
+
+    @classmethod
+    def all_different(cls, n_samples: int, keys: NDArray[np.uint64] | None = None) -> Groups:
+        """Every row by itself."""
+        everyone = np.arange(n_samples)
+        return cls(everyone, everyone, everyone.astype(np.uint64) if keys is None else keys)
+
+    def spread(self, graph: FuzzyGraph) -> FuzzyGraph:
+        """The graph of all rows, of one of the groups: equal rows hang on the first of them."""
+        if self.all_differ:
+            return graph
+        from scipy.sparse import csr_array
+
+        n = len(self.group)
+        rows, columns = self.first[graph.rows], self.first[graph.columns]
+        later = np.setdiff1d(np.arange(n), self.first)
+        leaders, ones = self.first[self.group[later]], np.ones(len(later), dtype=np.float32)
+        weights = np.concatenate([graph.weights, ones, ones])
+        ends = (np.concatenate([rows, later, leaders]), np.concatenate([columns, leaders, later]))
+        return FuzzyGraph.from_sparse(csr_array((weights, ends), shape=(n, n)))
 
 
 def group_rows(X: Any) -> Groups:

@@ -18,8 +18,12 @@ __all__ = ["Callback", "Forces", "lay_out", "place"]
 Callback = Callable[[int, NDArray[np.float32]], Any]
 """Called with (epochs done, map); a true answer stops."""
 
-UPDATES_PER_CALL = 20_000_000
+UPDATES_PER_CALL = 100_000_000
 """Gradients between two looks at whether to stop: well under a second."""
+N_BLOCKS = 8
+"""Parts of the points that move at once, seeing where the others are."""
+CELLS = 1 << 15
+"""Along each side of the start, for an order of its points."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,6 @@ class Forces:
             "repulsion": self.repulsion,
             "negatives": self.negatives,
             "rate": self.rate,
-            "seed": self.seed,
         }
 
 
@@ -96,10 +99,20 @@ def lay_out(
         Epochs made.
     """
     positions = np.array(start, dtype=np.float32, order="C")
-    if n_epochs == 0:
-        return positions, 0
-    active, shares = graph.shares(n_epochs)
-    per_epoch = float(shares.sum()) * (1 + forces.negatives) + len(positions)
+    if n_epochs == 0 or len(positions) == 0:
+        return positions, n_epochs
+    layout = _kernels.EdgeLayout(
+        graph.starts,
+        graph.columns,
+        graph.weights,
+        positions.shape[1],
+        n_epochs,
+        seed=forces.seed,
+        order=in_turns(order_through(positions)),
+        n_blocks=N_BLOCKS,
+        n_threads=n_threads,
+    )
+    per_epoch = layout.pulls_per_epoch * (1 + forces.negatives) + len(positions)
     # Whoever watches wants to see it move; who does not loses nothing by fewer calls.
     most = max(1, n_epochs // 40) if callback is not None else n_epochs
     stride = int(min(max(1.0, UPDATES_PER_CALL / per_epoch), most))
@@ -109,18 +122,7 @@ def lay_out(
         last = min(done + stride, n_epochs)
         if density is not None:  # from then on, the two kinds of steps take turns
             last = min(last, dense_from) if done < dense_from else done + 1
-        _kernels.optimize_layout(
-            positions,
-            positions,
-            active.starts,
-            active.columns,
-            shares,
-            **forces.keywords(),
-            first_epoch=done,
-            last_epoch=last,
-            n_epochs=n_epochs,
-            n_threads=n_threads,
-        )
+        layout.run(positions, done, last, **forces.keywords(), n_threads=n_threads)
         if density is not None and done >= dense_from:
             rate = forces.rate * (1.0 - done / n_epochs)
             density.step(positions, forces.a, forces.b, rate, n_threads)
@@ -128,6 +130,39 @@ def lay_out(
         if callback is not None and callback(done, positions):
             break
     return positions, done
+
+
+def order_through(positions: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Order of points along a Z-shaped curve through their first two coordinates (Morton 1966).
+
+    Points that follow each other mostly lie near each other.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (n_samples, n_components)
+        Finite.
+
+    Returns
+    -------
+    order : ndarray of shape (n_samples,), dtype int32
+        Row numbers.
+    """
+    places = positions[:, :2]
+    low = places.min(axis=0)
+    reach = np.maximum(places.max(axis=0) - low, np.float32(1e-30))
+    cells = ((places - low) / reach * np.float32(CELLS - 1)).astype(np.uint32)
+    codes = np.zeros(len(places), dtype=np.uint32)
+    for column in range(cells.shape[1]):
+        spread = cells[:, column]
+        for shift, mask in ((8, 0x00FF00FF), (4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
+            spread = (spread | (spread << np.uint32(shift))) & np.uint32(mask)
+        codes |= spread << np.uint32(column)
+    return np.argsort(codes, kind="stable").astype(np.int32)
+
+
+def in_turns(order: NDArray[np.int32], n_blocks: int = N_BLOCKS) -> NDArray[np.int32]:
+    """Every `n_blocks`-th of an order, then those after them: one block after the other."""
+    return np.concatenate([order[block::n_blocks] for block in range(n_blocks)])
 
 
 def place(
@@ -168,18 +203,18 @@ def place(
     positions = np.array(start, dtype=np.float32, order="C")
     n_new, k = columns.shape
     shares = np.where(weights * n_epochs >= 1.0, weights, 0.0).astype(np.float32)
-    _kernels.optimize_layout(
+    _kernels.place_points(
         positions,
         targets,
         np.arange(n_new + 1, dtype=np.int64) * k,
         np.ascontiguousarray(columns).ravel(),
         shares.ravel(),
+        keys,
         **forces.keywords(),
         first_epoch=0,
         last_epoch=n_epochs,
         n_epochs=n_epochs,
-        keys=keys,
-        n_blocks=1,
+        seed=forces.seed,
         n_threads=n_threads,
     )
     return positions

@@ -14,9 +14,11 @@ from ..neighbors import NeighborGraph
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["FuzzyGraph", "fuzzy_graph", "sharpened"]
+__all__ = ["FuzzyGraph", "at_edges", "edges_of_both", "fuzzy_graph", "sharpened", "stand_in"]
 
 UNKNOWN = -1
+LEAST = 1e-8
+"""Stands for an edge that one of two graphs lacks, if its weakest edge is no stronger."""
 UNKNOWN_PENALTY = float(np.exp(-1.0))
 """What becomes of an edge that has an end without a label."""
 
@@ -67,6 +69,10 @@ class FuzzyGraph:
             graph.data.astype(np.float32),
         )
 
+    def weighted(self, weights: NDArray[np.floating]) -> FuzzyGraph:
+        """The same edges with other weights."""
+        return FuzzyGraph(self.starts, self.columns, weights.astype(np.float32))
+
     def reconnected(self) -> FuzzyGraph:
         """Give every point that has an edge a full neighbour again; edges of weight 0 go."""
         weights = self.weights.astype(np.float64)
@@ -83,24 +89,20 @@ class FuzzyGraph:
         """Edges between some of the points, ascending, which are numbered anew."""
         number = np.full(self.n_samples, -1, dtype=np.int32)
         number[members] = np.arange(len(members), dtype=np.int32)
-        rows, columns = number[self.rows], number[self.columns]
-        kept = (rows >= 0) & (columns >= 0)
+        # Only the edges of these points are looked at: there may be many parts of a large graph.
+        firsts = self.starts[members]
+        counts = self.starts[members + 1] - firsts
+        edges = np.repeat(firsts - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
+        rows = np.repeat(np.arange(len(members)), counts)
+        columns = number[self.columns[edges]]
+        kept = columns >= 0
         counts = np.bincount(rows[kept], minlength=len(members))
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return FuzzyGraph(starts, columns[kept], self.weights[kept])
+        return FuzzyGraph(starts, columns[kept], self.weights[edges[kept]])
 
     def parts(self) -> tuple[int, NDArray[np.int32]]:
         """How many parts no edge joins, and the part of each point, by their first points."""
         return _kernels.graph_parts(self.starts, self.columns)
-
-    def shares(self, n_epochs: int) -> tuple[FuzzyGraph, NDArray[np.float32]]:
-        """Edges that are active in at least one of `n_epochs`, and the share in which they are."""
-        shares = self.weights / self.weights.max(initial=np.float32(1e-30))
-        kept = shares * np.float32(n_epochs) >= 1.0
-        counts = np.bincount(self.rows[kept], minlength=self.n_samples)
-        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        pruned = FuzzyGraph(starts, self.columns[kept], self.weights[kept])
-        return pruned, np.ascontiguousarray(shares[kept], dtype=np.float32)
 
 
 def fuzzy_graph(
@@ -165,3 +167,25 @@ def sharpened(graph: FuzzyGraph, labels: NDArray[np.int64], weight: float) -> Fu
     factor = np.where(unknown, UNKNOWN_PENALTY, np.where(mine == other, 1.0, np.exp(-distance)))
     weights = (graph.weights * factor).astype(np.float32)
     return FuzzyGraph(graph.starts, graph.columns, weights).reconnected()
+
+
+def edges_of_both(left: FuzzyGraph, right: FuzzyGraph) -> FuzzyGraph:
+    """Edges that either of two graphs of the same points has; weights say nothing."""
+    both = (left.to_sparse() != 0) + (right.to_sparse() != 0)
+    return FuzzyGraph.from_sparse(both.astype(np.float32))
+
+
+def at_edges(
+    graph: FuzzyGraph, edges: FuzzyGraph, *, missing: float | None = None
+) -> NDArray[np.float64]:
+    """Weights of a graph at the edges of a larger one; half its weakest where it has none."""
+    n = edges.n_samples
+    there = np.searchsorted(edges.rows * n + edges.columns, graph.rows * n + graph.columns)
+    weights = np.full(len(edges.columns), stand_in(graph) if missing is None else missing)
+    weights[there] = graph.weights
+    return weights
+
+
+def stand_in(graph: FuzzyGraph) -> float:
+    """What an edge counts that a graph lacks."""
+    return max(float(graph.weights.min(initial=1.0)) / 2.0, LEAST)

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _kernels
-from .._arrays import as_vectors
-from ..errors import InvalidInputError, ShapeError
-from ..neighbors import NeighborGraph, NeighborIndex
+from ..errors import InvalidInputError
+from ..neighbors import NeighborIndex
 from ..parallel import effective_n_jobs
-from ._affine import AffineMap
 from ._curve import curve_parameters
-from ._density import edge_distances, log_radii
 from ._duplicates import Groups, group_rows, row_keys
-from ._edge_layout import Callback, Forces, place
-from ._estimator import Transformer, random_state_of
-from ._fuzzy import FuzzyGraph
-from ._moments import principal_axes
+from ._edge_layout import Forces
+from ._estimator import random_state_of
 from ._notes import Notes
-from ._umap_checks import check_parameters
-from ._umap_fit import Stages, epochs_of, expected_costs, metric_of, radii_of_map
-from ._umap_new import nearest_of_new, start_among, vectors_at
-from ._umap_targets import CATEGORICAL, Labels, Numbers, as_target
-from ._watch import Listener, Watch
+from ._umap_fit import Stages, epochs_of, expected_costs, metric_of
+from ._umap_new import KnownRows, Placing
+from ._umap_parameters import Parameters, check_parameters
+from ._umap_sets import combined, difference, intersection, union
+from ._umap_targets import as_target
+from ._watch import Watch, spoken
 
 __all__ = ["UMAP"]
 
@@ -37,7 +31,7 @@ PLACING_EPOCHS = 100
 SEEDS = 2**31 - 1
 
 
-class UMAP(Transformer):
+class UMAP(Parameters):
     """Map of a fuzzy neighbour graph: neighbours attract, points drawn at random repel.
 
     Neighbourhoods can mostly be trusted; distances between groups, their sizes and the space
@@ -81,8 +75,21 @@ class UMAP(Transformer):
         Neighbours of each number given to `fit`; -1 is as many as of rows.
     target_metric : {"categorical", "euclidean", "l2", "manhattan", "l1"} or callable
         What `y` is: labels, or numbers and their distance.
+    target_metric_kwds : dict, optional
+        Further arguments of a function.
     target_weight : float
         What targets given to `fit` count: 0 nothing, 1 everything.
+    transform_seed : int
+        Seed of the draws of `transform`.
+    transform_mode : {"embedding", "graph"}
+        With "graph" there is no layout: `fit_transform` returns the fuzzy graph of all rows, and
+        `transform` the memberships of new rows in the neighbourhoods of fitted ones, both sparse.
+    unique : bool
+        Equal rows share a place. umap-learn's other choice, to lay each of them out, is refused.
+    output_metric : {"euclidean"}
+        Of the map. umap-learn's others, such as spheres, are refused.
+    force_approximation_algorithm : bool
+        Search approximately also where an exact search costs less.
     densmap : bool
         Whether dense regions of the data shall be dense in the map too.
     dens_lambda : float
@@ -109,6 +116,8 @@ class UMAP(Transformer):
     progress : callable, optional
         Called with a `FitProgress`: stage, time left, map so far. A true answer stops: in the
         layout the map stays as it is, before it there is none, and `Cancelled` is raised.
+    verbose : bool
+        Print the stages of a fit to stderr.
 
     Attributes
     ----------
@@ -152,69 +161,6 @@ class UMAP(Transformer):
     (90, 2)
     """
 
-    def __init__(
-        self,
-        n_neighbors: int = 15,
-        *,
-        n_components: int = 2,
-        metric: Any = "euclidean",
-        metric_kwds: Mapping[str, Any] | None = None,
-        n_epochs: int | None = None,
-        learning_rate: float = 1.0,
-        init: Any = "spectral",
-        min_dist: float = 0.1,
-        spread: float = 1.0,
-        set_op_mix_ratio: float = 1.0,
-        local_connectivity: float = 1.0,
-        repulsion_strength: float = 1.0,
-        negative_sample_rate: int = 5,
-        a: float | None = None,
-        b: float | None = None,
-        target_n_neighbors: int = -1,
-        target_metric: str | Callable[..., float] = CATEGORICAL,
-        target_weight: float = 0.5,
-        densmap: bool = False,
-        dens_lambda: float = 2.0,
-        dens_frac: float = 0.3,
-        dens_var_shift: float = 0.1,
-        output_dens: bool = False,
-        disconnection_distance: float | None = None,
-        precomputed_knn: NeighborGraph | tuple[Any, ...] | None = None,
-        random_state: Any = None,
-        n_jobs: int | None = None,
-        callback: Callback | None = None,
-        progress: Listener | None = None,
-    ) -> None:
-        self.n_neighbors = n_neighbors
-        self.n_components = n_components
-        self.metric = metric
-        self.metric_kwds = metric_kwds
-        self.n_epochs = n_epochs
-        self.learning_rate = learning_rate
-        self.init = init
-        self.min_dist = min_dist
-        self.spread = spread
-        self.set_op_mix_ratio = set_op_mix_ratio
-        self.local_connectivity = local_connectivity
-        self.repulsion_strength = repulsion_strength
-        self.negative_sample_rate = negative_sample_rate
-        self.a = a
-        self.b = b
-        self.target_n_neighbors = target_n_neighbors
-        self.target_metric = target_metric
-        self.target_weight = target_weight
-        self.densmap = densmap
-        self.dens_lambda = dens_lambda
-        self.dens_frac = dens_frac
-        self.dens_var_shift = dens_var_shift
-        self.output_dens = output_dens
-        self.disconnection_distance = disconnection_distance
-        self.precomputed_knn = precomputed_knn
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.callback = callback
-        self.progress = progress
-
     def fit(self, X: Any, y: Any = None) -> Self:
         """Make the map of X.
 
@@ -241,7 +187,9 @@ class UMAP(Transformer):
         """
         X = self._checked(X, reset=True, accept_sparse=self._takes_sparse)
         check_parameters(self)
-        target = None if y is None else as_target(y, X.shape[0], self.target_metric)
+        target = None
+        if y is not None:
+            target = as_target(y, X.shape[0], self.target_metric, self.target_metric_kwds)
         self.a_, self.b_ = (
             curve_parameters(self.min_dist, self.spread)
             if self.a is None or self.b is None
@@ -249,20 +197,25 @@ class UMAP(Transformer):
         )
         self.forces_ = self._forces(int(random_state_of(self.random_state).randint(SEEDS)))
         notes = Notes()
-        groups = self._groups_of(X)
-        base = X if groups.all_differ else X[groups.first]
-        self._fitted, self._keys = base, groups.keys
-        self._exact_map: AffineMap | None = None
-        if self._is_precomputed or base.shape[0] > 3:
-            self._lay_out(base, groups, target, notes)
-        else:
-            self._show_exactly(X.shape[0], base, notes)
-        self._index = None
+        self._groups = self._groups_of(X)
+        base = X if self._groups.all_differ else X[self._groups.first]
+        costs = expected_costs(base.shape[0], base.shape[1], self.n_epochs_of(base.shape[0]))
+        watch = Watch(spoken(self.progress) if self.verbose else self.progress, costs)
+        laid = Stages(self, self._groups, self.forces_, watch, notes).run(base, target)
+        self.affinities_, self.neighbors_ = laid.affinities, laid.neighbors
+        self.n_neighbors_, self.n_iter_, self.initial_ = laid.n_neighbors, laid.n_iter, laid.initial
+        index = None
         if not self._is_precomputed:
-            self._index = NeighborIndex(base, metric=metric_of(self), graph=self.neighbors_)
-        self.embedding_: NDArray[np.float32] = self._places
-        if not groups.all_differ:
-            self.embedding_ = self._places[groups.group]
+            index = NeighborIndex(base, metric=metric_of(self), graph=self.neighbors_)
+        keys = self._groups.keys
+        self._known: KnownRows | None = KnownRows(base, keys, laid.places, laid.exact, index)
+        if self._draws:
+            group = self._groups.group
+            self.embedding_: NDArray[np.float32] = (
+                laid.places if self._groups.all_differ else laid.places[group]
+            )
+            if laid.radii is not None:
+                self.rad_orig_, self.rad_emb_ = laid.radii[group], laid.radii_in_map[group]
         searched = self.neighbors_
         self.notes_ = notes.published() + (() if searched is None else searched.notes)
         return self
@@ -280,14 +233,17 @@ class UMAP(Transformer):
         Returns
         -------
         Y : ndarray of shape (n_samples, n_components)
-            Coordinates; with `output_dens` a tuple of them, `rad_orig_` and `rad_emb_`.
+            Coordinates; with `output_dens` a tuple of them, `rad_orig_` and `rad_emb_`; with
+            `transform_mode` "graph" a sparse array of shape (n_samples, n_samples).
         """
         self.fit(X, y)
+        if not self._draws:
+            return self.graph_
         if self.output_dens:
             return self.embedding_, self.rad_orig_, self.rad_emb_
         return self.embedding_
 
-    def transform(self, X: Any) -> NDArray[np.float32]:
+    def transform(self, X: Any) -> Any:
         """Place rows in the map; each on its own, so that the others in X do not matter.
 
         Parameters
@@ -299,21 +255,23 @@ class UMAP(Transformer):
         -------
         Y : ndarray of shape (n_samples, n_components)
             A row equal to a fitted row takes its place; others come to lie among their nearest.
+            With `transform_mode` "graph" a sparse array of shape (n_samples, n_fitted).
+
+        Raises
+        ------
+        InvalidInputError
+            X is not finite, or this map was combined of others and has no vectors.
         """
-        self._require_fitted()
+        known = self._known_rows("transform")
         X = self._checked(X, reset=False, accept_sparse=self._takes_sparse)
-        if self._exact_map is not None:
-            return self._exact_map(_dense(X)).astype(np.float32)
-        X = X.astype(self._fitted.dtype, copy=False)
-        keys = row_keys(X)
-        order = np.argsort(self._keys)
-        at = np.minimum(np.searchsorted(self._keys, keys, sorter=order), len(order) - 1)
-        known = self._keys[order[at]] == keys
-        Y = np.empty((X.shape[0], self._places.shape[1]), dtype=np.float32)
-        Y[known] = self._places[order[at[known]]]
-        if not known.all():
-            Y[~known] = self._placed(X[~known], keys[~known])
-        return Y
+        if self._draws:
+            return known.place(X, self._placing())
+        from scipy.sparse import csr_array
+
+        indices, weights = known.memberships(X, self._placing())
+        starts = np.arange(len(indices) + 1) * indices.shape[1]
+        shape = (len(indices), known.rows.shape[0])
+        return csr_array((weights.ravel(), indices.ravel(), starts), shape=shape)
 
     def inverse_transform(self, X: Any) -> NDArray[np.float32]:
         """Vectors that would lie at given places of the map.
@@ -336,24 +294,42 @@ class UMAP(Transformer):
         InvalidInputError
             The map was made of distances, or X does not hold places of it.
         """
-        self._require_fitted()
-        if self._is_precomputed:
+        known = self._known_rows("inverse_transform")
+        if self._is_precomputed or not self._draws:
+            why = "transform_mode='graph'" if self._draws is False else "metric='precomputed'"
             raise InvalidInputError(
-                "This map was made with metric='precomputed', so there are no vectors to go back "
-                "to. Fit it on vectors."
+                f"This map was made with {why}, so there are no vectors to go back to from places. "
+                f"Fit it on vectors, and in the mode 'embedding'."
             )
-        Y = as_vectors(X, name="X").astype(np.float32)
-        if Y.shape[1] != self._places.shape[1]:
-            raise ShapeError(
-                f"X has {Y.shape[1]} columns; places of this map have {self._places.shape[1]}."
-            )
-        if not np.isfinite(Y).all():
-            row = int(np.flatnonzero(~np.isfinite(Y).all(axis=1))[0])
-            raise InvalidInputError(f"X is not finite in row {row}; every place is needed.")
-        if self._exact_map is not None or self.neighbors_ is None:
-            return self._nearest_vectors(Y)
-        k = min(self.n_neighbors_ + 1, len(self._places))
-        return vectors_at(Y, self._places, self._fitted, k, effective_n_jobs(self.n_jobs))
+        Y = known.checked_places(X)
+        return known.vectors(Y, self.n_neighbors_ + 1, effective_n_jobs(self.n_jobs))
+
+    def __mul__(self, other: UMAP) -> UMAP:
+        """Map of what both see: rows are neighbours where they are in both graphs."""
+        return combined(self, other, intersection, "*")
+
+    def __add__(self, other: UMAP) -> UMAP:
+        """Map of what either sees: rows are neighbours where they are in one of the graphs."""
+        return combined(self, other, union, "+")
+
+    def __sub__(self, other: UMAP) -> UMAP:
+        """Map of what only the first sees: its neighbours, as far as the other has them not."""
+        return combined(self, other, difference, "-")
+
+    def n_epochs_of(self, n_samples: int) -> int:
+        """How often the heaviest edge pulls in a layout of so many rows.
+
+        Parameters
+        ----------
+        n_samples : int
+            Rows.
+
+        Returns
+        -------
+        n_epochs : int
+            `n_epochs`, or what stands for None.
+        """
+        return epochs_of(self.n_epochs, n_samples)
 
     @property
     def graph_(self) -> Any:
@@ -368,69 +344,36 @@ class UMAP(Transformer):
     def _takes_sparse(self) -> bool:
         return not (self._is_precomputed or callable(self.metric))
 
-    def _nearest_vectors(self, Y: NDArray[np.float32]) -> NDArray[np.float32]:
-        gaps = ((Y[:, None] - self._places[None]) ** 2).sum(axis=2)
-        vectors = _dense(self._fitted)[gaps.argmin(axis=1)]
-        return np.asarray(vectors, dtype=np.float32)
+    @property
+    def _draws(self) -> bool:
+        return bool(self.transform_mode == "embedding")
 
-    def _placed(self, X: Any, keys: NDArray[np.uint64]) -> NDArray[np.float32]:
-        n_threads = effective_n_jobs(self.n_jobs)
-        n_fitted = len(self._places)
-        k = min(self.n_neighbors_, n_fitted)
-        indices, distances = nearest_of_new(X, k, self._index, n_threads)
-        memberships, _, _ = _kernels.fuzzy_memberships(
-            distances, float(self.local_connectivity), n_threads=n_threads
-        )
-        start = start_among(indices, memberships, self._places, self.a_, self.b_)
-        n_epochs = PLACING_EPOCHS if self.n_epochs is None else int(self.n_epochs) // 3
-        forces = replace(self.forces_, rate=TRANSFORM_RATE * float(self.learning_rate))
-        return place(
-            start, self._places, indices, memberships, keys, forces, n_epochs, n_threads=n_threads
+    def _known_rows(self, asked: str) -> KnownRows:
+        self._require_fitted()
+        if self._known is None:
+            raise InvalidInputError(
+                f"This map was combined of others and has a graph but no vectors, which {asked} "
+                f"needs. Ask one of the maps that it was combined of."
+            )
+        return self._known
+
+    def _placing(self) -> Placing:
+        return Placing(
+            self.n_neighbors_,
+            float(self.local_connectivity),
+            replace(
+                self.forces_,
+                rate=TRANSFORM_RATE * float(self.learning_rate),
+                seed=int(self.transform_seed),
+            ),
+            PLACING_EPOCHS if self.n_epochs is None else int(self.n_epochs) // 3,
+            effective_n_jobs(self.n_jobs),
         )
 
     def _groups_of(self, X: Any) -> Groups:
-        if self._is_precomputed or self.precomputed_knn is not None:
-            everyone = np.arange(X.shape[0])
-            return Groups(everyone, everyone, row_keys(X))
+        if self._is_precomputed or self.precomputed_knn is not None or not self._draws:
+            return Groups.all_different(X.shape[0], row_keys(X))
         return group_rows(X)
-
-    def _show_exactly(self, n_samples: int, base: Any, notes: Notes) -> None:
-        """Up to three rows show their distances exactly; equal rows have one place."""
-        if n_samples > 1 and base.shape[0] == 1:
-            notes.append(f"all {n_samples} rows are equal: one stacked point.")
-        n_components = int(self.n_components)
-        vectors = _dense(base)
-        exact = AffineMap.from_axes(principal_axes(vectors, n_components), n_components)
-        self._exact_map = exact
-        self._places: NDArray[np.float32] = exact(vectors).astype(np.float32)
-        self.affinities_: FuzzyGraph | None = None
-        self.neighbors_: NeighborGraph | None = None
-        self.initial_: NDArray[np.float32] | None = None
-        self.n_neighbors_, self.n_iter_ = min(int(self.n_neighbors), len(vectors)), 0
-        if self.densmap or self.output_dens:
-            self.rad_orig_ = self.rad_emb_ = np.zeros(n_samples)
-
-    def _lay_out(
-        self, base: Any, groups: Groups, target: Labels | Numbers | None, notes: Notes
-    ) -> None:
-        n_epochs = epochs_of(self.n_epochs, base.shape[0])
-        watch = Watch(self.progress, expected_costs(base.shape[0], base.shape[1], n_epochs))
-        stages = Stages(self, groups, self.forces_, watch, notes)
-        neighbors = stages.neighbors(base)
-        graph = stages.affinities(neighbors, target)
-        self.initial_ = stages.initialization(base, graph)
-        radii = None
-        if self.densmap or self.output_dens:
-            # Along edges that the data have, and not those that a target adds.
-            plain = stages.affinities(neighbors, None) if target is not None else graph
-            radii = log_radii(plain, edge_distances(plain, neighbors))
-        self._places = stages.layout(self.initial_, graph, radii)
-        self.affinities_, self.neighbors_ = graph, neighbors
-        self.n_neighbors_, self.n_iter_ = neighbors.n_neighbors + 1, stages.n_iter
-        if radii is not None:
-            self.rad_orig_ = radii[groups.group]
-            in_map = radii_of_map(self._places, neighbors.n_neighbors, self)
-            self.rad_emb_ = in_map[groups.group]
 
     def _forces(self, seed: int) -> Forces:
         return Forces(
@@ -444,15 +387,10 @@ class UMAP(Transformer):
 
     @property
     def _n_features_out(self) -> int:
-        return int(self.embedding_.shape[1])
+        return int(self.embedding_.shape[1]) if self._draws else len(self._groups.group)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.pairwise = self._is_precomputed
         tags.input_tags.sparse = self._takes_sparse
         return tags
-
-
-def _dense(X: Any) -> NDArray[Any]:
-    dense: NDArray[Any] = X if isinstance(X, np.ndarray) else X.toarray()
-    return dense

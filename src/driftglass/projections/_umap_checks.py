@@ -1,4 +1,4 @@
-"""What UMAP accepts: parameters, labels, distances, neighbours."""
+"""What UMAP accepts: labels, distances, neighbours."""
 
 from __future__ import annotations
 
@@ -9,72 +9,8 @@ from numpy.typing import NDArray
 
 from ..errors import InvalidInputError, ShapeError
 from ..neighbors import NeighborGraph
-from ._umap_start import STARTS
 
-__all__ = ["as_graph", "as_labels", "check_parameters", "nearest_of_distances"]
-
-METRICS = ("euclidean", "cosine", "correlation", "manhattan", "precomputed")
-MOST_COMPONENTS = 64
-MOST_NEIGHBORS = 4097
-SHARES = ("set_op_mix_ratio", "target_weight", "dens_frac")
-AMOUNTS = (
-    "learning_rate",
-    "repulsion_strength",
-    "local_connectivity",
-    "dens_lambda",
-    "dens_var_shift",
-)
-
-
-def check_parameters(estimator: Any) -> None:
-    """Refuse parameters out of range, with what would do."""
-    counts: dict[str, tuple[int, int | None]] = {
-        "n_neighbors": (2, MOST_NEIGHBORS),
-        "n_components": (1, MOST_COMPONENTS),
-        "negative_sample_rate": (0, None),
-    }
-    if estimator.n_epochs is not None:
-        counts["n_epochs"] = (0, None)
-    if estimator.target_n_neighbors != -1:
-        counts["target_n_neighbors"] = (2, MOST_NEIGHBORS)
-    for name, (least, most) in counts.items():
-        value = getattr(estimator, name)
-        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-        if not whole or value < least or (most is not None and value > most):
-            limits = f"of at least {least}" if most is None else f"from {least} to {most}"
-            raise InvalidInputError(f"{name} is {value!r}; an integer {limits} is needed.")
-    for name in (*SHARES, *AMOUNTS):
-        value = getattr(estimator, name)
-        if not _is_real(value) or not 0 <= value < np.inf or (name in SHARES and value > 1):
-            limits = "from 0 to 1" if name in SHARES else "of at least 0"
-            raise InvalidInputError(f"{name} is {value!r}; a number {limits} is needed.")
-    for name in ("a", "b", "disconnection_distance"):
-        value = getattr(estimator, name)
-        if value is not None and (not _is_real(value) or not value > 0):
-            raise InvalidInputError(f"{name} is {value!r}; None or a positive number is needed.")
-    if (estimator.a is None) != (estimator.b is None):
-        raise InvalidInputError(
-            f"a is {estimator.a!r} and b is {estimator.b!r}; give both, or neither to have them "
-            f"follow from min_dist and spread."
-        )
-    if not callable(estimator.metric) and estimator.metric not in METRICS:
-        raise InvalidInputError(
-            f"metric is {estimator.metric!r}; one of {', '.join(METRICS)} or a function of two "
-            f"rows is needed."
-        )
-    if estimator.metric_kwds and not callable(estimator.metric):
-        raise InvalidInputError(
-            f"metric_kwds is {estimator.metric_kwds!r}, which metric={estimator.metric!r} does "
-            f"not take; only a function of two rows can."
-        )
-    if isinstance(estimator.init, str) and estimator.init not in STARTS:
-        raise InvalidInputError(
-            f"init is {estimator.init!r}; {', '.join(STARTS)} or an array is needed."
-        )
-
-
-def _is_real(value: Any) -> bool:
-    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+__all__ = ["as_graph", "as_labels", "nearest_of_distances"]
 
 
 def as_labels(y: Any, n_samples: int) -> NDArray[np.int64]:

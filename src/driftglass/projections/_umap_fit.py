@@ -12,20 +12,33 @@ from numpy.typing import NDArray
 from ..errors import InvalidInputError
 from ..neighbors import NeighborGraph, nearest_neighbors
 from ..parallel import effective_n_jobs
+from ._affine import AffineMap
 from ._density import DensityForce, DensityTerm, edge_distances, log_radii
 from ._duplicates import Groups
 from ._edge_layout import Forces, lay_out
 from ._fuzzy import FuzzyGraph, fuzzy_graph
+from ._moments import principal_axes
 from ._notes import Notes
 from ._umap_checks import as_graph, nearest_of_distances
+from ._umap_new import dense
 from ._umap_start import initial_positions
 from ._umap_targets import Labels, Numbers
 from ._watch import Watch
 
-__all__ = ["FEW_SAMPLES", "Stages", "epochs_of", "expected_costs", "metric_of", "radii_of_map"]
+__all__ = [
+    "FEW_SAMPLES",
+    "Laid",
+    "Stages",
+    "epochs_of",
+    "expected_costs",
+    "metric_of",
+    "radii_of_map",
+]
 
 FEW_SAMPLES = 10_000
 """Rows up to which a map gets 500 epochs and not 200."""
+FEWEST = 3
+"""Rows up to which distances can be shown exactly."""
 RING = 1.1
 """Where rows without an edge lie, in reaches of the map."""
 
@@ -52,6 +65,41 @@ def expected_costs(n_samples: int, n_features: int, n_epochs: int) -> dict[str, 
         "initialization": n_samples * 10.0,
         "layout": n_samples * 0.3 * n_epochs,
     }
+
+
+@dataclass(frozen=True, eq=False)
+class Laid:
+    """What a fit has found of the rows that differ.
+
+    Parameters
+    ----------
+    places : ndarray of shape (n_different, n_components), dtype float32
+        Their map; no columns if none was asked for.
+    n_neighbors : int
+        Neighbours of each, itself included.
+    n_iter : int
+        Epochs made.
+    exact : AffineMap or None
+        Shows three rows and less; then there is nothing else.
+    neighbors : NeighborGraph or None
+        Of each row.
+    affinities : FuzzyGraph or None
+        Made from them.
+    initial : ndarray of shape (n_different, n_components) or None
+        Where the layout began.
+    radii, radii_in_map : ndarray of shape (n_different,) or None
+        Logarithms of local radii, if asked for.
+    """
+
+    places: NDArray[np.float32]
+    n_neighbors: int
+    n_iter: int = 0
+    exact: AffineMap | None = None
+    neighbors: NeighborGraph | None = None
+    affinities: FuzzyGraph | None = None
+    initial: NDArray[np.float32] | None = None
+    radii: NDArray[np.float64] | None = None
+    radii_in_map: Any = None
 
 
 @dataclass(eq=False)
@@ -83,6 +131,42 @@ class Stages:
     def __post_init__(self) -> None:
         self.n_threads = effective_n_jobs(self.estimator.n_jobs)
 
+    def run(self, base: Any, target: Labels | Numbers | None) -> Laid:
+        """All of them, for the rows that differ."""
+        estimator = self.estimator
+        measured = estimator.densmap or estimator.output_dens
+        draws = estimator.transform_mode == "embedding"
+        given = isinstance(estimator.metric, str) and estimator.metric == "precomputed"
+        if draws and not given and base.shape[0] <= FEWEST:
+            return self._shown_exactly(dense(base), measured)
+        neighbors = self.neighbors(base)
+        graph = self.affinities(neighbors, target)
+        k = neighbors.n_neighbors + 1
+        if not draws:
+            nowhere = np.empty((base.shape[0], 0), dtype=np.float32)
+            return Laid(nowhere, k, neighbors=neighbors, affinities=graph)
+        start = self.initialization(base, graph)
+        radii = radii_in_map = None
+        if measured:
+            # Along edges that the data have, and not those that a target adds.
+            plain = self.affinities(neighbors, None) if target is not None else graph
+            radii = log_radii(plain, edge_distances(plain, neighbors))
+        places = self.layout(start, graph, radii)
+        if measured:
+            radii_in_map = radii_of_map(places, neighbors.n_neighbors, estimator)
+        return Laid(places, k, self.n_iter, None, neighbors, graph, start, radii, radii_in_map)
+
+    def _shown_exactly(self, vectors: NDArray[Any], measured: bool) -> Laid:
+        """Up to three rows show their distances exactly; equal rows have one place."""
+        n_samples, n_components = len(self.groups.group), int(self.estimator.n_components)
+        if n_samples > 1 and len(vectors) == 1:
+            self.notes.append(f"all {n_samples} rows are equal: one stacked point.")
+        exact = AffineMap.from_axes(principal_axes(vectors, n_components), n_components)
+        none = np.zeros(len(vectors)) if measured else None
+        k = min(int(self.estimator.n_neighbors), len(vectors))
+        places = exact(vectors).astype(np.float32)
+        return Laid(places, k, exact=exact, radii=none, radii_in_map=none)
+
     def neighbors(self, base: Any) -> NeighborGraph:
         """Neighbours of every row that differs."""
         estimator = self.estimator
@@ -101,6 +185,7 @@ class Stages:
             base,
             k - 1,
             metric=metric_of(estimator),
+            method="approximate" if estimator.force_approximation_algorithm else "auto",
             random_state=self.forces.seed,
             n_jobs=estimator.n_jobs,
             progress=lambda done, total, what: self.watch.before_the_map("neighbors", done, total),
@@ -163,7 +248,7 @@ class Stages:
                 float(estimator.dens_var_shift),
             )
             density = DensityForce.towards(radii, graph, term)
-        listening = estimator.callback is not None or estimator.progress is not None
+        listening = estimator.callback is not None or self.watch.listens
 
         def moved(done: int, positions: NDArray[np.float32]) -> bool:
             if not self.groups.all_differ:

@@ -2,19 +2,135 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InvalidInputError
+from .. import _kernels
+from .._arrays import as_vectors
+from ..errors import InvalidInputError, ShapeError
 from ..neighbors import NeighborIndex, query_neighbors
+from ._affine import AffineMap
+from ._duplicates import row_keys
+from ._edge_layout import Forces, place
 
-__all__ = ["nearest_of_new", "start_among", "vectors_at"]
+__all__ = ["KnownRows", "Placing", "nearest_of_new", "start_among", "vectors_at"]
 
 BLOCK_VALUES = 1 << 22
 LEAST = 1e-6
 """Distances below this share of the k-th count as this."""
+
+
+@dataclass(frozen=True)
+class Placing:
+    """How new rows come to their places.
+
+    Parameters
+    ----------
+    n_neighbors : int
+        Fitted rows that each goes by.
+    local_connectivity : float
+        How many of those count fully.
+    forces : Forces
+        Of the layout.
+    n_epochs : int
+        How often a full neighbour pulls.
+    n_threads : int
+        Changes the time and not the result.
+    """
+
+    n_neighbors: int
+    local_connectivity: float
+    forces: Forces
+    n_epochs: int
+    n_threads: int
+
+
+@dataclass(eq=False)
+class KnownRows:
+    """Fitted rows and their places, among which others are put.
+
+    Parameters
+    ----------
+    rows : array or sparse array of shape (n_samples, n_features), or None
+        Rows that differ; distances where those were given.
+    keys : ndarray of shape (n_samples,), dtype uint64
+        Their hashes.
+    places : ndarray of shape (n_samples, n_components), dtype float32
+        Where they lie.
+    exact : AffineMap or None
+        Puts rows beside very few others.
+    index : NeighborIndex or None
+        Of the rows; none if they are distances.
+    """
+
+    rows: Any
+    keys: NDArray[np.uint64]
+    places: NDArray[np.float32]
+    exact: AffineMap | None
+    index: NeighborIndex | None
+
+    def place(self, X: Any, by: Placing) -> NDArray[np.float32]:
+        """Places of the rows of X; those that are known keep theirs."""
+        if self.exact is not None:
+            return self.exact(dense(X)).astype(np.float32)
+        X = X.astype(self.rows.dtype, copy=False)
+        keys = row_keys(X)
+        order = np.argsort(self.keys)
+        at = np.minimum(np.searchsorted(self.keys, keys, sorter=order), len(order) - 1)
+        known = self.keys[order[at]] == keys
+        Y = np.empty((X.shape[0], self.places.shape[1]), dtype=np.float32)
+        Y[known] = self.places[order[at[known]]]
+        if known.all():
+            return Y
+        indices, memberships = self.memberships(X[~known], by)
+        Y[~known] = place(
+            start_among(indices, memberships, self.places, by.forces.a, by.forces.b),
+            self.places,
+            indices,
+            memberships,
+            keys[~known],
+            by.forces,
+            by.n_epochs,
+            n_threads=by.n_threads,
+        )
+        return Y
+
+    def memberships(self, X: Any, by: Placing) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Fitted rows near to each row of X, and how much each counts, both (n, n_neighbors)."""
+        k = min(by.n_neighbors, self.rows.shape[0])
+        indices, distances = nearest_of_new(X, k, self.index, by.n_threads)
+        memberships, _, _ = _kernels.fuzzy_memberships(
+            distances, by.local_connectivity, n_threads=by.n_threads
+        )
+        return indices, memberships
+
+    def checked_places(self, Y: Any) -> NDArray[np.float32]:
+        """Y as finite places of this map."""
+        Y = as_vectors(Y, name="X").astype(np.float32)
+        if Y.shape[1] != self.places.shape[1]:
+            raise ShapeError(
+                f"X has {Y.shape[1]} columns; places of this map have {self.places.shape[1]}."
+            )
+        if not np.isfinite(Y).all():
+            row = int(np.flatnonzero(~np.isfinite(Y).all(axis=1))[0])
+            raise InvalidInputError(f"X is not finite in row {row}; every place is needed.")
+        return np.asarray(Y)
+
+    def vectors(self, Y: NDArray[np.float32], k: int, n_threads: int) -> NDArray[np.float32]:
+        """Vectors that belong to places, by the k nearest of the map."""
+        if self.exact is None and len(self.places) > 3:
+            return vectors_at(Y, self.places, self.rows, min(k, len(self.places)), n_threads)
+        gaps = ((Y[:, None] - self.places[None]) ** 2).sum(axis=2)
+        return np.asarray(dense(self.rows)[gaps.argmin(axis=1)], dtype=np.float32)
+
+
+def dense(X: Any) -> NDArray[Any]:
+    """X with its zeros filled in, if it is sparse."""
+    filled: NDArray[Any] = X if isinstance(X, np.ndarray) else X.toarray()
+    return filled
 
 
 def nearest_of_new(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,20 @@ from numpy.typing import NDArray
 from ..errors import InvalidInputError, ShapeError
 from ..neighbors import nearest_neighbors
 from ._duplicates import Groups
-from ._fuzzy import UNKNOWN_PENALTY, FuzzyGraph, fuzzy_graph, sharpened
+from ._fuzzy import (
+    UNKNOWN_PENALTY,
+    FuzzyGraph,
+    at_edges,
+    edges_of_both,
+    fuzzy_graph,
+    sharpened,
+    stand_in,
+)
 from ._umap_checks import as_labels
 
 __all__ = ["CATEGORICAL", "Labels", "Numbers", "as_target"]
 
 CATEGORICAL = "categorical"
-LEAST = 1e-8
-"""Stands for an edge that one of two graphs lacks, if its weakest edge is no stronger."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +94,7 @@ class Numbers:
         return _mixed(graph, theirs, np.isin(np.arange(graph.n_samples), known), weight)
 
 
-def as_target(y: Any, n_samples: int, metric: Any) -> Labels | Numbers:
+def as_target(y: Any, n_samples: int, metric: Any, keywords: Any = None) -> Labels | Numbers:
     """Check targets y of shape (n_samples,) or, with a distance, (n_samples, n_targets)."""
     if isinstance(metric, str) and metric == CATEGORICAL:
         return Labels(as_labels(y, n_samples))
@@ -111,6 +118,8 @@ def as_target(y: Any, n_samples: int, metric: Any) -> Labels | Numbers:
     # Only ratios of distances count, and large values would not fit into single precision.
     scaled = values / largest if largest > 1e15 else values
     named = {"l2": "euclidean", "l1": "manhattan"}
+    if keywords:
+        metric = partial(metric, **keywords)
     return Numbers(scaled.astype(np.float32), named.get(metric, metric))
 
 
@@ -122,27 +131,13 @@ def _mixed(
     An edge that one of them lacks counts there as half its weakest. Where an end has no target,
     the left edge alone says something, and less.
     """
-    both = (left.to_sparse() != 0) + (right.to_sparse() != 0)
-    both = FuzzyGraph.from_sparse(both.astype(np.float32))
+    both = edges_of_both(left, right)
     told = known[both.rows] & known[both.columns]
-    first, second = _at_edges(left, both), _at_edges(right, both)
+    first, second = at_edges(left, both), at_edges(right, both)
     if weight < 0.5:
         joint = first * second ** (weight / (1.0 - weight))
     else:
         joint = first ** ((1.0 - weight) / weight) * second
-    alone = np.where(first > _stand_in(left), first * UNKNOWN_PENALTY, 0.0)
+    alone = np.where(first > stand_in(left), first * UNKNOWN_PENALTY, 0.0)
     weights = np.where(told, joint, alone)
-    return FuzzyGraph(both.starts, both.columns, weights.astype(np.float32)).reconnected()
-
-
-def _stand_in(graph: FuzzyGraph) -> float:
-    return max(float(graph.weights.min(initial=1.0)) / 2.0, LEAST)
-
-
-def _at_edges(graph: FuzzyGraph, edges: FuzzyGraph) -> NDArray[np.float64]:
-    """Weights of a graph at the edges of a larger one, both sorted by row and column."""
-    n = edges.n_samples
-    there = np.searchsorted(edges.rows * n + edges.columns, graph.rows * n + graph.columns)
-    weights = np.full(len(edges.columns), _stand_in(graph))
-    weights[there] = graph.weights
-    return weights
+    return both.weighted(weights).reconnected()

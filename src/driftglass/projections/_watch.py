@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from .._progress import Cancelled
 
-__all__ = ["FitProgress", "Listener", "Watch"]
+__all__ = ["FitProgress", "Listener", "Watch", "spoken"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +70,11 @@ class Watch:
         self._clock = clock
         self._began = clock()
 
+    @property
+    def listens(self) -> bool:
+        """Whether there is anyone to tell."""
+        return self._listener is not None
+
     def __call__(
         self, stage: str, done: float, total: float, positions: NDArray[np.float32] | None = None
     ) -> bool:
@@ -95,3 +101,18 @@ class Watch:
         names = list(self._costs)
         before = sum(self._costs[name] for name in names[: names.index(stage)])
         return (before + part * self._costs[stage]) / sum(self._costs.values())
+
+
+def spoken(listener: Listener | None) -> Listener:
+    """Print each stage to stderr, and tenths of the layout; and tell a listener, too."""
+    said: set[tuple[str, int]] = set()
+
+    def tell(now: FitProgress) -> Any:
+        tenth = int(10 * now.done / now.total) if now.stage == "layout" and now.total else 0
+        if (now.stage, tenth) not in said:
+            said.add((now.stage, tenth))
+            share = f" {10 * tenth} %" if tenth else ""
+            print(f"UMAP: {now.stage}{share}, {now.seconds:.1f} s", file=sys.stderr)
+        return listener(now) if listener is not None else False
+
+    return tell

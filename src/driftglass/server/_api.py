@@ -13,11 +13,13 @@ from . import _compute as compute
 from . import _explaining as explaining
 from . import _finding as finding
 from . import _maps as maps
+from . import _measurements as measurements
 from . import _neighbors as near
 from . import _read as read
 from . import _table as table
 from ._library import Library
 from ._question import Answer, Question
+from ._torn import answer_torn
 
 __all__ = ["REQUESTS", "Policy", "Request", "find_request"]
 
@@ -72,6 +74,10 @@ REQUESTS: tuple[Request, ...] = (
     Request("POST", "/api/runs/{run}/projection", maps.answer_project, "write"),
     Request("GET", "/api/runs/{run}/frames", compute.answer_frames, "read"),
     Request("GET", "/api/runs/{run}/picture", compute.answer_picture, "read"),
+    Request("GET", "/api/runs/{run}/torn", answer_torn, "read"),
+    Request("GET", "/api/runs/{run}/measurement", measurements.answer_measurement, "read"),
+    Request("POST", "/api/runs/{run}/measurement", measurements.answer_measure, "write"),
+    Request("GET", "/api/runs/{run}/measured", measurements.answer_measured, "read"),
     Request("POST", "/api/runs/{run}/table", table.answer_table, "read"),
     Request("GET", "/api/runs/{run}/neighbors", near.answer_neighbors, "read"),
     Request("POST", "/api/runs/{run}/neighbors", near.answer_find_neighbors, "write"),

@@ -78,6 +78,14 @@ def _project(job: Mapping[str, Any], report: Reporter) -> str:
     return update(run, request, refresh=bool(job.get("refresh")), progress=report)
 
 
+def _measure(job: Mapping[str, Any], report: Reporter) -> str:
+    from .. import store
+    from .._measure import MeasureRequest, measure
+
+    run = store.open(job["store"]).run(job["run"])
+    return measure(run, MeasureRequest(**job["request"]), progress=report)
+
+
 def _explain(job: Mapping[str, Any], report: Reporter) -> str:
     from .. import store
     from .._explained import Way, keep_explanation
@@ -102,6 +110,7 @@ def _search(job: Mapping[str, Any], report: Reporter) -> str:
 
 _JOBS = {
     "explanation": _explain,
+    "measurement": _measure,
     "neighbors": _find_neighbors,
     "projection": _project,
     "search": _search,

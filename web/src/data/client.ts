@@ -1,5 +1,6 @@
 import { Cache } from "./cache.js";
 import { codesNamed, columnOf, type ColumnData } from "./columns.js";
+import type { MeasurementInfo, MeasureRequest, TornNeighbours } from "./measured.js";
 import { withQuery, type Transport } from "./transport.js";
 import type {
   ColumnInfo,
@@ -68,6 +69,7 @@ export class Client {
   private readonly frames = new Cache<FrameData>(FRAME_BUDGET);
   private readonly columns = new Cache<ColumnData>(COLUMN_BUDGET);
   private readonly predicted = new Cache<PredictionData>(COLUMN_BUDGET);
+  private readonly numbers = new Cache<ArrayBuffer>(COLUMN_BUDGET);
   private readonly pages = new Cache<ArrayBuffer>(PAGE_BUDGET);
 
   constructor(
@@ -127,6 +129,37 @@ export class Client {
   /** Has a job stand still, go on, or end its layout and keep what there is. */
   async order(id: string, word: "pause" | "resume" | "keep"): Promise<void> {
     await this.transport.send(`/api/jobs/${encodeURIComponent(id)}/${word}`, {});
+  }
+
+  /** How a measurement stands; nothing starts by asking. */
+  measurement(run: string, request: MeasureRequest): Promise<MeasurementInfo> {
+    const { kind, space, projection, step } = request;
+    const path = `${runPath(run)}/measurement`;
+    return this.transport.json(withQuery(path, { kind, space, projection, step }));
+  }
+
+  /** Starts a measurement, or only one that is quick; says how it stands then. */
+  measure(
+    run: string,
+    request: MeasureRequest,
+    start: "yes" | "quick" = "yes",
+  ): Promise<MeasurementInfo> {
+    return this.transport.send(`${runPath(run)}/measurement`, { ...request, start });
+  }
+
+  /** The numbers of a measurement that is kept; with a step, those of the points of one frame. */
+  async measured(run: string, order: string, key: string, step?: number): Promise<ArrayBuffer> {
+    const name = `${run}\n${order}\n${key}\n${step ?? ""}`;
+    const held = this.numbers.get(name);
+    if (held !== undefined) return held;
+    const bytes = await this.transport.bytes(withQuery(`${runPath(run)}/measured`, { key, step }));
+    this.numbers.set(name, bytes, bytes.byteLength);
+    return bytes;
+  }
+
+  /** Neighbours of a row that the map of a step tore away, and those it put there. */
+  torn(run: string, projection: string, step: number, row: number): Promise<TornNeighbours> {
+    return this.transport.json(withQuery(`${runPath(run)}/torn`, { projection, step, row }));
   }
 
   /** The values of a column; `order` is the row order they must be in. */

@@ -1,4 +1,8 @@
+import { measuredSample, tornSample } from "./memory_measured.js";
+import type { MeasureKind, MeasurementInfo } from "./measured.js";
+import { MemoryKnowing } from "./memory_knowing.js";
 import type { SampleRun } from "./sample.js";
+import { SampleFinding } from "./sample_finding.js";
 import { SAMPLE_METHODS, sampleMap, sampleProjections } from "./sample_maps.js";
 import { ServerError, type Transport } from "./transport.js";
 import type {
@@ -17,6 +21,12 @@ export interface MemoryBehaviour {
   /** "absent" offers the projection, "failed" refuses it, "running" never ends. */
   projection?: "ready" | "absent" | "failed" | "running";
   estimateSeconds?: number;
+  /** Whether maps are explained, not yet, not well enough, or not without torch. */
+  reasons?: "ready" | "absent" | "unknown" | "missing";
+  /** "slow" offers a search among all items in place of making it. */
+  neighbors?: "quick" | "slow";
+  /** "absent" offers every measurement, "running" never ends; they are kept otherwise. */
+  measured?: "kept" | "absent" | "running" | "failed";
   /** Bytes of a PNG with this many tiles of this side, for thumbnails. */
   sprites?: (count: number, tile: number) => Promise<ArrayBuffer>;
 }
@@ -27,6 +37,8 @@ const NO_TILE = 0xffffffff;
 export class MemoryTransport implements Transport {
   private readonly listeners = new Set<(event: ServerEvent) => void>();
   private readonly started = new Set<string>();
+  private readonly finding = new SampleFinding();
+  private readonly knowing = new MemoryKnowing();
   private revision = 1;
   /** Paths asked for, in order, so that a test can see what was fetched. */
   readonly asked: string[] = [];
@@ -34,7 +46,10 @@ export class MemoryTransport implements Transport {
   constructor(
     readonly runs: SampleRun[],
     readonly behaviour: MemoryBehaviour = {},
-  ) {}
+  ) {
+    this.knowing.reasons = behaviour.reasons ?? "ready";
+    this.knowing.quick = behaviour.neighbors !== "slow";
+  }
 
   async json<T>(path: string): Promise<T> {
     return (await this.answer(path)) as T;
@@ -46,11 +61,20 @@ export class MemoryTransport implements Transport {
     return bytes;
   }
 
-  async send<T>(path: string): Promise<T> {
+  async send<T>(path: string, body: unknown): Promise<T> {
     this.asked.push(`POST ${path}`);
+    const [, , kind, run, what] = path.split("/").map(decodeURIComponent);
+    if (kind === "runs" && run !== undefined && what !== undefined) {
+      const told = this.knowing.told(this.find(run), what, body as Record<string, unknown>);
+      if (told !== undefined) return told as T;
+    }
     if (path.startsWith("/api/jobs/")) return {} as T;
-    this.started.add(path);
+    const asked = path.split("/").slice(4).join("/");
+    const found = this.finding.send(asked, (body ?? {}) as Record<string, unknown>);
+    if (found !== undefined) return found as T;
     const name = decodeURIComponent(path.split("/")[3] ?? "");
+    if (path.endsWith("/measurement")) return this.measure(body as MeasureBody) as T;
+    this.started.add(path);
     this.emit({ type: "run", name, revision: ++this.revision });
     return { job: null } as T;
   }
@@ -75,13 +99,15 @@ export class MemoryTransport implements Transport {
     this.asked.push(path);
     if (this.behaviour.delay) await new Promise((done) => setTimeout(done, this.behaviour.delay));
     const url = new URL(path, "memory://driftglass");
-    const [, , kind, name, what] = url.pathname.split("/").map(decodeURIComponent);
+    const [, , kind, name, ...rest] = url.pathname.split("/").map(decodeURIComponent);
+    const what = rest.length === 0 ? undefined : rest.join("/");
     if (kind === "info") {
       return {
         name: "driftglass",
         version: "0",
         wire_version: 1,
         read_only: false,
+        similar: true,
         store: "sample",
       };
     }
@@ -113,6 +139,14 @@ export class MemoryTransport implements Transport {
         const { predicted, confidence } = run.predicted(step);
         return encode({ predicted: { data: predicted }, confidence: { data: confidence } });
       }
+      case "measurement":
+        return this.measurement(query.get("kind") as MeasureKind);
+      case "measured": {
+        const [, kind, rows] = (query.get("key") ?? "").split("-");
+        return measuredSample(run, kind as MeasureKind, query.has("step") ? step : null, rows);
+      }
+      case "torn":
+        return tornSample(run, Number(query.get("row")));
       case "projection":
         return this.projection(run, Number(query.get("n_components")) === 3 ? 3 : 2, query);
       case "projections":
@@ -133,8 +167,13 @@ export class MemoryTransport implements Transport {
         });
       case "sprites":
         return this.behaviour.sprites?.(run.n, run.tile ?? 8);
-      default:
+      default: {
+        const found = this.finding.answer(run, what, query);
+        if (found !== undefined) return found;
+        const known = this.knowing.answer(run, what, query);
+        if (known !== undefined) return known;
         throw new ServerError("not_found", `There is no "${what}" here.`, 404);
+      }
     }
   }
 
@@ -223,11 +262,37 @@ export class MemoryTransport implements Transport {
     };
   }
 
+  private measure({ kind, rows, start }: MeasureBody): MeasurementInfo {
+    if (start === "yes") this.started.add(kind);
+    return this.measurement(kind, rows?.length);
+  }
+
+  private measurement(kind: MeasureKind, rows?: number): MeasurementInfo {
+    const wanted = this.behaviour.measured ?? "kept";
+    const status = wanted === "kept" || this.started.has(kind) ? "ready" : wanted;
+    const reason = "3 of these items are in every snapshot; CKA needs at least 4.";
+    return {
+      status,
+      key: status === "ready" ? `measured-${kind}-${rows ?? ""}` : null,
+      estimate_seconds: status === "ready" ? 0 : (this.behaviour.estimateSeconds ?? 40),
+      job: status === "running" ? "job" : null,
+      progress: status === "running" ? 0.4 : null,
+      message: status === "running" ? "comparing snapshots" : null,
+      reason: status === "failed" ? reason : null,
+    };
+  }
+
   private find(name: string): SampleRun {
     const run = this.runs.find((one) => one.name === name);
     if (run === undefined) throw new ServerError("not_found", `No run named '${name}'.`, 404);
     return run;
   }
+}
+
+interface MeasureBody {
+  kind: MeasureKind;
+  rows?: number[];
+  start: "yes" | "quick";
 }
 
 function summary(run: SampleRun): RunSummary {

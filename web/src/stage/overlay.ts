@@ -1,18 +1,24 @@
 import type { FrameData } from "../data/client.js";
 import type { Viewport } from "../geometry/camera.js";
 import type { View } from "../render/renderer.js";
-import { signal } from "../state/signal.js";
-import type { MapLabel } from "../state/viewer.js";
+import { signal, type Signal } from "../state/signal.js";
+import type { MapArrow, MapLabel } from "../state/viewer.js";
 import type { ViewerState } from "../state/viewer_state.js";
+import type { Arrows } from "../state/why.js";
+import { placedArrows } from "./arrow_layer.js";
 import { LabelLayer } from "./label_layer.js";
 
-/** What lies over the picture as text and lines: names of groups, and the axes in 3D. */
+/** What lies over the picture as text and lines: names of groups, arrows, and the axes in 3D. */
 export class Overlay {
   readonly labels = signal<readonly MapLabel[]>([]);
   readonly axes = signal<readonly (readonly [number, number, number])[]>([]);
+  readonly arrows = signal<readonly MapArrow[]>([]);
   private readonly layer = new LabelLayer();
 
-  constructor(private readonly state: ViewerState) {}
+  constructor(
+    private readonly state: ViewerState,
+    private readonly reasons: Signal<Arrows | null>,
+  ) {}
 
   /** Places everything for a picture between two frames. */
   place(
@@ -27,8 +33,16 @@ export class Overlay {
     // Half way between two fits a name would be nowhere.
     if (from === undefined || (depth !== 0 && depth !== 1)) {
       this.labels.set([]);
+      this.arrows.set([]);
       return;
     }
+    // They belong to one step; between two a point is somewhere else.
+    const shown = view.mix === 0 ? this.reasons.value : null;
+    this.arrows.set(
+      shown?.dimensions === from.n_components
+        ? placedArrows(shown, view.camera, viewport, depth)
+        : [],
+    );
     const labels = this.layer.place(
       grouping.value,
       filter.hidden.value,
@@ -44,6 +58,7 @@ export class Overlay {
 
   clear(): void {
     this.labels.set([]);
+    this.arrows.set([]);
     this.axes.set([]);
   }
 }

@@ -7,16 +7,17 @@ import { CANVAS } from "../geometry/palettes.js";
 import { type MapTheme, NO_ROW, NoWebGL2Error, Renderer, type View } from "../render/renderer.js";
 import type { Colorist } from "../state/colorist.js";
 import type { Frames } from "../state/frames.js";
-import { RowSet } from "../state/row_set.js";
 import type { SelectMode } from "../state/selection.js";
 import type { Session } from "../state/session.js";
-import { onChange } from "../state/signal.js";
+import { onChange, type Signal } from "../state/signal.js";
 import type { Place } from "../state/timeline.js";
 import type { MapPort } from "../state/viewer.js";
 import type { Theme, ViewerState } from "../state/viewer_state.js";
+import type { Arrows } from "../state/why.js";
 import { LassoClient } from "../workers/lasso_client.js";
 import { Eye } from "./eye.js";
 import { flagsOf } from "./flags.js";
+import { Catcher } from "./catcher.js";
 import { Census } from "./census.js";
 import { LineLayer } from "./line_layer.js";
 import { Morph } from "./morph.js";
@@ -35,6 +36,7 @@ const HIGHLIGHT: Readonly<Record<Theme, string>> = { dark: "#FFFFFF", light: "#1
 export class Stage implements MapPort {
   readonly eye = new Eye();
   readonly lasso = new LassoClient();
+  private readonly catcher: Catcher;
   renderer: Renderer | null = null;
   private readonly morph = new Morph();
   private readonly pace = new Pace();
@@ -56,10 +58,13 @@ export class Stage implements MapPort {
     private readonly state: ViewerState,
     private readonly session: Session,
     private readonly colorist: Colorist,
+    reasons: Signal<Arrows | null>,
   ) {
     this.resident = new Resident(state, session);
+    this.catcher = new Catcher(state, this.lasso, this.resident);
     this.census = new Census(state);
-    this.overlay = new Overlay(state);
+    this.overlay = new Overlay(state, reasons);
+    onChange([reasons], () => this.redraw());
     this.trails = new TrailLayer(client, state, session, () => this.redraw());
     this.lines = new LineLayer(state.lines, state.theme, () => this.redraw());
     const { timeline, selection, filter } = state;
@@ -98,6 +103,10 @@ export class Stage implements MapPort {
 
   get axes() {
     return this.overlay.axes;
+  }
+
+  get arrows() {
+    return this.overlay.arrows;
   }
 
   attach(canvas: HTMLCanvasElement): () => void {
@@ -155,25 +164,9 @@ export class Stage implements MapPort {
   async select(polygon: Float32Array, mode: SelectMode): Promise<void> {
     this.resident.turn.end();
     const view = this.view();
-    const run = this.state.run.value;
-    if (view === null || run === null) return;
-    for (const key of [view.from, view.to]) {
-      const positions = this.resident.positions(key);
-      if (positions !== undefined) this.lasso.setPositions(key, positions);
-    }
-    this.lasso.setFlags(this.flags);
-    const bits = await this.lasso.select(polygon, {
-      from: view.from,
-      to: view.to,
-      mix: view.mix,
-      depth: view.depth,
-      camera: view.camera.toUniforms(this.eye.viewport, view.depth),
-      viewport: this.eye.viewport,
-      // While the map moves a sample stands for all; the lasso takes all that the sample means.
-      drawCount: run.n_items,
-    });
-    if (this.state.run.value !== run) return;
-    this.state.selection.apply(new RowSet(run.n_items, bits), mode);
+    if (view === null || this.renderer === null) return;
+    const { viewport } = this.eye;
+    await this.catcher.select(this.renderer, polygon, mode, view, viewport, this.flags);
   }
 
   frameSelection(): void {
@@ -258,7 +251,7 @@ export class Stage implements MapPort {
 
   /** Says which frames are needed: now, next, and for a morph to the other fit. */
   private want(): void {
-    const { timeline, shownFit } = this.state;
+    const { timeline, shownFit, planar, spatial } = this.state;
     const { planarFrames, spatialFrames } = this.session.projections;
     const [main, other] =
       shownFit.value === 3 ? [spatialFrames, planarFrames] : [planarFrames, spatialFrames];
@@ -269,7 +262,10 @@ export class Stage implements MapPort {
     // What is here stays for the morph; what is not can wait until the hand rests.
     other.want(around.filter((step) => other.has(step)));
     const later = () => {
-      if (main.has(place?.from ?? Number.NaN)) other.want(around);
+      // The other fit may lag behind a run that grows: it has no frame of the newest step yet.
+      const known = (shownFit.value === 3 ? planar : spatial).value?.steps ?? [];
+      const there = around.filter((step) => known.includes(step));
+      if (main.has(place?.from ?? Number.NaN)) other.want(there);
       else this.otherTimer = setTimeout(later, OTHER_FIT_MS);
     };
     this.otherTimer = setTimeout(later, OTHER_FIT_MS);

@@ -22,7 +22,14 @@ export class TrailLayer {
     private readonly redraw: () => void,
   ) {
     onChange(
-      [state.trails, state.selection.rows, state.projection, state.shownFit, state.run],
+      [
+        state.trails,
+        state.selection.rows,
+        state.projection,
+        state.shownFit,
+        state.run,
+        state.timeline.pair,
+      ],
       () => this.plan(),
     );
   }
@@ -47,7 +54,10 @@ export class TrailLayer {
     this.close();
     this.paths = null;
     this.redraw();
-    if (!this.state.trails.value || this.state.selection.count.value === 0) return;
+    const { trails, selection, timeline } = this.state;
+    // A pair of snapshots is there to see what moved between them.
+    const wanted = timeline.pair.value !== null || (trails.value && selection.count.value > 0);
+    if (!wanted) return;
     this.timer = setTimeout(() => void this.read(), WAIT_MS);
   }
 
@@ -55,11 +65,14 @@ export class TrailLayer {
     const { state, session } = this;
     const frames = session.projections.framesOf(state.shownFit.value);
     const source = frames.current;
-    const steps = state.timeline.steps.value;
+    const pair = state.timeline.pair.value;
+    const steps = pair === null ? state.timeline.steps.value : [pair.from, pair.to];
     if (source === null || steps.length < 2) return;
     const abort = new AbortController();
     this.abort = abort;
-    const rows = state.selection.rows.value.rows.slice(0, MOST_TRAILS);
+    const chosen = state.selection.rows.value.rows;
+    // Without a selection the first rows stand for all: any prefix is a fair sample.
+    const rows = chosen.length > 0 ? chosen.slice(0, MOST_TRAILS) : firstRows(source.n_items);
     const bytes = source.n_items * (source.n_components * 4 + 1);
     const affordable = affordableSteps(steps, state.timeline.position.value, bytes);
     try {
@@ -70,6 +83,10 @@ export class TrailLayer {
       if (!abort.signal.aborted) console.error(error);
     }
   }
+}
+
+function firstRows(n: number): Uint32Array {
+  return Uint32Array.from({ length: Math.min(n, MOST_TRAILS) }, (_, row) => row);
 }
 
 /** Place of a step among the steps, between two of them with a fraction. */

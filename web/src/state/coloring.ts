@@ -6,11 +6,13 @@ import {
   paintCategories,
   paintNumbers,
   sample,
+  diverging,
   sequential,
   slotColor,
+  type Ramp,
 } from "../geometry/color_scale.js";
 import { toHex, type Rgb } from "../geometry/color.js";
-import type { Group, Grouping } from "./grouping.js";
+import type { Group, Grouping, Paint } from "./grouping.js";
 import type { RowSet } from "./row_set.js";
 import type { Theme } from "./viewer_state.js";
 
@@ -56,7 +58,7 @@ export class Coloring {
     const { paint } = grouping;
     const missing = missingColor(theme);
     if (paint.kind === "scale") {
-      return paintNumbers(paint.values, [0, 1], sequential(theme), missing);
+      return paintNumbers(paint.values, [0, 1], rampOf(paint, theme), missing);
     }
     return paintCategories(paint.codes, this.colorsOf(grouping, paint.codeOf, theme), missing);
   }
@@ -82,7 +84,7 @@ export class Coloring {
         entries.push(entryOf(grouping, group, toHex(missingColor(theme))));
       }
     }
-    const ramp = colored ? null : rampOf(theme);
+    const ramp = paint.kind === "groups" ? null : stopsOf(rampOf(paint, theme));
     return { id, title, entries, overlapping, ramp };
   }
 
@@ -124,7 +126,11 @@ function otherEntry(grouping: Grouping, others: readonly Group[], theme: Theme):
   };
 }
 
-function rampOf(theme: Theme): string[] {
-  const map = sequential(theme);
+/** Signed values have a neutral middle. */
+function rampOf(paint: Extract<Paint, { kind: "scale" }>, theme: Theme): Ramp {
+  return paint.signed === true ? diverging(theme) : sequential(theme);
+}
+
+function stopsOf(map: Ramp): string[] {
   return Array.from({ length: 17 }, (_, i) => toHex(sample(map, i / 16)));
 }

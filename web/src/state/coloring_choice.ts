@@ -1,5 +1,6 @@
 import type { RunDescription } from "../data/types.js";
 import { isColorable } from "../data/columns.js";
+import { POINT_MEASURES, type PointMeasure } from "./point_measures.js";
 
 /** What points are coloured by. */
 export type Coloring =
@@ -9,13 +10,25 @@ export type Coloring =
   | { by: "prediction" }
   | { by: "confidence" }
   | { by: "correctness" }
-  | { by: "trust" };
+  | { by: "trust" }
+  /** Crowds of the map, by name. */
+  | { by: "clusters" }
+  /** What one feature contributes to an axis, or to the place as a whole. */
+  | { by: "feature"; index: number; name: string; axis: number | null }
+  /** The feature that contributes most. */
+  | { by: "winning" }
+  /** What has to be measured first. */
+  | { by: "measure"; what: PointMeasure };
 
 /** Columns that usually hold the true class, the likeliest first. */
 const USUAL_LABELS = ["label", "labels", "class", "target", "y"];
 
 /** Writes a coloring as short text for the address. */
 export function encodeColoring(coloring: Coloring): string {
+  if (coloring.by === "feature") {
+    return `feature:${JSON.stringify([coloring.index, coloring.name, coloring.axis])}`;
+  }
+  if (coloring.by === "measure") return `measure:${coloring.what}`;
   if (coloring.by !== "column") return coloring.by;
   const parts = coloring.label === undefined ? [coloring.name] : [coloring.name, coloring.label];
   return `column:${JSON.stringify(parts)}`;
@@ -25,8 +38,9 @@ export function encodeColoring(coloring: Coloring): string {
 export function decodeColoring(text: string, run: RunDescription): Coloring | null {
   const plain = choices(run).find((choice) => encodeColoring(choice) === text);
   if (plain !== undefined) return plain;
-  if (!text.startsWith("column:")) return null;
+  if (!text.startsWith("column:") && !text.startsWith("feature:")) return null;
   try {
+    if (text.startsWith("feature:")) return featureOf(JSON.parse(text.slice("feature:".length)));
     const [name, label] = JSON.parse(text.slice("column:".length)) as [string, string?];
     const known = run.columns.some((column) => column.name === name && isColorable(column));
     return known ? { by: "column", name, label } : null;
@@ -45,7 +59,19 @@ export function choices(run: RunDescription): Coloring[] {
     predicted.push({ by: "prediction" }, { by: "confidence" });
     if (trueColumn(run) !== null) predicted.push({ by: "correctness" });
   }
-  return [...columns, ...predicted, { by: "trust" }, { by: "nothing" }];
+  const measured = (Object.keys(POINT_MEASURES) as PointMeasure[]).map((what): Coloring => ({
+    by: "measure",
+    what,
+  }));
+  return [
+    ...columns,
+    ...predicted,
+    { by: "trust" },
+    ...measured,
+    { by: "clusters" },
+    { by: "winning" },
+    { by: "nothing" },
+  ];
 }
 
 /** What a run is coloured by before anybody chooses: its labels, else its first categories. */
@@ -77,6 +103,14 @@ export function coloringName(coloring: Coloring): string {
       return coloring.name;
     case "prediction":
       return "predicted class";
+    case "feature":
+      return coloring.axis === null
+        ? `feature ${coloring.name}`
+        : `feature ${coloring.name} on axis ${coloring.axis + 1}`;
+    case "winning":
+      return "winning feature";
+    case "measure":
+      return POINT_MEASURES[coloring.what].title;
     default:
       return coloring.by;
   }
@@ -85,4 +119,13 @@ export function coloringName(coloring: Coloring): string {
 /** Whether the colours change from step to step. */
 export function followsStep(coloring: Coloring): boolean {
   return coloring.by !== "nothing" && coloring.by !== "column";
+}
+
+function featureOf(parts: unknown): Coloring | null {
+  if (!Array.isArray(parts)) return null;
+  const [index, name, axis] = parts as unknown[];
+  const whole = typeof index === "number" && Number.isInteger(index) && index >= 0;
+  if (!whole || typeof name !== "string") return null;
+  const known = axis === null || axis === 0 || axis === 1 || axis === 2;
+  return known ? { by: "feature", index, name, axis } : null;
 }

@@ -5,7 +5,8 @@ import type { Viewer } from "./viewer.js";
 const ZOOM_STEP = 1.25;
 
 /** Does what a key, or the button beside it, stands for. */
-export function runCommand({ state, session, map }: Viewer, command: Command): void {
+export function runCommand(viewer: Viewer, command: Command): void {
+  const { state, session, map, torn } = viewer;
   const { timeline, selection, filter } = state;
   const all = () => RowSet.all(state.run.value?.n_items ?? 0);
   const flip = (value: { value: boolean; set(next: boolean): void }) => value.set(!value.value);
@@ -35,7 +36,10 @@ export function runCommand({ state, session, map }: Viewer, command: Command): v
     case "pan":
     case "lasso":
     case "rectangle":
+    case "brush":
       return state.tool.set(command);
+    case "front":
+      return flip(state.frontOnly);
     case "invert":
       return selection.invert(filter.visible(all()));
     case "isolate":
@@ -56,6 +60,18 @@ export function runCommand({ state, session, map }: Viewer, command: Command): v
       return state.trustFade.set(state.trustFade.value > 0 ? 0 : 0.8);
     case "trails":
       return flip(state.trails);
+    case "neighbors":
+      return flip(viewer.neighbors.drawn);
+    case "arrows":
+      return flip(viewer.why.drawn);
+    case "mark":
+      return viewer.reference.mark(timeline.step.value);
+    case "drawer":
+      return flip(viewer.table.open);
+    case "lanes":
+      return flip(state.lanes.open);
+    case "torn":
+      return flip(torn.shown);
     case "theme":
       return state.chosenTheme.set(state.theme.value === "dark" ? "light" : "dark");
     case "maps":
@@ -66,6 +82,7 @@ export function runCommand({ state, session, map }: Viewer, command: Command): v
       return flip(state.inspectorOpen);
     case "clear":
       if (state.helpOpen.value) return state.helpOpen.set(false);
+      if (timeline.pair.value !== null) return timeline.uncouple();
       state.focus.set(null);
       return selection.clear();
     case "undo":

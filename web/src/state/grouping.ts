@@ -39,6 +39,8 @@ export type Paint =
       low: number;
       high: number;
       unit: "number" | "date" | "share" | "labels";
+      /** Zero is the middle, and the two sides have colours of their own. */
+      signed?: boolean;
     };
 
 export const MISSING_KEY = "\u0000missing";
@@ -242,6 +244,21 @@ export function groupByConfidence(data: PredictionData): Grouping {
   return groupByNumber("confidence", "confidence", data.confidence, "share", [0, 1]);
 }
 
+/** Groups rows by what a feature contributes; signed values lie around zero. */
+export function groupByContribution(
+  id: string,
+  title: string,
+  values: Float32Array,
+  signed: boolean,
+): Grouping {
+  let most = 0;
+  for (const value of values) if (Math.abs(value) > most) most = Math.abs(value);
+  const range = [signed ? -most : 0, most] as const;
+  const grouping = groupByNumber(id, title, values, "number", range, "not on the map");
+  if (!signed || grouping.paint.kind !== "scale") return grouping;
+  return { ...grouping, paint: { ...grouping.paint, signed } };
+}
+
 /** Groups rows by whether the class predicted is the one a column says. */
 export function groupByCorrectness(
   classes: readonly string[],
@@ -264,6 +281,16 @@ export function groupByCorrectness(
 export function groupByTrust(trust: Uint8Array): Grouping {
   const values = Float32Array.from(trust, (t) => (t === UNKNOWN_TRUST ? Number.NaN : t / 254));
   return groupByNumber("trust", "trust", values, "share", [0, 1], "not measured");
+}
+
+/** Groups rows by something measured of single points; nan where it was not. */
+export function groupByMeasure(
+  what: string,
+  title: string,
+  values: Float32Array,
+  range: readonly [number, number],
+): Grouping {
+  return groupByNumber(`measure:${what}`, title, values, "share", range, "not measured");
 }
 
 function columnId(name: string): string {

@@ -14,6 +14,8 @@ export type Command =
   | "pan"
   | "lasso"
   | "rectangle"
+  | "brush"
+  | "front"
   | "invert"
   | "isolate"
   | "show-all"
@@ -23,11 +25,17 @@ export type Command =
   | "zoom-out"
   | "trust"
   | "trails"
+  | "lanes"
+  | "torn"
   | "theme"
   | "maps"
   | "find"
   | "saved"
   | "inspector"
+  | "neighbors"
+  | "arrows"
+  | "mark"
+  | "drawer"
   | "clear"
   | "undo"
   | "redo";
@@ -81,6 +89,20 @@ export const KEYMAP: readonly Binding[] = [
     group: "Training",
   },
   { command: "trails", keys: ["t"], caps: "T", does: "Trails of the selection", group: "Training" },
+  {
+    command: "mark",
+    keys: ["x"],
+    caps: "X",
+    does: "Compare with this step, or no longer",
+    group: "Training",
+  },
+  {
+    command: "lanes",
+    keys: ["y"],
+    caps: "Y",
+    does: "Show or hide the tracks of the run",
+    group: "Training",
+  },
   { command: "planar", keys: ["2"], caps: "2", does: "The fit in two dimensions", group: "View" },
   {
     command: "spatial",
@@ -94,9 +116,26 @@ export const KEYMAP: readonly Binding[] = [
   { command: "zoom-in", keys: ["+", "="], caps: "+", does: "Closer", group: "View" },
   { command: "zoom-out", keys: ["-"], caps: "−", does: "Farther", group: "View" },
   { command: "trust", keys: ["u"], caps: "U", does: "Fade what is unreliable", group: "View" },
+  { command: "neighbors", keys: ["n"], caps: "N", does: "Lines to neighbours", group: "View" },
+  { command: "arrows", keys: ["w"], caps: "W", does: "Arrows of features", group: "View" },
+  {
+    command: "torn",
+    keys: ["e"],
+    caps: "E",
+    does: "Lines to torn neighbours, rings on false ones",
+    group: "View",
+  },
   { command: "pan", keys: ["v"], caps: "V", does: "Move the view", group: "Selection" },
   { command: "lasso", keys: ["l"], caps: "L", does: "Lasso", group: "Selection" },
   { command: "rectangle", keys: ["r"], caps: "R", does: "Rectangle", group: "Selection" },
+  { command: "brush", keys: ["b"], caps: "B", does: "Brush", group: "Selection" },
+  {
+    command: "front",
+    keys: ["o"],
+    caps: "O",
+    does: "In 3D, catch only what nothing hides",
+    group: "Selection",
+  },
   { command: "invert", keys: ["i"], caps: "I", does: "Invert", group: "Selection" },
   {
     command: "isolate",
@@ -131,6 +170,7 @@ export const KEYMAP: readonly Binding[] = [
     does: "Show or hide the inspector",
     group: "Viewer",
   },
+  { command: "drawer", keys: ["g"], caps: "G", does: "Table and gallery", group: "Viewer" },
   { command: "theme", keys: ["m"], caps: "M", does: "Dark or light", group: "Viewer" },
   { command: "help", keys: ["?"], caps: "?", does: "This page", group: "Viewer" },
 ];
@@ -142,6 +182,7 @@ export const POINTER_HELP: readonly { caps: string; does: string }[] = [
   { caps: "Alt", does: "Take from the selection" },
   { caps: "Drag", does: "Move the view; in 3D, turn it" },
   { caps: "Right drag", does: "In 3D, move the view" },
+  { caps: "Alt wheel", does: "Size of the brush" },
   { caps: "Wheel", does: "Zoom to the pointer" },
 ];
 

@@ -9,6 +9,14 @@ export interface Place {
   mix: number;
 }
 
+/** Two snapshots that are looked at together, the earlier first. */
+export interface Pair {
+  from: number;
+  to: number;
+}
+
+/** The way between the two snapshots of a pair takes this long. */
+const PAIR_SECONDS = 1.6;
 /** A whole run plays in this many seconds at speed 1. */
 const RUN_SECONDS = 16;
 /** Two neighbouring snapshots never take longer than this, however few there are. */
@@ -22,6 +30,7 @@ export class Timeline {
   private readonly logged = signal<readonly number[]>([]);
   private readonly head = signal(0);
   private readonly running = signal(false);
+  private readonly couple = signal<Pair | null>(null);
   /** Multiplies the speed of play. */
   readonly speed: WritableSignal<number> = signal(1);
   readonly place: Signal<Place | null>;
@@ -29,7 +38,9 @@ export class Timeline {
   readonly step: Signal<number | null>;
 
   constructor() {
-    this.place = computed([this.logged, this.head], placeOf);
+    this.place = computed([this.logged, this.head, this.couple], (steps, position, pair) =>
+      pair === null ? placeOf(steps, position) : placeInPair(pair, position),
+    );
     this.step = computed([this.place], (place) => place && place.from);
   }
 
@@ -41,6 +52,11 @@ export class Timeline {
   /** Where the playhead stands, in steps; between two snapshots it is no logged step. */
   get position(): Signal<number> {
     return this.head;
+  }
+
+  /** The two snapshots between which the playhead moves, if it does not move over all. */
+  get pair(): Signal<Pair | null> {
+    return this.couple;
   }
 
   get playing(): Signal<boolean> {
@@ -66,11 +82,39 @@ export class Timeline {
     if (old.length === steps.length && old.every((step, i) => step === steps[i])) return;
     const follow = old.length === 0 || (this.atEnd && !this.running.value);
     this.logged.set(steps);
+    const pair = this.couple.value;
+    if (pair !== null && steps.includes(pair.from) && steps.includes(pair.to)) return;
     this.seek(follow ? this.last : this.head.value);
   }
 
-  /** Moves the playhead to any step between the first and the last. */
+  /** Shows the earlier of two snapshots, and the way to the later one. */
+  compare(one: number, other: number): void {
+    const [from, to] = [Math.min(one, other), Math.max(one, other)];
+    this.running.set(false);
+    if (from === to) return this.seek(from);
+    // Alone, each of the two changes would be a place of its own.
+    this.couple.set(null);
+    this.head.set(from);
+    this.couple.set({ from, to });
+  }
+
+  /** Moves along the way between the snapshots of a pair, 0 to 1. */
+  blend(share: number): void {
+    const pair = this.couple.value;
+    if (pair === null) return;
+    this.head.set(pair.from + (pair.to - pair.from) * Math.min(Math.max(share, 0), 1));
+  }
+
+  /** Goes back to all snapshots, at the one the playhead is nearest to. */
+  uncouple(): void {
+    if (this.couple.value === null) return;
+    this.running.set(false);
+    this.settle();
+  }
+
+  /** Moves the playhead to any step between the first and the last; that ends a pair. */
   seek(position: number): void {
+    this.couple.set(null);
     this.head.set(Math.min(Math.max(position, this.first), this.last));
   }
 
@@ -101,6 +145,12 @@ export class Timeline {
 
   play(): void {
     if (this.logged.value.length < 2) return;
+    const pair = this.couple.value;
+    if (pair !== null) {
+      if (this.head.value >= pair.to) this.blend(0);
+      this.running.set(true);
+      return;
+    }
     if (this.atEnd) this.seek(this.first);
     this.running.set(true);
   }
@@ -109,7 +159,7 @@ export class Timeline {
   pause(): void {
     if (!this.running.value) return;
     this.running.set(false);
-    this.settle();
+    if (this.couple.value === null) this.settle();
   }
 
   toggle(): void {
@@ -131,6 +181,8 @@ export class Timeline {
    */
   advance(seconds: number, ready: (step: number) => boolean): void {
     if (!this.running.value) return;
+    const pair = this.couple.value;
+    if (pair !== null) return this.advancePair(pair, seconds, ready);
     const steps = this.logged.value;
     let next = this.head.value + this.stepsPerSecond * seconds;
     for (let i = lastAtOrBefore(steps, this.head.value) + 1; i < steps.length; i++) {
@@ -145,12 +197,21 @@ export class Timeline {
     if (this.atEnd) this.running.set(false);
   }
 
+  private advancePair(pair: Pair, seconds: number, ready: (step: number) => boolean): void {
+    if (!ready(pair.to)) return;
+    const share = (this.head.value - pair.from) / (pair.to - pair.from);
+    this.blend(share + (seconds * this.speed.value) / PAIR_SECONDS);
+    if (this.head.value >= pair.to) this.running.set(false);
+  }
+
   /** The snapshots needed now, then those needed next. */
   wanted(ahead = 1): number[] {
     const place = this.place.value;
     if (place === null) return [];
     const steps = this.logged.value;
     const at = steps.indexOf(place.from);
+    const pair = this.couple.value;
+    if (pair !== null) return [...new Set([place.from, place.to, pair.from, pair.to])];
     const wanted = new Set([place.from, place.to]);
     for (let i = 1; i <= ahead + 1; i++) {
       const step = steps[at + i];
@@ -165,6 +226,12 @@ export function placeOf(steps: readonly number[], position: number): Place | nul
   if (steps.length === 0) return null;
   const { from, to, mix } = betweenSteps(steps, position);
   return { from: steps[from]!, to: steps[to]!, mix };
+}
+
+function placeInPair({ from, to }: Pair, position: number): Place {
+  const mix = (position - from) / (to - from);
+  if (mix <= 0) return { from, to: from, mix: 0 };
+  return mix >= 1 ? { from: to, to, mix: 0 } : { from, to, mix };
 }
 
 /** Index of the last step not after `position`; 0 if all are after it. */

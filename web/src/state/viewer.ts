@@ -1,9 +1,21 @@
+import type { Clusters } from "./clusters.js";
 import type { Colorist } from "./colorist.js";
+import type { CrossFilter } from "./cross_filter.js";
+import type { Finder } from "./finder.js";
 import type { Items } from "./items.js";
+import type { SavedSelections } from "./saved.js";
+import type { Confusions } from "./confusions.js";
+import type { Measures } from "./measures.js";
+import type { Neighbors } from "./neighbors.js";
+import type { PointMeasures } from "./point_measures.js";
+import type { Reference } from "./reference.js";
 import type { SelectMode } from "./selection.js";
 import type { Session } from "./session.js";
 import type { Signal } from "./signal.js";
+import type { Table } from "./table.js";
+import type { Torn } from "./torn.js";
 import type { ViewerState } from "./viewer_state.js";
+import type { Why } from "./why.js";
 
 /** A name on the map, at the middle of its group. */
 export interface MapLabel {
@@ -40,6 +52,15 @@ export interface MapPort {
   readonly labels: Signal<readonly MapLabel[]>;
   /** Screen directions of the data's axes, for the small cross in 3D. */
   readonly axes: Signal<readonly (readonly [x: number, y: number, z: number])[]>;
+  /** Arrows of features at the place that is explained, in CSS pixels. */
+  readonly arrows: Signal<readonly MapArrow[]>;
+}
+
+/** An arrow on the map, from where a point is to where one feature carries it. */
+export interface MapArrow {
+  name: string;
+  from: readonly [x: number, y: number];
+  to: readonly [x: number, y: number];
 }
 
 /** Everything a view is given. */
@@ -48,5 +69,17 @@ export interface Viewer {
   session: Session;
   colorist: Colorist;
   items: Items;
+  finder: Finder;
+  crossFilter: CrossFilter;
+  saved: SavedSelections;
+  measures: Measures;
+  points: PointMeasures;
+  torn: Torn;
+  confusions: Confusions;
   map: MapPort;
+  reference: Reference;
+  neighbors: Neighbors;
+  why: Why;
+  clusters: Clusters;
+  table: Table;
 }

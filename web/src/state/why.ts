@@ -38,9 +38,8 @@ export class Why {
   ) {
     this.work = new Work(client);
     const { focus, selection, timeline, projection, run } = state;
-    onChange(
-      [focus, selection.rows, timeline.step, projection, reference.step, this.pinned],
-      () => this.later(),
+    onChange([focus, selection.rows, timeline.step, projection, reference.step, this.pinned], () =>
+      this.later(),
     );
     onChange([run], () => this.pinned.set([]));
     onChange([this.found, this.drawn, state.shownFit], () => this.drawnArrows.set(this.arrows()));

@@ -1,11 +1,21 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { Client } from "../../src/data/client.js";
+import { Knowing } from "../../src/data/knowing.js";
 import { MemoryTransport, type MemoryBehaviour } from "../../src/data/memory.js";
 import { sampleRun } from "../../src/data/sample.js";
-import { Colorist } from "../../src/state/colorist.js";
+import { Clusters } from "../../src/state/clusters.js";
+import { Colorist, type Reasons } from "../../src/state/colorist.js";
+import { Measures } from "../../src/state/measures.js";
+import { PointMeasures } from "../../src/state/point_measures.js";
 import { Session } from "../../src/state/session.js";
 import type { Address } from "../../src/state/url.js";
 import { ViewerState } from "../../src/state/viewer_state.js";
+
+/** What colours by reasons are made of; no test here is about them. */
+function reasonsOf(transport: MemoryTransport, state: ViewerState): Reasons {
+  const knowing = new Knowing(transport);
+  return { knowing, clusters: new Clusters(knowing, state), way: () => null, changed: [] };
+}
 
 const open: Session[] = [];
 afterEach(() => {
@@ -17,7 +27,15 @@ async function start(behaviour: MemoryBehaviour = {}, address: Address = {}, run
   const client = new Client(transport);
   const state = new ViewerState();
   const session = new Session(client, state);
-  const colorist = new Colorist(client, state, session.projections.trust);
+  const measures = new Measures(client, state);
+  const points = new PointMeasures(client, state, measures);
+  const colorist = new Colorist(
+    client,
+    state,
+    session.projections.trust,
+    points,
+    reasonsOf(transport, state),
+  );
   open.push(session);
   await session.start(address);
   await settled();
@@ -180,7 +198,15 @@ describe("hidden groups", () => {
     const client = new Client(transport);
     const state = new ViewerState();
     const session = new Session(client, state);
-    const colorist = new Colorist(client, state, session.projections.trust);
+    const measures = new Measures(client, state);
+    const points = new PointMeasures(client, state, measures);
+    const colorist = new Colorist(
+      client,
+      state,
+      session.projections.trust,
+      points,
+      reasonsOf(transport, state),
+    );
     open.push(session);
     colorist.hideLater([["column:label", "=digit 3"]]);
     await session.start({});

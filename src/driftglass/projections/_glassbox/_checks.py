@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InvalidInputError, ShapeError
-from .._umap_checks import METRICS
 
 __all__ = ["as_samples", "check_parameters"]
+
+METRICS = ("euclidean", "cosine", "correlation", "manhattan")
+"""Distances by which neighbours of single vectors can be found."""
 
 
 def as_samples(X: Any) -> Any:
@@ -44,7 +46,7 @@ def check_parameters(estimator: Any) -> None:
         raise InvalidInputError(f"min_dist is {estimator.min_dist!r}; at most 1 is possible.")
     _check_choice("batch_size", estimator.batch_size, "auto", least=1)
     _check_choice("jitter", estimator.jitter, "auto", least=0)
-    if estimator.metric not in METRICS or estimator.metric == "precomputed":
+    if estimator.metric not in METRICS:
         known = [metric for metric in METRICS if metric != "precomputed"]
         raise InvalidInputError(
             f"metric is {estimator.metric!r}; one of {', '.join(known)} is needed: an encoder "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from ...neighbors import nearest_neighbors
@@ -12,6 +13,10 @@ from ._glass_box import GlassBoxUMAP
 from ._learning import Neighbourhood
 
 __all__ = ["CopiedMap"]
+
+SIZE = 7.0
+"""Root mean square radius of what the network copies: about that of a UMAP, for which its rates and
+losses are made. Maps of other methods are thousands wide, or a thousandth."""
 
 
 class CopiedMap(GlassBoxUMAP):
@@ -43,7 +48,11 @@ class CopiedMap(GlassBoxUMAP):
         n_samples: int,
         notes: list[str],
     ) -> Neighbourhood:
-        layout = np.asarray(self.init, dtype=np.float32)[first]
+        layout = np.asarray(self.init, dtype=np.float64)[first]
+        self._center = layout.mean(axis=0)
+        radius = np.sqrt(((layout - self._center) ** 2).sum(axis=1).mean())
+        self._unit = radius / SIZE if radius > 0 else 1.0
+        layout = ((layout - self._center) / self._unit).astype(np.float32)
         k = min(15, len(U) - 1)
         neighbors = np.empty((len(U), 0), dtype=np.int64)
         if k >= 1:
@@ -53,4 +62,9 @@ class CopiedMap(GlassBoxUMAP):
         return Neighbourhood(layout, empty, empty, empty.astype(np.float32), neighbors, (1.0, 1.0))
 
     def _place_origin(self) -> None:
-        self.origin_ = np.zeros(self.n_components_)
+        """Give the network the size of the map it has copied, and the map its frame."""
+        last: Any = self.encoder_.get_submodule("layers")[-1]  # type: ignore[index]
+        with torch.no_grad():
+            last.weight.mul_(self._unit)
+            last.bias.mul_(self._unit)
+        self.origin_ = -self._center

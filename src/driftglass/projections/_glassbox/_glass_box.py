@@ -51,7 +51,7 @@ class GlassBoxUMAP(ParametricUMAP):
         Of the encoder's constructor, for example ``{"hidden_size": 64, "n_hidden_layers": 1}``.
         Layers of the default encoder have 128 units, and 256 beyond 10,000 rows.
     lr : float
-        Learning rate of the descent; copying takes three times as much.
+        Learning rate of the descent; copying takes ten times as much, and at most 0.02.
     epochs : int
         Passes over the data, or over the edges of the graph, that each of the two parts may take.
     batch_size : int or "auto"
@@ -74,8 +74,8 @@ class GlassBoxUMAP(ParametricUMAP):
     init : {"umap", "random"} or array of shape (n_samples, n_components)
         Layout to copy first; "random" only descends.
     jitter : float or "auto"
-        Noise on the rows while training, as a share of the distance to their neighbours. More of
-        it places new rows better and shows less detail.
+        Noise on the rows while training, as a share of the distance to their neighbours; "auto" is
+        1. Less of it shows more detail and places new rows worse.
     early_stopping : bool
         Stop when the loss is flat, and after as many steps as maps of this size have been found
         to need. False takes every epoch.

@@ -18,17 +18,19 @@ from torch import nn
 
 from ...errors import DriftglassWarning, InvalidInputError
 from ._derivatives import evaluated
+from ._optimizer import Optimizer
 from ._training import Copying, Descent, Loss, Schedule
 from ._watching import Audience
 
 __all__ = ["Neighbourhood", "Settings", "learn", "threads"]
 
-COPY_ROWS = 2048
+COPY_ROWS = 1024
 """Rows per step of copying: enough to use the processor, few enough for many steps."""
-COPY_STEPS_PER_EPOCH = 4
-COPY_RATE = 3.0
+COPY_STEPS_PER_EPOCH, ROWS_PER_STEP = 4, 400
+"""Steps of an epoch of copying: at least so many, and one for so many rows."""
+COPY_RATE, MOST_COPY_RATE = 10.0, 0.02
 """Copying has a plain loss and takes larger steps than descent."""
-MOST_COPY_STEPS, MOST_DESCENT_STEPS = 6000, 800
+MOST_COPY_STEPS, MOST_DESCENT_STEPS = 4000, 800
 """Beyond these no map that was tried got better; for fits that may stop by themselves."""
 DESCENT_ROWS = 20_000
 """Rows beyond which so few steps of descent see too little of the graph to improve on the copy."""
@@ -37,6 +39,8 @@ WINDOW = 50
 FLAT = 0.002
 """Relative improvement from one window to the next that counts as none."""
 PLATEAU = 0.6
+AUTO_JITTER = 1.0
+"""As far as the neighbours are away: rows that the network will see lie there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +71,7 @@ class Neighbourhood:
 class Settings:
     """What the constructor's arguments say about training."""
 
+    n_components: int
     lr: float
     epochs: int
     batch_size: int | str
@@ -88,7 +93,8 @@ class _Phase:
     n_epochs: int
     steps_per_epoch: int
     schedule: Schedule
-    stops: bool
+    stops: bool = False
+    orthogonal: bool = False
     losses: list[float] = field(default_factory=list)
 
 
@@ -145,15 +151,16 @@ def _phases(
 ) -> Iterator[_Phase]:
     n, epochs = len(U), settings.epochs
     if around.layout is not None:
-        per_epoch = max(COPY_STEPS_PER_EPOCH, math.ceil(n / COPY_ROWS))
+        per_epoch = max(COPY_STEPS_PER_EPOCH, math.ceil(n / ROWS_PER_STEP))
         if settings.num_batches is not None:
             per_epoch = min(per_epoch, settings.num_batches)
         most = MOST_COPY_STEPS if settings.early_stopping else epochs * per_epoch
         n_epochs = min(epochs, math.ceil(most / per_epoch))
         layout = torch.from_numpy(np.ascontiguousarray(around.layout)).to(U.device)
         copying = Copying(U, layout, jitter, COPY_ROWS, generator)
-        schedule = Schedule(COPY_RATE * settings.lr, n_epochs * per_epoch)
-        yield _Phase(copying, copying.name, n_epochs, per_epoch, schedule, stops=False)
+        rate = min(COPY_RATE * settings.lr, MOST_COPY_RATE)
+        schedule = Schedule(rate, n_epochs * per_epoch)
+        yield _Phase(copying, copying.name, n_epochs, per_epoch, schedule, orthogonal=True)
         if settings.early_stopping and n > DESCENT_ROWS:
             return
     if len(around.heads) == 0:
@@ -182,7 +189,9 @@ def _phases(
         generator=generator,
     )
     schedule = Schedule(settings.lr, n_epochs * per_epoch, plateau=PLATEAU)
-    yield _Phase(descent, descent.name, n_epochs, per_epoch, schedule, settings.early_stopping)
+    yield _Phase(
+        descent, descent.name, n_epochs, per_epoch, schedule, settings.early_stopping, False
+    )
 
 
 def _descend(
@@ -195,8 +204,7 @@ def _descend(
     on_better: Callable[[nn.Module], Any],
 ) -> dict[str, torch.Tensor] | None:
     """Weights of the epoch with the lowest mean loss."""
-    parameters = [p for p in encoder.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=settings.lr, weight_decay=0.01)
+    optimizer = Optimizer(encoder, settings.n_components, orthogonal=phase.orthogonal)
     state, step, lowest = audience.state, 0, math.inf
     best: dict[str, torch.Tensor] | None = None
     begun = time.perf_counter()
@@ -209,13 +217,9 @@ def _descend(
             if step >= phase.schedule.n_steps:
                 break
             rate = phase.schedule.rate(step)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
             audience.tell("on_train_batch_start", None, number)
             loss = phase.loss(encoder)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+            optimizer.step(loss, rate)
             losses.append(loss.detach())
             audience.tell("on_train_batch_end", {"loss": losses[-1]}, None, number)
             step += 1
@@ -268,10 +272,8 @@ def _batch_edges(batch_size: int | str, n_edges: int) -> int:
 def _jitter(U: torch.Tensor, neighbors: NDArray[np.int64], jitter: float | str) -> torch.Tensor:
     """Deviation of the noise on each value of each row."""
     n = len(U)
-    if jitter == "auto":
-        # The denser the rows, the less has to be filled in between them.
-        jitter = float(np.clip((2000.0 / max(n, 1)) ** 0.2, 0.4, 1.0))
-    if neighbors.shape[1] == 0 or float(jitter) == 0.0:
+    share = AUTO_JITTER if jitter == "auto" else float(jitter)
+    if neighbors.shape[1] == 0 or share == 0.0:
         return U.new_zeros(n)
     flat = U.flatten(1)
     total = U.new_zeros(n)
@@ -279,8 +281,8 @@ def _jitter(U: torch.Tensor, neighbors: NDArray[np.int64], jitter: float | str) 
         for column in neighbors.T:
             there = torch.from_numpy(np.ascontiguousarray(column)).to(U.device)[rows]
             total[rows] += (flat[rows] - flat[there]).norm(dim=1)
-    share: torch.Tensor = total * (float(jitter) / neighbors.shape[1] / math.sqrt(flat.shape[1]))
-    return share
+    deviation: torch.Tensor = total * (share / neighbors.shape[1] / math.sqrt(flat.shape[1]))
+    return deviation
 
 
 @contextmanager

@@ -19,12 +19,11 @@ from .._duplicates import group_rows
 from ._checks import as_samples, check_parameters, flattened
 from ._derivatives import as_double, evaluated
 from ._encoders import create_encoder
-from ._files import read_tensors, write_tensors
 from ._graph import neighbourhood_of
+from ._kept_model import KeptModel
 from ._learning import Neighbourhood, Settings, learn, threads
 from ._preparation import Preparation
 from ._watching import Audience, FitState, Module, SupportsLog, check_callbacks
-from ._written import UNCOMPARED, VERSION, described, restored
 
 __all__ = ["ParametricUMAP"]
 
@@ -35,7 +34,7 @@ WIDE_BEYOND, WIDE = 10_000, 256
 """Rows beyond which the default encoder has wider layers."""
 
 
-class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class ParametricUMAP(KeptModel, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """UMAP whose map is a network, so that new rows have a place at once.
 
     The parameters are those of `GlassBoxUMAP`, which also explains the map.
@@ -206,6 +205,7 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 
     def _settings(self) -> Settings:
         return Settings(
+            n_components=int(self.n_components),
             lr=float(self.lr),
             epochs=int(self.epochs),
             batch_size=self.batch_size,
@@ -335,117 +335,6 @@ class ParametricUMAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         """Coordinates of the fitted map."""
         return self._n_fitted_components
 
-    # Files
-
-    def save(self, path: Any) -> None:
-        """Write the fitted model to one file, which holds arrays and JSON and no code.
-
-        Parameters
-        ----------
-        path : str or Path
-            Of the file, in the safetensors format.
-
-        Raises
-        ------
-        InvalidInputError
-            An argument of the encoder cannot be written as JSON.
-        """
-        check_is_fitted(self)
-        write_tensors(Path(path), *self.to_arrays())
-
-    def to_arrays(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """Arrays and JSON description of the fitted model, as `from_arrays` takes them.
-
-        Returns
-        -------
-        arrays : dict of str to ndarray
-            Weights, preparation and map.
-        description : dict
-            Parameters.
-        """
-        check_is_fitted(self)
-        return described(self)
-
-    @classmethod
-    def load(cls, path: Any) -> Self:
-        """Read a model that `save` wrote; nothing in the file is executed.
-
-        Parameters
-        ----------
-        path : str or Path
-            Of the file.
-
-        Returns
-        -------
-        model : ParametricUMAP
-            Fitted, on the processor.
-
-        Raises
-        ------
-        FormatError
-            Not such a file, damaged, or of a newer version.
-        NotFoundError
-            Made with an encoder that is not registered here.
-        """
-        return cls.from_arrays(*read_tensors(Path(path)))
-
-    @classmethod
-    def from_arrays(
-        cls, arrays: Mapping[str, NDArray[Any]], description: Mapping[str, Any]
-    ) -> Self:
-        """Make a fitted model of what `to_arrays` gives.
-
-        Parameters
-        ----------
-        arrays : mapping of str to ndarray
-            Weights, preparation and map.
-        description : mapping
-            Parameters.
-
-        Returns
-        -------
-        model : ParametricUMAP
-            Fitted, on the processor.
-
-        Raises
-        ------
-        FormatError
-            Something is missing, does not fit together, or is of a newer version.
-        """
-        model: Self = restored(cls, arrays, description)
-        return model
-
-    def _checkpoint(self, encoder: torch.nn.Module) -> None:
-        if self.checkpoint_dir is None:
-            return
-        weights = {f"encoder.{k}": v.cpu().numpy() for k, v in encoder.state_dict().items()}
-        weights |= {f"preparation.{k}": v for k, v in self.preparation_.to_arrays().items()}
-        description = {"class": type(self).__name__, "version": VERSION, "checkpoint": True}
-        write_tensors(Path(self.checkpoint_dir) / "best.safetensors", weights, description)
-
-    # Equality
-
-    def __eq__(self, other: object) -> bool:
-        """Whether both have the same parameters and, to the bit, the same weights."""
-        if type(other) is not type(self):
-            return NotImplemented
-        assert isinstance(other, ParametricUMAP)
-        for name, value in self.get_params(deep=False).items():
-            if name not in UNCOMPARED and not _same(value, getattr(other, name)):
-                return False
-        if hasattr(self, "encoder_") != hasattr(other, "encoder_"):
-            return False
-        if not hasattr(self, "encoder_"):
-            return True
-        mine, theirs = self._state(), other._state()
-        return mine.keys() == theirs.keys() and all(_same(mine[k], theirs[k]) for k in mine)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def _state(self) -> dict[str, NDArray[Any]]:
-        state = {f"encoder.{k}": v.cpu().numpy() for k, v in self.encoder_.state_dict().items()}
-        return state | self.preparation_.to_arrays()
-
     @property
     def _n_features_out(self) -> int:
         return self.n_components_
@@ -469,9 +358,3 @@ def _device(device: Any) -> torch.device:
             f"device is {device!r}, but torch finds no such device here. Use device='cpu'."
         )
     return place
-
-
-def _same(a: Any, b: Any) -> bool:
-    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        return bool(np.array_equal(np.asarray(a), np.asarray(b)))
-    return bool((a or {}) == (b or {})) if isinstance(a or b, Mapping) else bool(a == b)

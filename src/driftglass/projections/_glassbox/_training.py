@@ -17,8 +17,8 @@ from torch import nn
 
 __all__ = ["Copying", "Descent", "Schedule"]
 
-SHARPNESS = 1e-3
-"""Squared distance below which an error counts as squared: the loss is a distance beyond it."""
+CLOSE = 0.1
+"""Squared distance from its place at which a row begins to count as astray."""
 NEAR = 1e-6
 FLOOR = 1e-4
 """Least distance squared, and least probability, whose logarithm is taken."""
@@ -95,14 +95,14 @@ class Copying:
         self._batch, self._generator = min(batch_rows, len(U)), generator
 
     def __call__(self, encoder: nn.Module) -> torch.Tensor:
-        """Mean distance of one batch."""
+        """Mean of one batch."""
         n = len(self._U)
         rows = torch.randint(n, (self._batch,), generator=self._generator, device=self._U.device)
         Y = encoder(_jittered(self._U, self._jitter, rows, self._generator))
         squares = (Y - self._layout[rows]).square().sum(dim=1)
-        # A distance and not its square: a row between two groups goes to one of them, and not
-        # into the void between.
-        return torch.sqrt(squares + SHARPNESS).mean()
+        # A logarithm and not a square: a row between two groups goes to one of them, and not into
+        # the void between, and what is near its place still draws nearer.
+        return torch.log1p(squares / CLOSE).mean()
 
 
 class Descent:

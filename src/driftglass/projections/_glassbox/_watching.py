@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import numpy as np
@@ -54,10 +55,19 @@ class Module(nn.Module):
         return self.encoder(x)
 
 
+class _OneProcess:
+    """In Lightning's place of the strategy: nobody else has to agree."""
+
+    def reduce_boolean_decision(self, decision: bool, all: bool = True) -> bool:
+        """What everybody decides."""
+        return decision
+
+
 class FitState:
     """How far a fit is: in Lightning's place of the trainer.
 
-    Setting `should_stop` ends the fit after the epoch.
+    Setting `should_stop` ends the fit after the epoch. It has what callbacks that watch or stop a
+    training ask a trainer for; there is no strategy, data loader or logger behind it.
 
     Attributes
     ----------
@@ -77,7 +87,11 @@ class FitState:
         self.callback_metrics: dict[str, Any] = {}
         self.logged_metrics = self.callback_metrics
         self.is_global_zero = True
-        self.sanity_checking = False
+        self.sanity_checking = self.fast_dev_run = False
+        self.val_check_interval, self.check_val_every_n_epoch = 1.0, 1
+        self.state = SimpleNamespace(fn="fit", stage="train", status="running")
+        self.strategy = _OneProcess()
+        self.world_size = 1
 
 
 class Audience:
@@ -119,8 +133,18 @@ class Audience:
         """Call a hook of every callback that has it."""
         for callback in self._callbacks:
             function = getattr(callback, hook, None)
-            if function is not None:
+            if function is None:
+                continue
+            try:
                 function(self.state, self.module, *more, **named)
+            except AttributeError as error:
+                if error.obj not in (self.state, self.module, self.state.strategy):
+                    raise
+                raise InvalidInputError(
+                    f"The callback {type(callback).__name__} asks for {error.name!r} of Lightning, "
+                    f"which fits here without it. Callbacks that watch the loss or end the fit "
+                    f"work; others need a hook of their own, on_train_epoch_end(trainer, module)."
+                ) from error
 
     def epoch_done(self, phase: str, loss: float, rate: float, place: Any) -> None:
         """After an epoch; `place()` gives the map as it is."""
