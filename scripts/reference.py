@@ -53,7 +53,7 @@ def python_page() -> str:
     folders = [
         f"driftglass.{module.name}"
         for module in pkgutil.iter_modules(driftglass.__path__)
-        if module.ispkg and module.name != "cli"
+        if module.ispkg and module.name != "cli" and not module.name.startswith("_")
     ]
     parts = ["# Python", NOTICE, "`help(name)` in Python shows parameters, shapes and errors."]
     for folder in ["driftglass", *sorted(folders)]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._containers import plain_array
 from .errors import InvalidInputError, ShapeError
 
 __all__ = ["as_ids", "as_vectors", "check_paired", "finite_rows", "is_reserved_text"]
@@ -24,8 +25,9 @@ def as_vectors(values: Any, *, name: str = "vectors", copy: bool = False) -> NDA
     Parameters
     ----------
     values : array-like of shape (n_samples, n_features)
-        NumPy arrays, nested lists, tensors on any device (DLPack or ``__array__``),
-        SciPy sparse matrices. Object arrays are accepted when every element is a number.
+        NumPy arrays, nested lists, tensors on any device (DLPack or ``__array__``), embedding
+        layers, SciPy sparse matrices, tables that narwhals takes, loaders of batches. Object
+        arrays are accepted when every element is a number.
     name : str
         What to call it in messages.
     copy : bool
@@ -78,15 +80,9 @@ def as_vectors(values: Any, *, name: str = "vectors", copy: bool = False) -> NDA
 def _to_array(values: Any, name: str) -> NDArray[Any]:
     if isinstance(values, np.ndarray):
         return values
-    if hasattr(values, "detach") and hasattr(values, "cpu"):  # a torch tensor, on any device
-        values = values.detach().cpu()
-        if str(values.dtype) == "torch.bfloat16":
-            values = values.float()
-        return np.asarray(values.numpy())
+    values = plain_array(values, name)
     if hasattr(values, "toarray") and hasattr(values, "tocsr"):
         return np.asarray(values.toarray())
-    if hasattr(values, "__dlpack__") and not hasattr(values, "__array__"):
-        return np.from_dlpack(values)
     if isinstance(values, (str, bytes)) or values is None:
         raise InvalidInputError(
             f"{name} is {type(values).__name__} {values!r:.40}; an array of shape "

@@ -20,8 +20,23 @@ VERSION = "1"
 FLOPS_PER_SECOND = 2e10
 """A slow laptop's single-precision matrix product; estimates err on the long side."""
 BYTES_PER_SECOND = 5e8
-LAYOUT_SECONDS = 2e-4
-"""Per row of a map made by attraction and repulsion; digits take half of that."""
+ROW_SECONDS: Mapping[str, float] = {
+    "axes": 1e-5,
+    "random": 1e-5,
+    "linear": 1e-5,
+    "umap": 1.2e-4,
+    "pacmap": 1.2e-4,
+    "localmap": 1.2e-4,
+    "mds": 5e-4,
+    "phate": 1.5e-3,
+    "glassbox": 2e-3,
+}
+"""For each row of all snapshots, twice what two cores took for digits and MNIST, neighbours
+included; `benchmarks/results/engine.json` has the figures. A server corrects it by what its own
+jobs take."""
+OTHER_ROW_SECONDS = 3e-4
+MANY = 1_000_000
+"""Rows at which memory, not arithmetic, doubles the time of each."""
 N_ANCHORS = 1000
 N_ANCHORS_LARGE = 300
 LARGE = 20_000
@@ -190,9 +205,22 @@ def _seconds(infos: Sequence[SnapshotInfo], request: ProjectionRequest, *, fit: 
         total += 0.003
     if fit and request.method != "pca":
         rows = float(sum(info.n_samples for info in infos))
-        width = max(info.n_features for info in infos)
-        total += 2.0 * rows * rows * width / FLOPS_PER_SECOND + rows * LAYOUT_SECONDS
+        each = ROW_SECONDS.get(request.method, OTHER_ROW_SECONDS)
+        total += rows * each * (1.0 + rows / MANY) * _rounds(request.parameters)
     return total
+
+
+def _rounds(parameters: Mapping[str, Any]) -> float:
+    """How much more rounds were asked for than a method takes by itself; at least one."""
+    usual = {"n_iter": 500.0, "max_iter": 300.0, "epochs": 200.0}
+    asked = [
+        parameters[name] / most for name, most in usual.items() if _is_number(parameters, name)
+    ]
+    return float(max([1.0, *asked]))
+
+
+def _is_number(parameters: Mapping[str, Any], name: str) -> bool:
+    return isinstance(parameters.get(name), (int, float))
 
 
 def n_anchors_for(n_samples: int) -> int:

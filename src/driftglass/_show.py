@@ -152,7 +152,10 @@ def _imported(folder: Path, source: Any, reading: Mapping[str, Any]) -> Path:
 
 def _stored(folder: Path, source: Any, space: str, extras: Mapping[str, Any]) -> Path:
     from . import open as open_store
+    from ._containers import is_loader, loaded_labels
 
+    if is_loader(source) and extras["labels"] is None:
+        extras = {**extras, "labels": loaded_labels(source)}
     snapshots = _snapshots(source)
     n_samples = len(snapshots[0])
     columns = {} if extras["labels"] is None else {"label": _flat(extras["labels"], n_samples)}

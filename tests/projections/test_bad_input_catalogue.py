@@ -8,6 +8,8 @@ from scipy.spatial.distance import pdist
 
 from driftglass import DriftglassWarning
 
+from . import bad_tables
+from .bad_tables import odd_tables
 from .every import CLASSES, NAMES, fitted, groups, having, make
 
 N = 40
@@ -77,6 +79,31 @@ def test_odd_tables_get_a_finite_map(rng, name, table):
 
     assert Y.shape == (len(X), 2)
     assert np.isfinite(Y).all()
+
+
+@pytest.mark.parametrize("table", odd_tables())
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "correlation", "manhattan"])
+@pytest.mark.parametrize("name", having("metric"))
+def test_odd_tables_are_mapped_and_placed_by_every_distance(name, metric, table):
+    X = odd_tables()[table]
+    estimator = make(name, d=X.shape[1], metric=metric)
+
+    try:
+        Y = fitted(estimator, X)
+    except ValueError as refusal:
+        assert "metric is" in str(refusal)  # noqa: PT017 - not every method knows every distance
+    else:
+        assert np.isfinite(Y).all()
+        assert np.isfinite(estimator.transform(X[:3])).all()
+
+
+@pytest.mark.parametrize("table", bad_tables.REFUSED)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_refusal_says_what_is_wrong(name, table):
+    X, message = bad_tables.REFUSED[table]
+
+    with pytest.raises((ValueError, TypeError), match=message):
+        fitted(make(name, d=2), X)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -12,8 +12,6 @@ from driftglass.projections import LocalMAP, PaCMAP
 from driftglass.projections._pacmap_layout import PairLosses, Weights, gradient, loss
 from driftglass.projections._pairs import symmetric
 
-from .bad_tables import REFUSED, odd_tables
-
 
 def quick(**options):
     return LocalMAP(**{"num_iters": (20, 20, 40), "random_state": 0, **options})
@@ -115,27 +113,6 @@ def test_the_first_phases_are_those_of_pacmap(rng):
 
     plain = PaCMAP(num_iters=(20, 20, 0), random_state=0).fit_transform(X)
     np.testing.assert_array_equal(local, plain)
-
-
-@pytest.mark.filterwarnings("ignore::driftglass.DriftglassWarning")
-@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
-@pytest.mark.parametrize("name", odd_tables())
-def test_odd_tables_give_a_finite_map(name, metric):
-    X = odd_tables()[name]
-
-    for estimator in (quick(metric=metric), PaCMAP(num_iters=(9, 9, 9), metric=metric)):
-        estimator.fit(X)
-        assert np.isfinite(estimator.embedding_).all()
-        assert np.isfinite(estimator.transform(X[:3])).all()
-
-
-@pytest.mark.parametrize("name", REFUSED)
-@pytest.mark.parametrize("make", [LocalMAP, PaCMAP])
-def test_refuses_what_is_not_a_table(name, make):
-    X, message = REFUSED[name]
-
-    with pytest.raises(ValueError, match=message):
-        make().fit(X)
 
 
 def test_names_the_parameter_that_cannot_be(rng):

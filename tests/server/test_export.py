@@ -200,3 +200,32 @@ def test_a_page_that_no_browser_would_open_is_refused(run, tmp_path, monkeypatch
 
     with pytest.raises(InvalidInputError, match="Choose fewer steps"):
         dg.export(run, tmp_path / "map.html")
+
+
+def test_what_was_measured_goes_along_and_nothing_is_measured_for_it(run, tmp_path):
+    from driftglass._measure import MeasureRequest, measure
+
+    dg.export(run, tmp_path / "first.html", spaces=["hidden"])
+    key = run.cache.keys()
+    projection = next(
+        name for name in key if run.cache.get(name).description["kind"] == "projection"
+    )
+    asked = {"kind": "errors", "space": "hidden", "projection": projection, "step": 5}
+    kept = measure(run, MeasureRequest(**asked))
+    tracks = measure(run, MeasureRequest("tracks", "hidden"))
+    before = set(run.cache.keys())
+    dg.export(run, tmp_path / "all.html", spaces=["hidden"])
+    dg.export(run, tmp_path / "some.html", spaces=["hidden"], steps=[5])
+
+    _, first, _ = parts_of(tmp_path / "first.html")
+    _, index, _ = parts_of(tmp_path / "all.html")
+    _, some, _ = parts_of(tmp_path / "some.html")
+    base = "/api/runs/small"
+    assert not [path for path in first["answers"] if "measure" in path]
+    query = f"kind=errors&projection={projection}&space=hidden&step=5"
+    assert f"{base}/measurement?{query}" in index["answers"]
+    assert {f"{base}/measured?key={kept}", f"{base}/measured?key={tracks}"} <= set(index["answers"])
+    # Tracks tell of steps that were left out.
+    assert f"{base}/measured?key={kept}" in some["answers"]
+    assert f"{base}/measured?key={tracks}" not in some["answers"]
+    assert not [name for name in set(run.cache.keys()) - before if name.startswith("measured")]

@@ -333,3 +333,13 @@ def test_a_preview_of_another_run_is_not_shown(client, store):
 
     assert reply.status == 404
     client.post(f"/api/jobs/{identity}/cancel")
+
+
+def test_more_rows_and_more_rounds_are_said_to_take_longer(client):
+    def seconds(**parameters):
+        return ask(client, method="tsne", parameters=parameters).json()["estimate_seconds"]
+
+    slow = ask(client, method="phate").json()["estimate_seconds"]
+
+    assert seconds() == seconds(n_iter=100) < seconds(n_iter=5000)
+    assert slow > seconds()

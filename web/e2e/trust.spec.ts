@@ -1,8 +1,15 @@
 import type { Page } from "@playwright/test";
-import { appOf, expect, open, test } from "./served.js";
+import { appOf, expect, measured, open, test } from "./served.js";
 
 // The run "moving" is closed. While a run is written, only maps start by themselves.
 const trust = (page: Page) => page.getByRole("region", { name: "Trust" });
+
+/** Waits until the errors of the map on screen are known. */
+const errors = (page: Page) =>
+  measured(
+    trust(page).getByText("Faithfulness F"),
+    trust(page).getByRole("button", { name: /Measure errors/ }),
+  );
 
 test("the header says how far the map can be trusted, against a shuffled one", async ({
   page,
@@ -11,7 +18,8 @@ test("the header says how far the map can be trusted, against a shuffled one", a
   await open(page, server);
   const badge = page.getByRole("button", { name: /Trustworthiness .* of this frame/ });
 
-  await expect(badge).toContainText("F", { timeout: 30_000 });
+  await errors(page);
+  await expect(badge).toContainText("F");
   await expect(badge).toHaveAttribute("title", /k = 15, n = 298/);
   await expect(badge).toHaveAttribute("title", /A shuffled map scores 0\.\d\d, and 0 for F/);
   const zero = await badge
@@ -28,7 +36,8 @@ test("a caption writes itself from what was measured, and can be copied", async 
 }) => {
   await open(page, server);
   const caption = page.locator('[data-part="caption"]');
-  await expect(caption).toContainText(", F ", { timeout: 30_000 });
+  await errors(page);
+  await expect(caption).toContainText(", F ");
 
   await expect(caption).toContainText("of “hidden” of run “moving” at step 200");
   await expect(caption).toContainText("seed 0");
@@ -52,6 +61,7 @@ for (const [name, title] of [
 ] as const) {
   test(`points are coloured by ${name}`, async ({ page, server }) => {
     await open(page, server);
+    await errors(page);
     await trust(page).getByRole("button", { name }).click();
     const app = await appOf(page);
 
@@ -139,7 +149,7 @@ test("what not to conclude is said beside the map, with the number behind it", a
   await open(page, server);
   const list = page.getByRole("list", { name: "What not to conclude from this map" });
 
-  await expect(list.getByRole("listitem").first()).toBeVisible({ timeout: 30_000 });
+  await errors(page);
   await expect(list.getByRole("listitem").first()).toHaveAttribute("title", /said beyond/);
 });
 

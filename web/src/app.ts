@@ -1,9 +1,13 @@
 import { mount, unmount } from "svelte";
 import { Client } from "./data/client.js";
-import { Knowing } from "./data/knowing.js";
+import { Finding } from "./data/finding.js";
 import type { Transport } from "./data/transport.js";
 import { Stage } from "./stage/stage.js";
 import { encodeColoring } from "./state/coloring_choice.js";
+import { CrossFilter } from "./state/cross_filter.js";
+import { Finder } from "./state/finder.js";
+import { SavedSelections } from "./state/saved.js";
+import { Knowing } from "./data/knowing.js";
 import { Clusters } from "./state/clusters.js";
 import { Colorist } from "./state/colorist.js";
 import { Confusions } from "./state/confusions.js";
@@ -55,11 +59,19 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
   const torn = new Torn(client, state);
   const stage = new Stage(client, state, session, colorist, why.shownArrows);
   const items = new Items(client, state);
+  const finding = new Finding(transport);
+  const finder = new Finder(finding, state);
+  const crossFilter = new CrossFilter(client, state);
+  const saved = new SavedSelections(finding, state);
+  session.listeners.add((event) => void saved.hear(event));
   const viewer: Viewer = {
     state,
     session,
     colorist,
     items,
+    finder,
+    crossFilter,
+    saved,
     measures,
     points,
     torn,
@@ -72,7 +84,12 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     map: stage,
   };
 
-  const stops = [followSystem(state), followSingle(state)];
+  const stops = [
+    followSystem(state),
+    followSingle(state),
+    followHidden(state),
+    () => saved.close(),
+  ];
   // Steps and spaces of one run mean nothing in another.
   stops.push(onChange([computed([state.run], (run) => run?.name)], () => reference.clear()));
   const address = decodeAddress(hash);
@@ -178,6 +195,15 @@ function applyLook(state: ViewerState, address: Address): void {
 function followSingle({ selection, focus }: ViewerState): () => void {
   return onChange([selection.rows], () => {
     if (selection.count.value === 1) focus.set(selection.rows.value.rows[0] ?? null);
+  });
+}
+
+/** What is out of sight is not selected; undo gives it back. */
+function followHidden({ selection, filter }: ViewerState): () => void {
+  return onChange([filter.hidden], () => {
+    const rows = selection.rows.value;
+    const hidden = filter.hidden.value;
+    if (hidden !== null && hidden.size === rows.size) selection.apply(filter.visible(rows));
   });
 }
 

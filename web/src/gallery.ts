@@ -44,6 +44,56 @@ const EXHIBITS: Record<string, Exhibit> = {
   set: { title: "Coloured by a set", runs: [{}], hash: 'color=column:["tags"]' },
   member: { title: "One label of a set", runs: [{}], hash: 'color=column:["tags","=loop"]' },
   trust: { title: "Coloured by trust", runs: [{}], hash: "color=trust&trust=0.8" },
+  tracks: {
+    title: "Tracks of a run",
+    runs: [{}],
+    then: ({ viewer }) =>
+      viewer.state.lanes.choose([
+        "scalar:loss",
+        "motion:F",
+        "motion:J",
+        "track:effective_rank|",
+        "track:drift_l2|skip 1",
+      ]),
+  },
+  pair: {
+    title: "Two steps compared",
+    runs: [{}],
+    then: ({ viewer }) => {
+      const stop = viewer.state.timeline.steps.subscribe((steps) => {
+        if (steps.length === 0) return;
+        queueMicrotask(() => stop());
+        viewer.state.timeline.compare(100, 600);
+        viewer.state.timeline.blend(0.4);
+      });
+    },
+  },
+  torn: {
+    title: "Torn and false neighbours",
+    runs: [{}],
+    hash: "color=measure:torn",
+    then: ({ viewer }) => {
+      viewer.torn.shown.set(true);
+      const stop = viewer.state.projection.subscribe((projection) => {
+        if (projection === null) return;
+        queueMicrotask(() => stop());
+        viewer.state.focus.set(40);
+      });
+    },
+  },
+  motion: { title: "False motion", runs: [{}], hash: "color=measure:motion&step=150" },
+  unmeasured: {
+    title: "Measurements on offer",
+    runs: [{}],
+    hash: "color=measure:stability",
+    behaviour: { measured: "absent", estimateSeconds: 75 },
+  },
+  measuring: {
+    title: "A measurement under way",
+    runs: [{}],
+    hash: "color=measure:noise",
+    behaviour: { measured: "running" },
+  },
   correct: { title: "Correctness", runs: [{}], hash: "color=correctness&step=150" },
   hostile: { title: "Names from somebody else's data", runs: [{ classes: HOSTILE }] },
   many: {
@@ -68,6 +118,34 @@ const EXHIBITS: Record<string, Exhibit> = {
     runs: [{}],
     behaviour: { projection: "running" },
     then: ({ viewer }) => viewer.state.panel.set("maps"),
+  },
+  find: {
+    title: "Search, filter and charts",
+    runs: [{}],
+    then: ({ viewer }) => {
+      viewer.state.panel.set("find");
+      const stop = viewer.state.projection.subscribe((projection) => {
+        if (projection === null) return;
+        queueMicrotask(() => stop());
+        void viewer.finder.search({ text: "box 7", mode: "text", column: "", case: false });
+        setTimeout(() => viewer.crossFilter.setRange("difficulty", [0.2, 1]), 600);
+      });
+    },
+  },
+  saved: {
+    title: "Saved selections",
+    runs: [{}],
+    then: ({ viewer }) => {
+      viewer.state.panel.set("saved");
+      const stop = viewer.state.grouping.subscribe((grouping) => {
+        if (grouping === null) return;
+        queueMicrotask(() => stop());
+        for (const name of ["digit 3", "digit 5"]) {
+          viewer.state.selection.apply(grouping.rowsOf(`=${name}`));
+          void viewer.saved.save(`all of ${name}`);
+        }
+      });
+    },
   },
   slow: { title: "A slow server", runs: [{}], behaviour: { delay: 1500 } },
   ...KNOWING,

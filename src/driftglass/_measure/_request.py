@@ -24,7 +24,7 @@ FLOPS_PER_SECOND = 1e10
 LAYOUT_SECONDS = 2e-4
 """Per row of a map made by attraction and repulsion."""
 N_MAPS = 9
-OVERHEAD = {"tracks": 0.2, "errors": 0.5, "stability": 0.6}
+OVERHEAD = {"tracks": 0.2, "similarity": 0.02, "errors": 0.5, "stability": 0.6}
 """Seconds, however small the data are."""
 
 Kind = Literal["tracks", "motion", "similarity", "errors", "noise", "stability"]

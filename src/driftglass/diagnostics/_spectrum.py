@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import InvalidInputError
 from ..parallel import Threads
 from ._checks import checked_vectors
+from ._decay import ALPHA_RANKS, AlphaFit, fitted_decay
 from ._estimates import Estimate, of_influence, of_mean
 from ._grams import MIN_ROWS, gram_products
 
@@ -27,29 +28,7 @@ __all__ = [
 
 RANKME_EPS = 1e-7
 """Added to every share, as published; it keeps the logarithm finite."""
-ALPHA_RANKS = (11, 100)
-"""The first directions follow the task rather than the law, and the last follow the noise."""
-MIN_ALPHA_RANKS = 10
 ROUNDING = 64 * float(np.finfo(np.float64).eps)
-
-
-@dataclass(frozen=True)
-class AlphaFit:
-    """Exponent of the decay of eigenvalues.
-
-    Parameters
-    ----------
-    alpha : float
-        Eigenvalues fall like ``rank ** -alpha``.
-    r_squared : float
-        Share of the variance of their logarithms that the law explains.
-    ranks : tuple of (int, int)
-        First and last rank of the fit; other ranges give other numbers.
-    """
-
-    alpha: float
-    r_squared: float
-    ranks: tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,33 +148,11 @@ class Spectrum:
 
     def alpha(self, ranks: tuple[int, int] = ALPHA_RANKS) -> tuple[AlphaFit, Estimate, Estimate]:
         """Decay of the eigenvalues from a line through logarithms, and how well that fits."""
-        values = self.centered.values
-        n_positive = int((values > 0).sum())
-        first, last = ranks[0], min(ranks[1], n_positive)
-        if last - first + 1 < MIN_ALPHA_RANKS:
-            raise InvalidInputError(
-                f"{n_positive} eigenvalues are not zero; a fit from rank {ranks[0]} on needs at "
-                f"least {first + MIN_ALPHA_RANKS - 1}. Pass more rows, or ranks=(1, {n_positive})."
-            )
-        here = slice(first - 1, last)
-        x = np.log(np.arange(first, last + 1))
-        x -= x.mean()
-        logs = np.log(values[here])
-        weights = -x / float(x @ x)
-        alpha = float(weights @ logs)
-        apart = logs - logs.mean()
-        rest = apart + alpha * x
-        variance, unexplained = float(apart @ apart), float(rest @ rest)
-        r_squared = 1.0 - unexplained / variance if variance > 0 else 1.0
-        by_log = np.zeros(len(x))
-        if variance > 0:
-            by_log = 2 * (apart * unexplained / variance - rest) / variance
-        gradients = np.zeros((2, len(values)))
-        gradients[:, here] = np.stack([weights, by_log]) / values[here]
+        fit, by_alpha, by_r_squared = fitted_decay(self.centered.values, ranks)
         return (
-            AlphaFit(alpha, r_squared, (first, last)),
-            self.centered.estimate(alpha, gradients[0]),
-            self.centered.estimate(r_squared, gradients[1]),
+            fit,
+            self.centered.estimate(fit.alpha, by_alpha),
+            self.centered.estimate(fit.r_squared, by_r_squared),
         )
 
     def mean_share(self) -> Estimate:

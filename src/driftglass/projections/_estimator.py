@@ -181,8 +181,10 @@ class Transformer(_Root):
                 self.n_features_in_ = X.shape[1]
                 vars(self).pop("feature_names_in_", None)
             return X if X.dtype.isnative else X.astype(X.dtype.newbyteorder("="))
+        from .._containers import plain_array
         from ._checks import checked_table
 
+        X = plain_array(X)
         return checked_table(self, X, reset=reset, accept_sparse=accept_sparse)
 
     def _is_plain(self, X: Any, reset: bool) -> bool:

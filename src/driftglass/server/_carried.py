@@ -14,6 +14,7 @@ from .._project import update
 from ..errors import DriftglassError, InvalidInputError, NotFoundError
 from ._api import find_request
 from ._library import Library, Reading
+from ._measurements import measurements_of_map
 from ._question import Content, Json, Question
 from ._read import NOTES, clip
 from ._recipes import AUTO, requested
@@ -155,6 +156,10 @@ class _Carrying:
             self._sprites(len(self.reading.images.pages))
         self._predictions()
         self._ask(f"{self.base}/scalars")
+        for space in shown:
+            # Tracks tell of every step, so they go only where every step goes.
+            if self.steps.issuperset(self.reading.run.steps(space)):
+                self._measured({"kind": "tracks", "space": space})
         self._catalogue(shown)
         self._leave_out(shown)
         self._describe(shown)
@@ -210,6 +215,9 @@ class _Carrying:
             self._ask(f"{self.base}/frames", projection=key, step=step)
             if n_components == 2:
                 self._try(f"{self.base}/clusters", projection=key, step=step)
+        whole = len(frames) == len(described["frames"])
+        for asked in measurements_of_map(space, key, steps, whole=whole):
+            self._measured(asked)
         self.projected[space] = sorted({*self.projected.get(space, []), *steps})
         self.keys.add(key)
 
@@ -217,6 +225,18 @@ class _Carrying:
         """Carry an answer that a run need not have."""
         with suppress(DriftglassError):
             self._ask(path, **parameters)
+
+    def _measured(self, asked: dict[str, Any]) -> None:
+        """Carry a measurement that is kept; nothing is measured for an export."""
+        described = self._answer(f"{self.base}/measurement", **asked).value
+        if described["status"] != "ready":
+            return
+        self._carry(f"{self.base}/measurement", asked, Json(described))
+        key = described["key"]
+        self._ask(f"{self.base}/measured", key=key)
+        if asked["kind"] == "motion":
+            for step in sorted(self.steps):
+                self._try(f"{self.base}/measured", key=key, step=step)
 
     def _catalogue(self, shown: Sequence[str]) -> None:
         """Which methods and kept maps there are to choose from: those that are here."""

@@ -18,7 +18,7 @@ from ._library import Library, Reading
 from ._question import Answer, Json, Question
 from ._wire import Frame
 
-__all__ = ["answer_measure", "answer_measured", "answer_measurement"]
+__all__ = ["answer_measure", "answer_measured", "answer_measurement", "measurements_of_map"]
 
 UNASKED_SECONDS = 2.0
 """What takes longer is offered, not started."""
@@ -213,6 +213,21 @@ def answer_measured(library: Library, question: Question) -> Answer:
             f"the folder 'derived' inside the run; it holds nothing that cannot be made again."
         ) from error
     return Frame(arrays, {"of": kind, "order": reading.rows.hash, **said})
+
+
+def measurements_of_map(
+    space: str, key: str, steps: Sequence[int], *, whole: bool
+) -> list[dict[str, Any]]:
+    """Parameters of every question about measurements of one projection.
+
+    What is measured of the whole sequence is left out unless these are all of its steps.
+    """
+    of_map = {"space": space, "projection": key}
+    kinds = ("errors", "noise", "stability")
+    return [
+        *([{"kind": "motion", **of_map}] if whole else []),
+        *({"kind": kind, **of_map, "step": step} for kind in kinds for step in steps),
+    ]
 
 
 def _request(reading: Reading, question: Question, rows: Any) -> MeasureRequest:

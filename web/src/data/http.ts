@@ -52,6 +52,13 @@ export class HttpTransport implements Transport {
       source.addEventListener("job", (event) => {
         listener({ type: "job", job: JSON.parse(event.data) as Job });
       });
+      source.addEventListener("selections", (event) => {
+        listener({ type: "selections", ...(JSON.parse(event.data) as { run: string }) });
+      });
+      source.addEventListener("selected", (event) => {
+        const told = JSON.parse(event.data) as { run: string; version: number };
+        listener({ type: "selected", ...told });
+      });
       source.onerror = () => {
         source?.close();
         if (stopped) return;

@@ -2,6 +2,7 @@ import { measuredSample, tornSample } from "./memory_measured.js";
 import type { MeasureKind, MeasurementInfo } from "./measured.js";
 import { MemoryKnowing } from "./memory_knowing.js";
 import type { SampleRun } from "./sample.js";
+import { SampleFinding } from "./sample_finding.js";
 import { SAMPLE_METHODS, sampleMap, sampleProjections } from "./sample_maps.js";
 import { ServerError, type Transport } from "./transport.js";
 import type {
@@ -36,6 +37,7 @@ const NO_TILE = 0xffffffff;
 export class MemoryTransport implements Transport {
   private readonly listeners = new Set<(event: ServerEvent) => void>();
   private readonly started = new Set<string>();
+  private readonly finding = new SampleFinding();
   private readonly knowing = new MemoryKnowing();
   private revision = 1;
   /** Paths asked for, in order, so that a test can see what was fetched. */
@@ -67,6 +69,9 @@ export class MemoryTransport implements Transport {
       if (told !== undefined) return told as T;
     }
     if (path.startsWith("/api/jobs/")) return {} as T;
+    const asked = path.split("/").slice(4).join("/");
+    const found = this.finding.send(asked, (body ?? {}) as Record<string, unknown>);
+    if (found !== undefined) return found as T;
     const name = decodeURIComponent(path.split("/")[3] ?? "");
     if (path.endsWith("/measurement")) return this.measure(body as MeasureBody) as T;
     this.started.add(path);
@@ -94,13 +99,15 @@ export class MemoryTransport implements Transport {
     this.asked.push(path);
     if (this.behaviour.delay) await new Promise((done) => setTimeout(done, this.behaviour.delay));
     const url = new URL(path, "memory://driftglass");
-    const [, , kind, name, what] = url.pathname.split("/").map(decodeURIComponent);
+    const [, , kind, name, ...rest] = url.pathname.split("/").map(decodeURIComponent);
+    const what = rest.length === 0 ? undefined : rest.join("/");
     if (kind === "info") {
       return {
         name: "driftglass",
         version: "0",
         wire_version: 1,
         read_only: false,
+        similar: true,
         store: "sample",
       };
     }
@@ -161,6 +168,8 @@ export class MemoryTransport implements Transport {
       case "sprites":
         return this.behaviour.sprites?.(run.n, run.tile ?? 8);
       default: {
+        const found = this.finding.answer(run, what, query);
+        if (found !== undefined) return found;
         const known = this.knowing.answer(run, what, query);
         if (known !== undefined) return known;
         throw new ServerError("not_found", `There is no "${what}" here.`, 404);

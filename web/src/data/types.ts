@@ -9,6 +9,8 @@ export interface ServerInfo {
   version: string;
   wire_version: number;
   read_only: boolean;
+  /** Whether a function searches by meaning. */
+  similar?: boolean;
   store: string;
 }
 
@@ -217,6 +219,10 @@ export interface ScalarSeries {
 export type ServerEvent =
   | { type: "run"; name: string; revision: number }
   | { type: "job"; job: Job }
+  /** The kept selections of a run have changed. */
+  | { type: "selections"; run: string }
+  /** Python has selected something. */
+  | { type: "selected"; run: string; version: number }
   | { type: "open" }
   | { type: "lost" }
   /** A server answers, but the page's key is not, or no longer, its own. */

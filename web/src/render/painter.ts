@@ -51,7 +51,7 @@ export class Painter {
   }
 
   /** Draws the row numbers, plus one, of the same dots in the same order; 0 is nothing. */
-  paintRows(shot: Shot, window: Window): void {
+  paintRows(shot: Shot, window: Window, raise = true): void {
     const { gl } = this.context;
     this.look(shot, window);
     gl.disable(gl.BLEND);
@@ -60,7 +60,8 @@ export class Painter {
     gl.clear(gl.DEPTH_BUFFER_BIT);
     this.depth(shot.view.depth > 0);
     this.points.draw(shot, "pick", false);
-    gl.clear(gl.DEPTH_BUFFER_BIT);
+    // What is raised is drawn over everything; asked for its true place, it has to stand there.
+    if (raise) gl.clear(gl.DEPTH_BUFFER_BIT);
     this.points.draw(shot, "pick", true);
     this.depth(false);
   }

@@ -21,7 +21,6 @@ export async function pickRow(
   x: number,
   y: number,
 ): Promise<number> {
-  const { gl } = context;
   if (context.lost) return NO_ROW;
   const reach = Math.ceil(REACH * shot.pixelRatio);
   const size = 2 * reach + 1;
@@ -29,24 +28,57 @@ export async function pickRow(
   const height = Math.round(shot.viewport.height * shot.pixelRatio);
   const line = height - 1 - Math.floor(y * shot.pixelRatio);
 
-  const target = new Target(context, size, size, "R32UI");
-  painter.paintRows(shot, { left: column - reach, bottom: line - reach });
+  const window = { left: column - reach, bottom: line - reach };
+  const pixels = await numbersIn(context, painter, shot, window, size, size);
+  return pixels === null ? NO_ROW : nearest(pixels, size, reach) - 1;
+}
+
+/** The rows that some pixel of the picture shows: what is behind others is not among them. */
+export async function rowsInSight(
+  context: Context,
+  painter: Painter,
+  shot: Shot,
+): Promise<Uint32Array> {
+  if (context.lost) return new Uint32Array(0);
+  const width = Math.round(shot.viewport.width * shot.pixelRatio);
+  const height = Math.round(shot.viewport.height * shot.pixelRatio);
+  const whole = { left: 0, bottom: 0 };
+  const pixels = await numbersIn(context, painter, shot, whole, width, height, false);
+  const rows = new Set<number>();
+  for (let i = 0; i < (pixels?.length ?? 0); i += 4) if (pixels![i]! > 0) rows.add(pixels![i]! - 1);
+  return Uint32Array.from(rows);
+}
+
+/** Draws a part of the picture with row numbers plus one for colours; null if the context went. */
+async function numbersIn(
+  context: Context,
+  painter: Painter,
+  shot: Shot,
+  window: { left: number; bottom: number },
+  width: number,
+  height: number,
+  raise = true,
+): Promise<Uint32Array | null> {
+  const { gl } = context;
+  const target = new Target(context, width, height, "R32UI");
+  painter.paintRows(shot, window, raise);
   const buffer = gl.createBuffer();
   gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
   // The one format that integer targets can always be read in has four channels.
-  gl.bufferData(gl.PIXEL_PACK_BUFFER, size * size * 16, gl.STREAM_READ);
-  gl.readPixels(0, 0, size, size, gl.RGBA_INTEGER, gl.UNSIGNED_INT, 0);
+  gl.bufferData(gl.PIXEL_PACK_BUFFER, width * height * 16, gl.STREAM_READ);
+  gl.readPixels(0, 0, width, height, gl.RGBA_INTEGER, gl.UNSIGNED_INT, 0);
   gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
   target.delete();
 
-  const pixels = new Uint32Array(size * size * 4);
+  let pixels: Uint32Array | null = null;
   if (await finished(gl)) {
+    pixels = new Uint32Array(width * height * 4);
     gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
     gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, pixels);
     gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
   }
   gl.deleteBuffer(buffer);
-  return nearest(pixels, size, reach) - 1;
+  return pixels;
 }
 
 /** Waits for all commands so far, without blocking; false if the context went meanwhile. */

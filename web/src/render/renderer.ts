@@ -5,7 +5,7 @@ import { capturePixels, toPng } from "./capture.js";
 import { Context, type Limits, type LossListeners } from "./context.js";
 import { type LineData, Lines, type RingData } from "./lines.js";
 import { Painter } from "./painter.js";
-import { NO_ROW, pickRow } from "./pick.js";
+import { NO_ROW, pickRow, rowsInSight } from "./pick.js";
 import { Points } from "./points.js";
 import { readRows } from "./read_back.js";
 import type { Shot } from "./shot.js";
@@ -148,6 +148,11 @@ export class Renderer {
   async pick(x: number, y: number, view: View): Promise<number> {
     if (this.context.lost) return NO_ROW;
     return pickRow(this.context, this.painter, this.shoot(view, this.pixelRatio), x, y);
+  }
+
+  /** Rows of which some pixel is to be seen; those behind others are left out. */
+  rowsInSight(view: View): Promise<Uint32Array> {
+    return rowsInSight(this.context, this.painter, this.shoot(view, 1));
   }
 
   /** Positions of rows of a resident snapshot, read back from the GPU bit for bit. */

@@ -1,25 +1,23 @@
 import type { Client, FrameData } from "../data/client.js";
 import { boundsOf } from "../geometry/bounds.js";
 import type { Camera } from "../geometry/camera.js";
-import { fromHex } from "../geometry/color.js";
-import { slotColor } from "../geometry/color_scale.js";
-import { CANVAS } from "../geometry/palettes.js";
-import { type MapTheme, NO_ROW, NoWebGL2Error, Renderer, type View } from "../render/renderer.js";
+import { NO_ROW, NoWebGL2Error, Renderer, type View } from "../render/renderer.js";
 import type { Colorist } from "../state/colorist.js";
 import type { Frames } from "../state/frames.js";
-import { RowSet } from "../state/row_set.js";
 import type { SelectMode } from "../state/selection.js";
 import type { Session } from "../state/session.js";
 import { onChange, type Signal } from "../state/signal.js";
 import type { Place } from "../state/timeline.js";
 import type { MapPort } from "../state/viewer.js";
-import type { Theme, ViewerState } from "../state/viewer_state.js";
+import type { ViewerState } from "../state/viewer_state.js";
 import type { Arrows } from "../state/why.js";
 import { LassoClient } from "../workers/lasso_client.js";
 import { Eye } from "./eye.js";
 import { flagsOf } from "./flags.js";
+import { Catcher } from "./catcher.js";
 import { Census } from "./census.js";
 import { LineLayer } from "./line_layer.js";
+import { mapTheme, plainColors, pointSize } from "./look.js";
 import { Morph } from "./morph.js";
 import { Overlay } from "./overlay.js";
 import { Pace } from "./pace.js";
@@ -30,12 +28,12 @@ import { TrailLayer } from "./trail_layer.js";
 const REST_MS = 160;
 /** The other fit is fetched once the playhead has stood still this long. */
 const OTHER_FIT_MS = 250;
-const HIGHLIGHT: Readonly<Record<Theme, string>> = { dark: "#FFFFFF", light: "#161B22" };
 
 /** Draws the state: the only place where the renderer and the state meet. */
 export class Stage implements MapPort {
   readonly eye = new Eye();
   readonly lasso = new LassoClient();
+  private readonly catcher: Catcher;
   renderer: Renderer | null = null;
   private readonly morph = new Morph();
   private readonly pace = new Pace();
@@ -60,6 +58,7 @@ export class Stage implements MapPort {
     reasons: Signal<Arrows | null>,
   ) {
     this.resident = new Resident(state, session);
+    this.catcher = new Catcher(state, this.lasso, this.resident);
     this.census = new Census(state);
     this.overlay = new Overlay(state, reasons);
     onChange([reasons], () => this.redraw());
@@ -162,25 +161,9 @@ export class Stage implements MapPort {
   async select(polygon: Float32Array, mode: SelectMode): Promise<void> {
     this.resident.turn.end();
     const view = this.view();
-    const run = this.state.run.value;
-    if (view === null || run === null) return;
-    for (const key of [view.from, view.to]) {
-      const positions = this.resident.positions(key);
-      if (positions !== undefined) this.lasso.setPositions(key, positions);
-    }
-    this.lasso.setFlags(this.flags);
-    const bits = await this.lasso.select(polygon, {
-      from: view.from,
-      to: view.to,
-      mix: view.mix,
-      depth: view.depth,
-      camera: view.camera.toUniforms(this.eye.viewport, view.depth),
-      viewport: this.eye.viewport,
-      // While the map moves a sample stands for all; the lasso takes all that the sample means.
-      drawCount: run.n_items,
-    });
-    if (this.state.run.value !== run) return;
-    this.state.selection.apply(new RowSet(run.n_items, bits), mode);
+    if (view === null || this.renderer === null) return;
+    const { viewport } = this.eye;
+    await this.catcher.select(this.renderer, polygon, mode, view, viewport, this.flags);
   }
 
   frameSelection(): void {
@@ -392,26 +375,4 @@ export class Stage implements MapPort {
 
 function samePlace(a: Place | null, b: Place | null): boolean {
   return a?.from === b?.from && a?.mix === b?.mix;
-}
-
-function mapTheme(theme: Theme): MapTheme {
-  return {
-    canvas: fromHex(CANVAS[theme]),
-    highlight: fromHex(HIGHLIGHT[theme]),
-    plain: slotColor(0, theme),
-  };
-}
-
-function plainColors(size: number, theme: Theme): Uint8Array {
-  const colors = new Uint8Array(size * 4);
-  const [r, g, b] = slotColor(0, theme);
-  for (let row = 0; row < size; row++) colors.set([r, g, b, 255], row * 4);
-  return colors;
-}
-
-/** Diameter of a dot: smaller the more there are, larger the closer one looks. */
-function pointSize(total: number, eye: Eye): number {
-  const base = Math.min(6, Math.max(2, 12.5 - 2 * Math.log10(Math.max(total, 1))));
-  const halfHeight = eye.camera?.state.planar.halfHeight ?? 1;
-  return base * Math.min(3, Math.max(0.8, halfHeight ** -0.3));
 }

@@ -36,7 +36,10 @@ export function runCommand(viewer: Viewer, command: Command): void {
     case "pan":
     case "lasso":
     case "rectangle":
+    case "brush":
       return state.tool.set(command);
+    case "front":
+      return flip(state.frontOnly);
     case "invert":
       return selection.invert(filter.visible(all()));
     case "isolate":

@@ -5,27 +5,38 @@ import { computed, signal, type Signal } from "./signal.js";
 export type HiddenGroups = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
- * Which rows are out of sight. Two reasons, kept apart so that each can be taken back:
- * groups switched off in the legend, and everything but an isolated selection.
+ * Which rows are out of sight. The reasons are kept apart so that each can be taken back: groups
+ * switched off in the legend, everything but an isolated selection, and what a condition or a
+ * chart's choice leaves out.
  */
 export class Filter {
   private readonly groups = signal<HiddenGroups>(new Map());
   private readonly isolated = signal<RowSet | null>(null);
+  private readonly kept = signal<ReadonlyMap<string, RowSet>>(new Map());
   private readonly members = new Map<string, RowSet>();
   /** The hidden rows, or null when none are. */
   readonly hidden: Signal<RowSet | null>;
 
   constructor() {
-    this.hidden = computed([this.groups, this.isolated], (groups, isolated) => {
-      let hidden = isolated === null ? null : isolated.invert();
-      for (const [coloring, keys] of groups) {
-        for (const key of keys) {
-          const rows = this.members.get(memberKey(coloring, key));
-          if (rows !== undefined) hidden = hidden === null ? rows : hidden.union(rows);
-        }
+    this.hidden = computed([this.groups, this.isolated, this.kept], () => this.hiddenBut(null));
+  }
+
+  /** The hidden rows, without one of the constraints. */
+  private hiddenBut(left: string | null): RowSet | null {
+    const isolated = this.isolated.value;
+    let hidden = isolated === null ? null : isolated.invert();
+    for (const [coloring, keys] of this.groups.value) {
+      for (const key of keys) {
+        const rows = this.members.get(memberKey(coloring, key));
+        if (rows !== undefined) hidden = hidden === null ? rows : hidden.union(rows);
       }
-      return hidden === null || hidden.empty ? null : hidden;
-    });
+    }
+    for (const [key, rows] of this.kept.value) {
+      if (key === left) continue;
+      const others = rows.invert();
+      hidden = hidden === null ? others : hidden.union(others);
+    }
+    return hidden === null || hidden.empty ? null : hidden;
   }
 
   get hiddenGroups(): Signal<HiddenGroups> {
@@ -62,16 +73,31 @@ export class Filter {
     this.isolated.set(rows);
   }
 
+  /** Names of the constraints that hold. */
+  get constraints(): Signal<ReadonlyMap<string, RowSet>> {
+    return this.kept;
+  }
+
+  /** Hides everything but `rows` for a reason of that name; null takes the reason back. */
+  constrain(key: string, rows: RowSet | null): void {
+    if (rows === null && !this.kept.value.has(key)) return;
+    const next = new Map(this.kept.value);
+    if (rows === null) next.delete(key);
+    else next.set(key, rows);
+    this.kept.set(next);
+  }
+
   /** Shows every row again. */
   clear(): void {
+    this.kept.set(new Map());
     this.members.clear();
     this.groups.set(new Map());
     this.isolated.set(null);
   }
 
-  /** The rows of `all` that are in sight. */
-  visible(all: RowSet): RowSet {
-    const hidden = this.hidden.value;
+  /** The rows of `all` that are in sight, or would be without one constraint. */
+  visible(all: RowSet, without: string | null = null): RowSet {
+    const hidden = without === null ? this.hidden.value : this.hiddenBut(without);
     return hidden === null ? all : all.minus(hidden);
   }
 }

@@ -14,6 +14,8 @@ export type Command =
   | "pan"
   | "lasso"
   | "rectangle"
+  | "brush"
+  | "front"
   | "invert"
   | "isolate"
   | "show-all"
@@ -126,6 +128,14 @@ export const KEYMAP: readonly Binding[] = [
   { command: "pan", keys: ["v"], caps: "V", does: "Move the view", group: "Selection" },
   { command: "lasso", keys: ["l"], caps: "L", does: "Lasso", group: "Selection" },
   { command: "rectangle", keys: ["r"], caps: "R", does: "Rectangle", group: "Selection" },
+  { command: "brush", keys: ["b"], caps: "B", does: "Brush", group: "Selection" },
+  {
+    command: "front",
+    keys: ["o"],
+    caps: "O",
+    does: "In 3D, catch only what nothing hides",
+    group: "Selection",
+  },
   { command: "invert", keys: ["i"], caps: "I", does: "Invert", group: "Selection" },
   {
     command: "isolate",
@@ -172,6 +182,7 @@ export const POINTER_HELP: readonly { caps: string; does: string }[] = [
   { caps: "Alt", does: "Take from the selection" },
   { caps: "Drag", does: "Move the view; in 3D, turn it" },
   { caps: "Right drag", does: "In 3D, move the view" },
+  { caps: "Alt wheel", does: "Size of the brush" },
   { caps: "Wheel", does: "Zoom to the pointer" },
 ];
 

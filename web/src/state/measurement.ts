@@ -1,5 +1,6 @@
 import type { Client } from "../data/client.js";
 import type { MeasurementInfo, MeasureRequest } from "../data/measured.js";
+import { ServerError } from "../data/transport.js";
 import type { RunDescription } from "../data/types.js";
 import { signal, type Signal } from "./signal.js";
 
@@ -110,6 +111,8 @@ export class Measurement<T> {
       if (ticket !== this.ticket || info.status !== "running") return;
       this.timer = setTimeout(() => void this.look(false), POLL_MS);
     } catch (error) {
+      // A page that was exported holds what was measured before and can measure nothing.
+      if (error instanceof ServerError && error.kind === "not_in_file") return;
       if (ticket === this.ticket) {
         this.trouble.set(error instanceof Error ? error.message : String(error));
       }

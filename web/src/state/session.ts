@@ -16,6 +16,8 @@ const RECOVERY_MS = 1_000;
 /** Keeps the state in step with the server: opens runs and follows them. */
 export class Session {
   readonly projections: Projections;
+  /** Told of every event as well; one stream of news serves the whole page. */
+  readonly listeners = new Set<(event: ServerEvent) => void>();
   private address: Address = {};
   private entering = false;
   private opened = 0;
@@ -109,9 +111,10 @@ export class Session {
       if (wasLost) await this.retry();
     } else if (event.type === "run") {
       await this.hearOfRun(event.name, event.revision);
-    } else {
+    } else if (event.type === "job") {
       await this.projections.hear(event.job);
     }
+    for (const listener of this.listeners) listener(event);
   }
 
   private async hearOfRun(name: string, revision: number): Promise<void> {
@@ -141,6 +144,7 @@ export class Session {
       const [info, runs] = await Promise.all([this.client.info(), this.client.runs()]);
       this.state.connection.set("live");
       this.state.project.set(info.store);
+      this.state.similar.set(info.similar ?? false);
       this.state.runs.set(runs);
       // The list begins with the newest run.
       const run = runs.find((one) => one.name === this.address.run) ?? runs[0];

@@ -1,7 +1,10 @@
 import type { Clusters } from "./clusters.js";
 import type { Colorist } from "./colorist.js";
-import type { Confusions } from "./confusions.js";
+import type { CrossFilter } from "./cross_filter.js";
+import type { Finder } from "./finder.js";
 import type { Items } from "./items.js";
+import type { SavedSelections } from "./saved.js";
+import type { Confusions } from "./confusions.js";
 import type { Measures } from "./measures.js";
 import type { Neighbors } from "./neighbors.js";
 import type { PointMeasures } from "./point_measures.js";
@@ -66,6 +69,9 @@ export interface Viewer {
   session: Session;
   colorist: Colorist;
   items: Items;
+  finder: Finder;
+  crossFilter: CrossFilter;
+  saved: SavedSelections;
   measures: Measures;
   points: PointMeasures;
   torn: Torn;

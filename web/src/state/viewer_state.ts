@@ -16,7 +16,7 @@ import { Selection } from "./selection.js";
 import { computed, signal, type Signal, type WritableSignal } from "./signal.js";
 import { Timeline } from "./timeline.js";
 
-export type Tool = "pan" | "lasso" | "rectangle";
+export type Tool = "pan" | "lasso" | "rectangle" | "brush";
 export type Theme = "dark" | "light";
 export type Fit = 2 | 3;
 /** Panels that the rail opens: making maps, finding items, saved selections. */
@@ -102,6 +102,12 @@ export class ViewerState {
   readonly focus: WritableSignal<number | null> = signal<number | null>(null);
 
   readonly tool: WritableSignal<Tool> = signal<Tool>("pan");
+  /** Radius of the brush in CSS pixels. */
+  readonly brush = signal(24);
+  /** Whether in 3D only what nothing hides is caught. */
+  readonly frontOnly = signal(false);
+  /** Whether the server can search by meaning. */
+  readonly similar = signal(false);
   readonly trails = signal(false);
   /** How strongly unreliable points fade, 0 to 1. */
   readonly trustFade = signal(0);

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._containers import plain_array
 from ...errors import InvalidInputError, ShapeError
 
 __all__ = ["as_samples", "check_parameters"]
@@ -16,11 +17,8 @@ METRICS = ("euclidean", "cosine", "correlation", "manhattan")
 
 
 def as_samples(X: Any) -> Any:
-    """Tensors of any device and dtype as arrays; everything else as it is."""
-    if hasattr(X, "detach") and hasattr(X, "cpu"):
-        X = X.detach().cpu()
-        return (X.float() if str(X.dtype) == "torch.bfloat16" else X).numpy()
-    return X
+    """Tensors, loaders and tables as arrays; everything else as it is."""
+    return plain_array(X)
 
 
 def check_parameters(estimator: Any) -> None:
