@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -558,12 +559,12 @@ def test_progress_says_how_far_and_how_long(wine, capsys, monkeypatch):
     import sys
 
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    GlassBoxUMAP(epochs=3, random_state=0).fit(wine)
+    GlassBoxUMAP(epochs=30, random_state=0).fit(wine)
     shown = capsys.readouterr().err
     GlassBoxUMAP(epochs=3, random_state=0, quiet=True).fit(wine)
 
     assert "copying the layout" in shown
-    assert "6/6 [" in shown or "5/6 [" in shown
+    assert re.search(r" \d+/60 \[00:", shown)
     assert "loss=" in shown
     assert "<00:" in shown
     assert capsys.readouterr().err == ""
