@@ -58,7 +58,7 @@ test("a method is chosen, its time is said first, and its map is shown", async (
   await open(page, server, "run=maps");
   const before = await jobs(page, server);
   await choose(page, "UMAP");
-  await page.getByLabel("Neighbours").fill("8");
+  await page.getByRole("spinbutton", { name: "Neighbours" }).fill("8");
   await page.getByRole("combobox", { name: "Fitted to" }).click();
   await page.getByRole("option", { name: "last step" }).click();
   await expect(page.getByText(/Takes .* here\./)).toBeVisible();
@@ -76,7 +76,7 @@ test("a method is chosen, its time is said first, and its map is shown", async (
 test("a setting out of its range says which values are allowed", async ({ page, server }) => {
   await open(page, server, "run=maps");
   await choose(page, "UMAP");
-  await page.getByLabel("Neighbours").fill("1");
+  await page.getByRole("spinbutton", { name: "Neighbours" }).fill("1");
 
   await expect(page.getByText("a whole number from 2 to 500 is needed")).toBeVisible();
   await expect(page.getByRole("button", { name: "Make it" })).toBeDisabled();
@@ -85,8 +85,8 @@ test("a setting out of its range says which values are allowed", async ({ page, 
 test("a map is seen while it is made, pauses, and is kept halfway", async ({ page, server }) => {
   await open(page, server, "run=maps");
   await choose(page, "t-SNE");
-  await page.getByLabel("Rounds").fill("5000");
-  await page.getByLabel("Perplexity").fill("7");
+  await page.getByRole("spinbutton", { name: "Rounds" }).fill("5000");
+  await page.getByRole("spinbutton", { name: "Perplexity" }).fill("7");
   await make(page);
 
   const under = page.getByRole("region", { name: "The map under way" });
@@ -113,8 +113,8 @@ test("cancelling a map returns to the one before", async ({ page, server }) => {
   await open(page, server, "run=maps&map=" + encodeURIComponent('["pca"]'));
   const before = await onGpu(page, "planar");
   await choose(page, "t-SNE");
-  await page.getByLabel("Rounds").fill("5000");
-  await page.getByLabel("Seed").fill("5");
+  await page.getByRole("spinbutton", { name: "Rounds" }).fill("5000");
+  await page.getByRole("spinbutton", { name: "Seed" }).fill("5");
   await make(page);
   await page.getByRole("button", { name: "Cancel" }).click();
 
