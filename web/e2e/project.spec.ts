@@ -18,6 +18,18 @@ async function choose(page: Page, method: string): Promise<void> {
   await page.getByRole("option", { name: method, exact: true }).click();
 }
 
+/** Waits until no map turns into another any more. */
+async function settled(page: Page): Promise<void> {
+  await ready(page);
+  const app = await appOf(page);
+  const still = () =>
+    app.evaluate(({ stage }) => {
+      const view = stage.view();
+      return view !== null && view.from === view.to;
+    });
+  await expect.poll(still).toBe(true);
+}
+
 async function make(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Make it" }).click();
 }
@@ -48,8 +60,12 @@ async function onGpu(page: Page, fit: "planar" | "spatial"): Promise<number[]> {
   );
 }
 
-const jobs = async (page: Page, server: Server) =>
-  (await (await page.request.get(`http://127.0.0.1:${server.port}/api/jobs`)).json()).length;
+/** Projections with UMAP that the server has been asked for. */
+async function jobs(page: Page, server: Server): Promise<number> {
+  const answer = await page.request.get(`http://127.0.0.1:${server.port}/api/jobs`);
+  const all = (await answer.json()) as { request: { method?: string } | null }[];
+  return all.filter((job) => job.request?.method === "umap").length;
+}
 
 test("a method is chosen, its time is said first, and its map is shown", async ({
   page,
@@ -131,10 +147,10 @@ test("switching between kept maps is a movement that ends at the kept coordinate
   await choose(page, "MDS");
   await make(page);
   await expect(label(page)).toContainText("MDS");
-  await ready(page);
+  await settled(page);
   const list = page.getByRole("list", { name: "Kept maps" });
   await list.getByRole("button", { name: /^PCA · 2D/ }).click();
-  await ready(page);
+  await settled(page);
   const app = await appOf(page);
   const mixes = await app.evaluateHandle(({ stage }) => {
     const seen: number[] = [];
@@ -150,7 +166,7 @@ test("switching between kept maps is a movement that ends at the kept coordinate
   await list.getByRole("button", { name: /^MDS · 2D/ }).click();
 
   await expect(label(page)).toContainText("MDS");
-  await ready(page);
+  await settled(page);
   const seen = await mixes.evaluate((list) => list.filter((mix) => mix > 0 && mix < 1));
   expect(seen.length).toBeGreaterThan(0);
   expect(seen).toEqual([...seen].sort((a, b) => a - b));
