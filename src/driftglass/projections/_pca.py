@@ -184,6 +184,11 @@ class PCA(Transformer):
         -------
         Y : ndarray of shape (n_samples, n_components_)
             float64 for float64, else float32.
+
+        Raises
+        ------
+        InvalidInputError
+            A place of float32 rows is beyond what float32 holds.
         """
         self._require_fitted()
         return self._place(self._checked(X, reset=False, accept_sparse=True))

@@ -246,6 +246,9 @@ class UMAP(Parameters):
     def transform(self, X: Any) -> Any:
         """Place rows in the map; each on its own, so that the others in X do not matter.
 
+        The first call prepares the fitted rows, which is kept for the next: two bytes per value at
+        most where the processor multiplies bytes fast, and four elsewhere. A pickled map has none.
+
         Parameters
         ----------
         X : array-like or sparse of shape (n_samples, n_features)
