@@ -24,6 +24,8 @@ class Inputs:
         self.folder = Path(folder)
         self.metric = metric
         self.n_threads = n_threads
+        self.parts: dict[str, float] = {}
+        """Seconds of the parts of the last call, where a method says them."""
 
     @property
     def X(self) -> Any:
@@ -74,6 +76,7 @@ def main() -> None:
     if calls[1:]:
         warm = sorted(calls[1:])[(len(calls) - 1) // 2]
         figures |= {"warm_seconds": warm[0], "warm_cpu_seconds": warm[1]}
+    figures |= {f"{name}_seconds": seconds for name, seconds in inputs.parts.items()}
     figures["peak_megabytes"] = peak if calls else peak_megabytes()
     if result is not None:
         import numpy as np

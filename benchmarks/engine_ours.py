@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -33,6 +34,37 @@ def mapped(inputs: Any, name: str, **options: Any) -> Steps:
     if inputs.metric != "euclidean":
         options["metric"] = inputs.metric
     yield lambda: make(**options).fit_transform(X)
+
+
+def umap_by_stages(inputs: Any) -> Steps:
+    """UMAP with someone who looks at the clock whenever another stage begins."""
+    from driftglass.projections import UMAP
+
+    yield None
+    X = inputs.X
+
+    def fit() -> Any:
+        inputs.parts.clear()
+        started, stage = time.perf_counter(), ""
+
+        def hear(now: Any) -> None:
+            nonlocal started, stage
+            if now.stage != stage:
+                keep(time.perf_counter())
+                stage = now.stage
+
+        def keep(now: float) -> None:
+            nonlocal started
+            if stage:
+                inputs.parts[stage] = now - started
+            started = now
+
+        options = {"random_state": 0, "n_jobs": inputs.n_threads, "metric": inputs.metric}
+        Y = UMAP(progress=hear, **options).fit_transform(X)
+        keep(time.perf_counter())
+        return Y
+
+    yield fit
 
 
 def pca(inputs: Any, n_components: int) -> Steps:
@@ -113,6 +145,7 @@ METHODS: dict[str, Callable[..., Steps]] = {
     "driftglass approximate": partial(neighbors, method="approximate"),
     "driftglass exact": partial(neighbors, method="exact"),
     "driftglass UMAP": partial(mapped, name="UMAP"),
+    "driftglass UMAP, by stages": umap_by_stages,
     "driftglass layout": layout,
     "driftglass layout, racy": racy_layout,
     "driftglass t-SNE": partial(mapped, name="TSNE"),

@@ -19,6 +19,14 @@ QUALITY = (
     ("triplets", "triplets"),
     ("recall", "recall"),
 )
+PARTS = (
+    ("all", "cold_seconds"),
+    ("all, processor", "cold_cpu_seconds"),
+    ("neighbours", "neighbors_seconds"),
+    ("affinities", "affinities_seconds"),
+    ("initialization", "initialization_seconds"),
+    ("layout", "layout_seconds"),
+)
 TRUST_SLACK, SLACK = 0.005, 0.01
 
 
@@ -29,14 +37,18 @@ def show(figures: Sequence[Figure]) -> None:
     for name in given:
         rows = [row for line in LINES for row in _row(line, name, figures)]
         if rows:
-            header = ("work", "ours", "s", "peer", "s", "ratio", "goal", "stretch", "", "quality")
+            header = (
+                *("work", "ours", "s", "peer", "s", "ratio", "goal", "stretch", "", "of floor"),
+                "quality",
+            )
             print(f"\n### {name}\n")
             _print(header, rows)
     for name in data:
         print(f"\n#### Measured: {name}\n")
         _print_figures([figure for figure in figures if figure["data"] == name])
     _print_scaling([figure for figure in figures if figure["work"] == "scaling"])
-    print("\n`*`: ours and the peer's were not measured in the same sitting.")
+    print("\n`of floor`: ours over the seconds that counting work gives for MNIST on two cores.")
+    print("`*`: ours and the peer's were not measured in the same sitting.")
 
 
 def _row(line: Line, name: str, figures: Sequence[Figure]) -> Iterator[tuple[str, ...]]:
@@ -65,6 +77,7 @@ def _row(line: Line, name: str, figures: Sequence[Figure]) -> Iterator[tuple[str
         _goal(line.goal, unit),
         _goal(line.stretch, unit),
         _verdict(line, compared),
+        f"{ours[line.figure] / line.floor:.2f}" if line.floor and name == "mnist" else "",
         "" if peer is None else _quality(ours, peer),
     )
 
@@ -125,17 +138,31 @@ def _print_figures(figures: Sequence[Figure]) -> None:
 
 def _print_scaling(figures: Sequence[Figure]) -> None:
     for method in dict.fromkeys(figure["method"] for figure in figures):
-        points = sorted(
-            (f["n_samples"], f["cold_seconds"]) for f in figures if f["method"] == method
+        found = sorted(
+            (figure for figure in figures if figure["method"] == method),
+            key=lambda figure: figure["n_samples"],
         )
-        if len(points) < 2:
+        if len(found) < 2:
             continue
-        logs = [(math.log(n), math.log(seconds)) for n, seconds in points]
-        mean = [sum(values) / len(logs) for values in zip(*logs, strict=True)]
-        slope = sum((x - mean[0]) * (y - mean[1]) for x, y in logs)
-        slope /= sum((x - mean[0]) ** 2 for x, _ in logs)
-        said = ", ".join(f"{n:,}: {seconds:.1f} s" for n, seconds in points)
-        print(f"\n{method}: {said}; time grows as n^{slope:.2f} (goal 1.1)")
+        print(f"\n#### {method} as rows grow: seconds, and exponents (goal of all: 1.1)\n")
+        rows = [
+            (name, *(_seconds(f, key) for f in found), _exponent(found, key))
+            for name, key in PARTS
+            if all(key in figure for figure in found)
+        ]
+        _print(("", *(f"{figure['n_samples']:,}" for figure in found), "exponent"), rows)
+
+
+def _seconds(figure: Figure, key: str) -> str:
+    return f"{figure[key]:.2f}"
+
+
+def _exponent(figures: Sequence[Figure], key: str) -> str:
+    """Slope of the logarithms of seconds by those of rows."""
+    logs = [(math.log(f["n_samples"]), math.log(max(f[key], 1e-3))) for f in figures]
+    mean = [sum(values) / len(logs) for values in zip(*logs, strict=True)]
+    slope = sum((x - mean[0]) * (y - mean[1]) for x, y in logs)
+    return f"{slope / sum((x - mean[0]) ** 2 for x, _ in logs):.2f}"
 
 
 def _print(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -1,7 +1,7 @@
 """Train a small CNN on scikit-learn's digits with two optimizers, record both, and compare.
 
 python examples/compare_optimizers.py runs 1000
-driftglass serve runs
+driftglass compare sgd adam --store runs --view
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ def network() -> nn.Module:
 
 
 def main(folder: str, n_steps: int) -> None:
+    torch.set_num_threads(1)  # a network this small only waits for more
     digits = load_digits()
     images = torch.as_tensor(digits.images[:, None] / 16, dtype=torch.float32)
     y = torch.as_tensor(digits.target)
@@ -49,10 +50,10 @@ def main(folder: str, n_steps: int) -> None:
                 recorder.step(loss=loss, optimizer=optimizer)
 
     found = dg.compare(store.run("sgd"), store.run("adam"))
-    both = dg.combine(store.run("sgd"), store.run("adam"), store, comparison=found)
-    dg.project(both, method="pca")
     print(f"CKA from {found.cka[0]:.2f} to {found.cka[-1]:.2f} at step {found.steps[-1]}")
-    print(f"Both runs are in {both.name!r}; colour by shared_neighbors to see where they differ.")
+    least = found.ids[found.shared_neighbors[-1].argsort()[:5]].tolist()
+    print(f"Digits whose neighbours differ most: {least}")
+    print(f"Both in one frame: driftglass compare sgd adam --store {folder} --view")
 
 
 if __name__ == "__main__":

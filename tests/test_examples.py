@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import driftglass as dg
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ARGUMENTS = {
@@ -42,3 +45,34 @@ def test_example_runs(script, tmp_path, monkeypatch):
 @pytest.mark.parametrize("script", sorted(path.name for path in EXAMPLES.glob("*.py")))
 def test_example_is_short(script):
     assert len((EXAMPLES / script).read_text(encoding="utf-8").splitlines()) <= 60
+
+
+@pytest.mark.slow
+def test_runs_of_two_optimizers_are_compared_in_one_frame(tmp_path):
+    pytest.importorskip("torch")
+
+    def called(*words):
+        return subprocess.run(
+            [sys.executable, *map(str, words)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=True,
+        ).stdout
+
+    called("-W", "error", EXAMPLES / "compare_optimizers.py", "runs", 40)
+    words = ["compare", "sgd", "adam", "--store", "runs"]
+    found = json.loads(called("-m", "driftglass", *words, "--json"))
+
+    steps = found["steps"]
+    assert steps["step"][0] == 0
+    assert steps["cka"][0] == pytest.approx(1.0, abs=1e-6)  # both began with the same weights
+    assert steps["cka"][-1] < 0.999
+    assert len(steps["mutual_knn"]) == len(steps["step"])
+    both = dg.open(tmp_path / "runs").run("sgd-and-adam")
+    assert len(both.ids) == 1000
+    assert "shared_neighbors" in both.metadata.columns
+    maps = dg.project(both, method="pca")
+    assert maps.steps == steps["step"]
+    assert len(maps[-1].ids) == 1000

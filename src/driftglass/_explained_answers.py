@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._explained import Explained, Linear
+from ._explained_rows import Explained, Linear
 from .errors import InvalidInputError
 
 __all__ = ["describe_rows", "feature_contributions", "feature_shares", "winning_features"]

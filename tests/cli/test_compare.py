@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 import driftglass as dg
 from driftglass.cli import main
+from driftglass.cli._ask import Asking
 
 
 @pytest.fixture
@@ -66,3 +71,36 @@ def test_nothing_to_view_is_wrong_usage(folder, capsys):
 
     assert code == 2
     assert "--no-keep" in printed.err
+
+
+def test_viewing_serves_the_run_that_holds_both(folder, tmp_path):
+    environment = {**os.environ, "BROWSER": "true", "XDG_RUNTIME_DIR": str(tmp_path)}
+    environment.pop("DRIFTGLASS_TOKEN", None)
+    words = ["compare", "sgd", "adam", "--store", str(folder), "--view"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "driftglass", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    try:
+        printed = []
+        for line in process.stdout:
+            printed.append(line)
+            if "token=" in line:
+                break
+        asking = Asking(printed[-1].strip().split()[-1])
+        runs = {run["name"] for run in asking.ask("/api/runs")}
+        both = asking.ask("/api/runs/sgd-and-adam")
+        process.send_signal(signal.SIGINT)
+        ended = process.wait(timeout=20)
+    finally:
+        process.kill()
+        process.communicate()
+
+    assert any("SHARED NEIGHBOURS" in line for line in printed)
+    assert not any("See them with" in line for line in printed)
+    assert runs == {"sgd", "adam", "sgd-and-adam"}
+    assert both["name"] == "sgd-and-adam"
+    assert ended == 0

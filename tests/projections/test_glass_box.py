@@ -417,15 +417,30 @@ def test_ctrl_c_keeps_the_map_as_it_is(wine):
 def test_a_fit_can_be_watched_as_a_run(wine, tmp_path):
     import driftglass as dg
 
+    seen = []
+
+    class Visitor:
+        """Somebody else who looks at the store meanwhile."""
+
+        def on_train_epoch_end(self, trainer, module):
+            run.flush()
+            visited = dg.open(tmp_path).run("fit")
+            seen.append(len(visited.describe("map")) if visited.spaces else 0)
+
     with dg.open(tmp_path).create("fit", ids=np.arange(178)) as run:
-        model = GlassBoxUMAP(epochs=6, random_state=0, monitor=run).fit(wine)
+        model = GlassBoxUMAP(
+            epochs=40, num_batches=1, random_state=0, monitor=run, extra_callbacks=[Visitor()]
+        ).fit(wine)
 
     run = dg.open(tmp_path).run("fit")
     steps = [info.step for info in run.describe("map")]
-    assert len(steps) >= 6
+    assert 30 <= len(steps) <= 51
     last = run.snapshot("map", steps[-1])
     np.testing.assert_allclose(last.vectors, model.embedding_, atol=1e-6)
-    assert {"loss", "learning_rate"} <= set(run.scalars())
+    assert seen[0] == 0
+    assert seen[-1] >= 30
+    epochs, _ = run.scalars()["loss"]
+    assert len(epochs) == model.n_iter_ == 80
 
 
 def test_checkpoints_hold_the_best_weights_and_the_model(wine, tmp_path):

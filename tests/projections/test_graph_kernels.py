@@ -172,3 +172,39 @@ def test_refuses_what_would_read_past_the_end(change, message):
 
     with pytest.raises(ValueError, match=message):
         _kernels.graph_product(**{**arguments, **change})
+
+
+def test_among_equally_good_eigenvectors_those_near_the_guess_are_found(rng):
+    from scipy.sparse import csr_array
+
+    n_groups, size = 40, 20
+    group = np.repeat(np.arange(n_groups), size)
+    W = 1.0 * (group[:, None] == group)
+    firsts = np.arange(n_groups) * size
+    W[firsts, np.roll(firsts, 1)] = W[np.roll(firsts, 1), firsts] = 1e-4  # hardly in one piece
+    np.fill_diagonal(W, 0.0)
+    sparse = csr_array(W)
+    graph = (
+        sparse.indptr.astype(np.int64),
+        sparse.indices.astype(np.int32),
+        sparse.data.astype(np.float32),
+    )
+    guess = rng.normal(size=(n_groups, 2))[group]
+
+    def explained(Y):
+        Y = Y - Y.mean(axis=0)
+        wanted = guess - guess.mean(axis=0)
+        fit = Y @ np.linalg.lstsq(Y, wanted, rcond=None)[0]
+        return (fit**2).sum() / (wanted**2).sum()
+
+    # Two directions of forty by chance would explain a twentieth.
+    assert explained(spectral_coordinates(*graph, 2, guess=guess)) > 0.4
+    assert explained(spectral_coordinates(*graph, 2)) < 0.2
+
+
+def test_a_guess_without_extent_is_as_good_as_none(graph):
+    flat = np.zeros((400, 2))
+
+    found = spectral_coordinates(*graph, 2, guess=flat)
+
+    np.testing.assert_array_equal(found, spectral_coordinates(*graph, 2))

@@ -133,7 +133,7 @@ def test_refuses_values_that_are_not_finite(rng, bad):
 
 @pytest.mark.parametrize("X", [np.empty((0, 3)), np.zeros(5), np.zeros((2, 2, 2))])
 def test_refuses_what_is_not_a_table(X):
-    with pytest.raises(ValueError, match=r"minimum of 1|Expected 2D|dim 3"):
+    with pytest.raises(ValueError, match=r"minimum of 1|Expected 2D|Pool the other axes"):
         PCA().fit(X)
 
 

@@ -127,7 +127,7 @@ def test_refuses_values_that_are_not_finite(rng, bad):
     [
         (np.empty((0, 3)), "minimum of 1"),
         (np.zeros(5), "Expected 2D"),
-        (np.zeros((2, 2, 2)), "dim 3"),
+        (np.zeros((2, 2, 2)), "Pool the other axes"),
         (np.zeros((5, 3), complex), "Complex"),
         ([[1, 2], [3]], "ragged"),
     ],

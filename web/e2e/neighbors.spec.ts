@@ -142,6 +142,20 @@ test("neighbours can be followed, and selected", async ({ page, server }) => {
   await expect(page.locator(".selected")).toHaveText("16 selected");
 });
 
+test("the inspector says how far the place of one item can be trusted", async ({
+  page,
+  server,
+}) => {
+  await open(page, server);
+  await focus(page, 5);
+  const said = page.getByRole("region", { name: "Details" }).locator('[data-part="trust-of-item"]');
+  const trust = await (
+    await appOf(page)
+  ).evaluate(({ viewer }) => viewer.session.projections.trust.read()![5]! / 254);
+
+  await expect(said).toHaveText(trust.toFixed(2));
+});
+
 test("a search that takes long waits for the reader", async ({ page }) => {
   await page.goto("/gallery.html?show=costly");
   await expect(panel(page).getByText(/takes a while, so it waits for you/)).toBeVisible();

@@ -161,9 +161,8 @@ for (const dimensions of [2, 3] as const) {
       await page.mouse.move(canvas.x + x, canvas.y + y);
       await expect(page.getByRole("tooltip")).toContainText(ids[row]!);
       await page.mouse.click(canvas.x + x, canvas.y + y);
-      await expect(page.getByRole("region", { name: "Details" }).locator(".id")).toHaveText(
-        ids[row]!,
-      );
+      const details = page.getByRole("region", { name: "Details", exact: true });
+      await expect(details.locator(".id")).toHaveText(ids[row]!);
       await page.mouse.move(canvas.x + 4, canvas.y + 400);
       await expect(page.getByRole("tooltip")).toBeHidden();
     }

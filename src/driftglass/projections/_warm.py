@@ -14,6 +14,7 @@ from ..errors import InvalidInputError
 from ..neighbors import query_neighbors
 from ..parallel import effective_n_jobs
 from ._initialization import pca_start
+from ._rounds import descended_in_rounds, one_by_one
 from ._sequence_checks import checked
 from ._snapshots import Snapshots
 from ._surroundings import Surroundings, surroundings
@@ -25,7 +26,6 @@ START_DEVIATION = 1e-4
 EARLY = Phase(250, 12.0, 1.0, 0.5)
 """Of the first frame; its rate is a multiple of the number of rows."""
 FIRST_ITER = 500
-ITER_PER_ROUND = 5
 N_NEAR = 5
 
 
@@ -126,16 +126,15 @@ class Warm:
         held = np.where(around.before >= 0, around.kept**self.carry, 0.0)[:, None]
         free = Pull(np.zeros_like(Y), 0.0)
         descent = Descent(Y.astype(np.float32), around.affinities, pull=free, n_threads=threads)
-        start, done = Y, 0
-        while done < self.n_iter:
-            n_iter = min(ITER_PER_ROUND, self.n_iter - done)
-            descent.run([Phase.continued(n_iter, len(Y))])
-            moved = descent.Y.astype(np.float64)
+        start = Y
+
+        def bind(moved: list[NDArray[np.float64]], _: int) -> list[NDArray[np.float64]]:
             # Full weight means the very same number.
-            Y = np.where(held >= 1.0, start, moved + held * (start - moved))
-            descent.move_to(Y)
-            done += n_iter
-        return Y
+            return [np.where(held >= 1.0, start, moved[0] + held * (start - moved[0]))]
+
+        return descended_in_rounds(
+            [Y], {0: descent}, self.n_iter, Phase.continued, bind, map_=one_by_one
+        )[0]
 
 
 def first_map(

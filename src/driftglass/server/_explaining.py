@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._explained import (
-    Explained,
     Way,
     explained,
     explanation_seconds,
@@ -22,6 +21,7 @@ from .._explained_answers import (
     feature_shares,
     winning_features,
 )
+from .._explained_rows import Explained
 from ..errors import InvalidInputError, MissingDependencyError, NotFoundError
 from ._chosen import chosen_rows
 from ._errors import ReadOnlyError

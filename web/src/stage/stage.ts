@@ -1,10 +1,7 @@
 import type { Client, FrameData } from "../data/client.js";
 import { boundsOf } from "../geometry/bounds.js";
 import type { Camera } from "../geometry/camera.js";
-import { fromHex } from "../geometry/color.js";
-import { slotColor } from "../geometry/color_scale.js";
-import { CANVAS } from "../geometry/palettes.js";
-import { type MapTheme, NO_ROW, NoWebGL2Error, Renderer, type View } from "../render/renderer.js";
+import { NO_ROW, NoWebGL2Error, Renderer, type View } from "../render/renderer.js";
 import type { Colorist } from "../state/colorist.js";
 import type { Frames } from "../state/frames.js";
 import type { SelectMode } from "../state/selection.js";
@@ -12,7 +9,7 @@ import type { Session } from "../state/session.js";
 import { onChange, type Signal } from "../state/signal.js";
 import type { Place } from "../state/timeline.js";
 import type { MapPort } from "../state/viewer.js";
-import type { Theme, ViewerState } from "../state/viewer_state.js";
+import type { ViewerState } from "../state/viewer_state.js";
 import type { Arrows } from "../state/why.js";
 import { LassoClient } from "../workers/lasso_client.js";
 import { Eye } from "./eye.js";
@@ -20,6 +17,7 @@ import { flagsOf } from "./flags.js";
 import { Catcher } from "./catcher.js";
 import { Census } from "./census.js";
 import { LineLayer } from "./line_layer.js";
+import { mapTheme, plainColors, pointSize } from "./look.js";
 import { Morph } from "./morph.js";
 import { Overlay } from "./overlay.js";
 import { Pace } from "./pace.js";
@@ -30,7 +28,6 @@ import { TrailLayer } from "./trail_layer.js";
 const REST_MS = 160;
 /** The other fit is fetched once the playhead has stood still this long. */
 const OTHER_FIT_MS = 250;
-const HIGHLIGHT: Readonly<Record<Theme, string>> = { dark: "#FFFFFF", light: "#161B22" };
 
 /** Draws the state: the only place where the renderer and the state meet. */
 export class Stage implements MapPort {
@@ -378,26 +375,4 @@ export class Stage implements MapPort {
 
 function samePlace(a: Place | null, b: Place | null): boolean {
   return a?.from === b?.from && a?.mix === b?.mix;
-}
-
-function mapTheme(theme: Theme): MapTheme {
-  return {
-    canvas: fromHex(CANVAS[theme]),
-    highlight: fromHex(HIGHLIGHT[theme]),
-    plain: slotColor(0, theme),
-  };
-}
-
-function plainColors(size: number, theme: Theme): Uint8Array {
-  const colors = new Uint8Array(size * 4);
-  const [r, g, b] = slotColor(0, theme);
-  for (let row = 0; row < size; row++) colors.set([r, g, b, 255], row * 4);
-  return colors;
-}
-
-/** Diameter of a dot: smaller the more there are, larger the closer one looks. */
-function pointSize(total: number, eye: Eye): number {
-  const base = Math.min(6, Math.max(2, 12.5 - 2 * Math.log10(Math.max(total, 1))));
-  const halfHeight = eye.camera?.state.planar.halfHeight ?? 1;
-  return base * Math.min(3, Math.max(0.8, halfHeight ** -0.3));
 }

@@ -22,6 +22,7 @@ export interface ListedNeighbor extends Neighbor {
 }
 
 const OWNER = "neighbors";
+const WAIT_MS = 100;
 
 /** The items near the focused one in the vectors, and their lines on the map. */
 export class Neighbors {
@@ -34,6 +35,7 @@ export class Neighbors {
   private readonly failed = signal<string | null>(null);
   private readonly waiting = signal(false);
   private ticket = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     client: Client,
@@ -45,8 +47,9 @@ export class Neighbors {
     const { focus, timeline, space, run } = state;
     onChange(
       [focus, timeline.step, space, run, this.metric, this.count, reference.step, reference.space],
-      () => void this.ask(),
+      () => this.later(),
     );
+    onChange([timeline.playing], () => this.later());
     onChange([this.found, this.drawn], () => this.draw());
   }
 
@@ -89,6 +92,15 @@ export class Neighbors {
     if (answer?.neighbors === undefined) return;
     const rows = [answer.row, ...answer.neighbors.map((one) => one.row)];
     this.state.selection.apply(RowSet.of(this.state.run.value?.n_items ?? 0, rows));
+  }
+
+  private later(): void {
+    clearTimeout(this.timer);
+    this.ticket++;
+    // A playhead that moves asks once, when it rests: a search looks at every item.
+    this.timer = setTimeout(() => {
+      if (!this.state.timeline.playing.value) void this.ask();
+    }, WAIT_MS);
   }
 
   private question(row: number): NeighborQuestion | null {

@@ -41,6 +41,7 @@ export class Why {
     onChange([focus, selection.rows, timeline.step, projection, reference.step, this.pinned], () =>
       this.later(),
     );
+    onChange([timeline.playing], () => this.later());
     onChange([run], () => this.pinned.set([]));
     onChange([this.found, this.drawn, state.shownFit], () => this.drawnArrows.set(this.arrows()));
   }
@@ -112,7 +113,9 @@ export class Why {
     clearTimeout(this.timer);
     this.ticket++;
     // A playhead or a lasso that still moves asks once, when it rests.
-    this.timer = setTimeout(() => void this.ask(), WAIT_MS);
+    this.timer = setTimeout(() => {
+      if (!this.state.timeline.playing.value) void this.ask();
+    }, WAIT_MS);
   }
 
   private async ask(): Promise<void> {

@@ -74,9 +74,9 @@ describe("neighbours of two steps", () => {
     const { client, knowing, state, reference } = await start();
     const neighbors = new Neighbors(client, knowing, state, reference);
     state.focus.set(4);
-    await wait(20);
+    await wait();
     reference.setStep(0);
-    await wait(20);
+    await wait();
 
     const { lines } = state.lines.of("neighbors")!;
     const list = listOf(neighbors.answer.value!);
@@ -88,12 +88,34 @@ describe("neighbours of two steps", () => {
     expect(state.lines.of("neighbors")).toBeNull();
   });
 
+  it("are looked for once, when a playhead that moves comes to rest", async () => {
+    const { client, knowing, state, reference, transport } = await start();
+    new Neighbors(client, knowing, state, reference);
+    const asked = () => transport.asked.filter((path) => path.includes("/neighbors?"));
+    state.focus.set(4);
+    for (const step of [0, 10, 20]) {
+      state.timeline.seek(step);
+      state.timeline.settle();
+    }
+    await wait();
+    expect(asked()).toHaveLength(1);
+    state.timeline.seek(0);
+    state.timeline.toggle();
+    await wait();
+
+    expect(state.timeline.playing.value).toBe(true);
+    expect(asked()).toHaveLength(1);
+    state.timeline.pause();
+    await wait();
+    expect(asked()).toHaveLength(2);
+  });
+
   it("that were asked for later win over those that come later", async () => {
     const { client, knowing, state, reference } = await start();
     const neighbors = new Neighbors(client, knowing, state, reference);
     state.focus.set(1);
     state.focus.set(2);
-    await wait(20);
+    await wait();
 
     expect(neighbors.answer.value?.row).toBe(2);
     neighbors.select();

@@ -29,6 +29,10 @@ HOOKS = (
 )
 
 
+MOST_MAPS = 50
+"""Maps that a fit logs to the run that watches it; the loss is logged every epoch."""
+
+
 class SupportsLog(Protocol):
     """A run, as far as a fit needs it."""
 
@@ -124,7 +128,7 @@ class Audience:
 
         self.state, self.module = state, module
         self._callbacks, self._monitor = callbacks, monitor
-        self._stride = max(1, math.ceil(state.max_epochs / 50))
+        self._stride = max(1, math.ceil(state.max_epochs / MOST_MAPS))
         self._bar = tqdm(
             total=state.max_epochs, unit="epoch", disable=True if quiet else None, leave=False
         )
@@ -153,8 +157,12 @@ class Audience:
         metrics = {"loss": torch.tensor(loss), "train_loss": torch.tensor(loss), "lr": rate}
         self.state.callback_metrics.update(metrics)
         self.tell("on_train_epoch_end")
-        if self._monitor is not None and self.state.current_epoch % self._stride == 0:
-            self.show(place(), {"loss": loss, "learning_rate": rate})
+        if self._monitor is not None:
+            scalars = {"loss": loss, "learning_rate": rate}
+            if self.state.current_epoch % self._stride == 0:
+                self.show(place(), scalars)
+            else:
+                self._monitor.log(self.state.current_epoch, scalars=scalars)
         self._bar.set_description(phase, refresh=False)
         self._bar.set_postfix({"loss": f"{loss:.3f}"}, refresh=False)
         self._bar.update(1)
