@@ -18,6 +18,18 @@ async function choose(page: Page, method: string): Promise<void> {
   await page.getByRole("option", { name: method, exact: true }).click();
 }
 
+/** Waits until no map turns into another any more. */
+async function settled(page: Page): Promise<void> {
+  await ready(page);
+  const app = await appOf(page);
+  const still = () =>
+    app.evaluate(({ stage }) => {
+      const view = stage.view();
+      return view !== null && view.from === view.to;
+    });
+  await expect.poll(still).toBe(true);
+}
+
 async function make(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Make it" }).click();
 }
@@ -48,8 +60,12 @@ async function onGpu(page: Page, fit: "planar" | "spatial"): Promise<number[]> {
   );
 }
 
-const jobs = async (page: Page, server: Server) =>
-  (await (await page.request.get(`http://127.0.0.1:${server.port}/api/jobs`)).json()).length;
+/** Projections with UMAP that the server has been asked for. */
+async function jobs(page: Page, server: Server): Promise<number> {
+  const answer = await page.request.get(`http://127.0.0.1:${server.port}/api/jobs`);
+  const all = (await answer.json()) as { request: { method?: string } | null }[];
+  return all.filter((job) => job.request?.method === "umap").length;
+}
 
 test("a method is chosen, its time is said first, and its map is shown", async ({
   page,
@@ -58,7 +74,7 @@ test("a method is chosen, its time is said first, and its map is shown", async (
   await open(page, server, "run=maps");
   const before = await jobs(page, server);
   await choose(page, "UMAP");
-  await page.getByLabel("Neighbours").fill("8");
+  await page.getByRole("spinbutton", { name: "Neighbours" }).fill("8");
   await page.getByRole("combobox", { name: "Fitted to" }).click();
   await page.getByRole("option", { name: "last step" }).click();
   await expect(page.getByText(/Takes .* here\./)).toBeVisible();
@@ -76,7 +92,7 @@ test("a method is chosen, its time is said first, and its map is shown", async (
 test("a setting out of its range says which values are allowed", async ({ page, server }) => {
   await open(page, server, "run=maps");
   await choose(page, "UMAP");
-  await page.getByLabel("Neighbours").fill("1");
+  await page.getByRole("spinbutton", { name: "Neighbours" }).fill("1");
 
   await expect(page.getByText("a whole number from 2 to 500 is needed")).toBeVisible();
   await expect(page.getByRole("button", { name: "Make it" })).toBeDisabled();
@@ -85,8 +101,8 @@ test("a setting out of its range says which values are allowed", async ({ page, 
 test("a map is seen while it is made, pauses, and is kept halfway", async ({ page, server }) => {
   await open(page, server, "run=maps");
   await choose(page, "t-SNE");
-  await page.getByLabel("Rounds").fill("5000");
-  await page.getByLabel("Perplexity").fill("7");
+  await page.getByRole("spinbutton", { name: "Rounds" }).fill("5000");
+  await page.getByRole("spinbutton", { name: "Perplexity" }).fill("7");
   await make(page);
 
   const under = page.getByRole("region", { name: "The map under way" });
@@ -113,8 +129,8 @@ test("cancelling a map returns to the one before", async ({ page, server }) => {
   await open(page, server, "run=maps&map=" + encodeURIComponent('["pca"]'));
   const before = await onGpu(page, "planar");
   await choose(page, "t-SNE");
-  await page.getByLabel("Rounds").fill("5000");
-  await page.getByLabel("Seed").fill("5");
+  await page.getByRole("spinbutton", { name: "Rounds" }).fill("5000");
+  await page.getByRole("spinbutton", { name: "Seed" }).fill("5");
   await make(page);
   await page.getByRole("button", { name: "Cancel" }).click();
 
@@ -131,10 +147,10 @@ test("switching between kept maps is a movement that ends at the kept coordinate
   await choose(page, "MDS");
   await make(page);
   await expect(label(page)).toContainText("MDS");
-  await ready(page);
+  await settled(page);
   const list = page.getByRole("list", { name: "Kept maps" });
   await list.getByRole("button", { name: /^PCA · 2D/ }).click();
-  await ready(page);
+  await settled(page);
   const app = await appOf(page);
   const mixes = await app.evaluateHandle(({ stage }) => {
     const seen: number[] = [];
@@ -150,7 +166,7 @@ test("switching between kept maps is a movement that ends at the kept coordinate
   await list.getByRole("button", { name: /^MDS · 2D/ }).click();
 
   await expect(label(page)).toContainText("MDS");
-  await ready(page);
+  await settled(page);
   const seen = await mixes.evaluate((list) => list.filter((mix) => mix > 0 && mix < 1));
   expect(seen.length).toBeGreaterThan(0);
   expect(seen).toEqual([...seen].sort((a, b) => a - b));

@@ -205,8 +205,9 @@ export class Projections {
   /** Gives a job up, and returns to the map before it. */
   async cancel(job: string): Promise<void> {
     await this.attempt(async () => {
-      await this.client.cancel(job);
+      // News of the end may come before the answer, and must find the map before wanted again.
       if (this.jobs.has(job)) this.wanted.set(this.before);
+      await this.client.cancel(job);
       await this.finish(job);
     });
   }
