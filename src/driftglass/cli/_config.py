@@ -66,7 +66,8 @@ def _lines(answer: dict[str, Any], origin: bool, *, alone: bool) -> Iterator[str
     )
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> None:
+@command_options
+def completion(console: Console, shell: str) -> None:
     """Print what makes a shell complete commands, options and names of runs.
 
     SHELL is bash, zsh or fish.
@@ -77,4 +78,5 @@ def completion(shell: str) -> None:
 
     kind = get_completion_class(shell)
     assert kind is not None
-    click.echo(kind(cli, {}, "driftglass", "_DRIFTGLASS_COMPLETE").source())
+    script = kind(cli, {}, "driftglass", "_DRIFTGLASS_COMPLETE").source()
+    console.result({"shell": shell, "script": script}, [script])
