@@ -184,14 +184,17 @@ class NetworkMap:
 
     def blocks(self, X: NDArray[Any], baseline: NDArray[np.float64], rows: int) -> Iterator[Block]:
         """Explain rows, so many at a time."""
-        self._look(X)
+        from ..projections._glassbox._learning import threads
+
+        explained = self._path if self._attribution == "path" else self._local
+        with threads(self._model.n_jobs):
+            self._look(X)
         for start in range(0, len(X), rows):
             part = slice(start, min(start + rows, len(X)))
             origin = np.broadcast_to(baseline, X.shape)[part]
-            if self._attribution == "path":
-                yield self._path(X[part], origin, part)
-            else:
-                yield self._local(X[part], origin, part)
+            with threads(self._model.n_jobs):
+                block = explained(X[part], origin, part)
+            yield block
 
     def _look(self, X: NDArray[Any]) -> None:
         """Find out what may be claimed for this encoder."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from ...errors import InvalidInputError, ShapeError
 from ._contributions import block_rows, local_contributions
 from ._derivatives import as_double, frozen_norms, jacobian
+from ._learning import threads
 from ._parametric import ParametricUMAP
 
 __all__ = ["GlassBoxUMAP"]
@@ -174,10 +176,8 @@ class GlassBoxUMAP(ParametricUMAP):
         blocks = local_contributions(
             self.encoder_, self.preparation_, flat, self.preparation_.mean, torch.float32, rows
         )
-        if attribution == "frozen":
-            with frozen_norms(self.encoder_):
-                _fill(result, blocks, reduction)
-        else:
+        frozen = attribution == "frozen"
+        with threads(self.n_jobs), frozen_norms(self.encoder_) if frozen else nullcontext():
             _fill(result, blocks, reduction)
         return result
 
@@ -206,10 +206,9 @@ class GlassBoxUMAP(ParametricUMAP):
         dtype = torch.float64 if given.dtype == torch.float64 else torch.float32
         encoder = self.encoder_ if dtype == torch.float32 else self._double()
         device = next((p.device for p in encoder.parameters()), torch.device("cpu"))
-        parts = [
-            jacobian(encoder, part) for part in torch.split(given.to(device, dtype), batch_size)
-        ]
-        return torch.cat(parts).to(given.device)
+        blocks = torch.split(given.to(device, dtype), batch_size)
+        with threads(self.n_jobs):
+            return torch.cat([jacobian(encoder, block) for block in blocks]).to(given.device)
 
     def prepare(self, X: Any) -> NDArray[np.float64]:
         """Return what the network gets for these samples.
