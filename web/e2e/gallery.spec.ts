@@ -28,6 +28,8 @@ const EXHIBITS = [
   "failed",
   "maps",
   "making",
+  "find",
+  "saved",
   "slow",
   "why",
   "moved",
