@@ -150,6 +150,8 @@ test("switching between kept maps is a movement that ends at the kept coordinate
   await settled(page);
   const list = page.getByRole("list", { name: "Kept maps" });
   await list.getByRole("button", { name: /^PCA · 2D/ }).click();
+  // Before its name is there, the movement has not begun, and the page seems at rest.
+  await expect(label(page)).toContainText("PCA");
   await settled(page);
   const app = await appOf(page);
   const mixes = await app.evaluateHandle(({ stage }) => {
