@@ -3,11 +3,14 @@ import { arrayNamed, decode } from "../src/data/wire.js";
 import { appOf, expect, open, ready, store, test, type Server } from "./served.js";
 
 const N = 300;
+// Enough rows that 5,000 rounds outlast on any machine a test that must catch the map halfway.
+const MANY = 6_000;
 const label = (page: Page) => page.locator('[data-part="projection"]');
 
 // A run of its own: what is kept here must not be what other tests find.
 test.beforeAll(async ({ folder }) => {
   await store("again", folder, "maps");
+  await store("large", folder, String(MANY));
 });
 
 /** Opens the panel of maps and chooses a method. */
@@ -48,7 +51,7 @@ async function kept(page: Page, server: Server, fit: 2 | 3): Promise<Float32Arra
   return arrayNamed(decode(bytes as ArrayBuffer), "coordinates", Float32Array);
 }
 
-async function onGpu(page: Page, fit: "planar" | "spatial"): Promise<number[]> {
+async function onGpu(page: Page, fit: "planar" | "spatial", n = N): Promise<number[]> {
   const app = await appOf(page);
   return app.evaluate(
     ({ stage, viewer }, [fit, n]) => {
@@ -56,7 +59,7 @@ async function onGpu(page: Page, fit: "planar" | "spatial"): Promise<number[]> {
       const key = stage.keyOf(viewer.state.timeline.step.value!);
       return [...stage.renderer!.readPositions(key, fit, rows)];
     },
-    [fit, N] as const,
+    [fit, n] as const,
   );
 }
 
@@ -99,7 +102,7 @@ test("a setting out of its range says which values are allowed", async ({ page, 
 });
 
 test("a map is seen while it is made, pauses, and is kept halfway", async ({ page, server }) => {
-  await open(page, server, "run=maps");
+  await open(page, server, `run=points-${MANY}`);
   await choose(page, "t-SNE");
   await page.getByRole("spinbutton", { name: "Rounds" }).fill("5000");
   await page.getByRole("spinbutton", { name: "Perplexity" }).fill("7");
@@ -121,13 +124,13 @@ test("a map is seen while it is made, pauses, and is kept halfway", async ({ pag
   await expect(label(page)).toContainText(/t-SNE · 2D · .*stopped at \d+ %/);
   await expect(under).toBeHidden();
   await ready(page);
-  expect(await onGpu(page, "planar")).toEqual([...(await kept(page, server, 2))]);
+  expect(await onGpu(page, "planar", MANY)).toEqual([...(await kept(page, server, 2))]);
   await expect(page.getByRole("button", { name: "Run to the end" })).toBeVisible();
 });
 
 test("cancelling a map returns to the one before", async ({ page, server }) => {
-  await open(page, server, "run=maps&map=" + encodeURIComponent('["pca"]'));
-  const before = await onGpu(page, "planar");
+  await open(page, server, `run=points-${MANY}&map=` + encodeURIComponent('["pca"]'));
+  const before = await onGpu(page, "planar", MANY);
   await choose(page, "t-SNE");
   await page.getByRole("spinbutton", { name: "Rounds" }).fill("5000");
   await page.getByRole("spinbutton", { name: "Seed" }).fill("5");
@@ -136,7 +139,7 @@ test("cancelling a map returns to the one before", async ({ page, server }) => {
 
   await expect(label(page)).toContainText("PCA · 2D");
   await ready(page);
-  expect(await onGpu(page, "planar")).toEqual(before);
+  expect(await onGpu(page, "planar", MANY)).toEqual(before);
 });
 
 test("switching between kept maps is a movement that ends at the kept coordinates", async ({
