@@ -48,8 +48,9 @@ export default ts.config(
   // A script's console is its output.
   { files: ["*.mjs"], rules: { "no-console": "off" } },
   below("data", "geometry", "state", "render", "views", "app", "main"),
-  below("geometry", "data", "state", "render", "views", "app", "main"),
+  below("geometry", "data", "paper", "state", "render", "views", "app", "main"),
   below("state", "render", "views", "app", "main"),
+  below("paper", "data", "state", "render", "stage", "views", "app", "main"),
   below("render", "data", "state", "views", "app", "main"),
   below("views", "render", "app", "main"),
 );

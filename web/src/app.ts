@@ -2,6 +2,7 @@ import { mount, unmount } from "svelte";
 import { Client } from "./data/client.js";
 import { Finding } from "./data/finding.js";
 import type { Transport } from "./data/transport.js";
+import { Print } from "./stage/print.js";
 import { Stage } from "./stage/stage.js";
 import { encodeColoring } from "./state/coloring_choice.js";
 import { CrossFilter } from "./state/cross_filter.js";
@@ -20,6 +21,7 @@ import { Reference } from "./state/reference.js";
 import { Session } from "./state/session.js";
 import { computed, onChange } from "./state/signal.js";
 import { Table } from "./state/table.js";
+import { Taking } from "./state/taking.js";
 import { Torn } from "./state/torn.js";
 import { decodeAddress, encodeAddress, LONGEST_SELECTION, type Address } from "./state/url.js";
 import type { Viewer } from "./state/viewer.js";
@@ -58,6 +60,15 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
   });
   const torn = new Torn(client, state);
   const stage = new Stage(client, state, session, colorist, why.shownArrows);
+  const { projections } = session;
+  const taking = new Taking(client, knowing, {
+    state,
+    colorist,
+    measures,
+    projections,
+    print: new Print(stage, state, session, colorist),
+    labels: stage.labels,
+  });
   const items = new Items(client, state);
   const finding = new Finding(transport);
   const finder = new Finder(finding, state);
@@ -81,6 +92,7 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     why,
     clusters,
     table,
+    taking,
     map: stage,
   };
 

@@ -6,6 +6,10 @@ import { Target } from "./target.js";
 
 // Tiles keep the memory of a large picture on the CPU, where there is more of it.
 const TILE = 2048;
+/** As much as one picture may hold: half a gigabyte with its copy. */
+const MOST_PIXELS = 80e6;
+/** Device pixels that parts of a picture share; no dot is larger than twice this. */
+const OVERLAP = 320;
 
 /** Draws a shot at its own resolution and gives the pixels, top line first, not premultiplied. */
 export function capturePixels(
@@ -14,27 +18,42 @@ export function capturePixels(
   shot: Shot,
   transparent: boolean,
 ): ImageData {
-  const { gl, limits } = context;
+  const { limits } = context;
   const width = Math.round(shot.viewport.width * shot.pixelRatio);
   const height = Math.round(shot.viewport.height * shot.pixelRatio);
-  if (Math.max(width, height) > limits.maxSize) {
+  if (width * height > MOST_PIXELS) {
     throw new RenderError(
-      `A picture of ${width} x ${height} pixels is larger than this device can draw ` +
-        `(${limits.maxSize}). Choose a smaller scale.`,
+      `A picture of ${width} x ${height} pixels has more than ${MOST_PIXELS / 1e6} million ` +
+        "pixels, too many for a browser. Choose a smaller scale.",
     );
   }
   if (context.lost) throw new RenderError("The graphics context is lost; try again in a moment.");
   const image = new ImageData(width, height);
-  const target = new Target(context, Math.min(TILE, width), Math.min(TILE, height), "RGBA8");
-  const tile = new Uint8Array(target.width * target.height * 4);
+  const side = Math.min(TILE, limits.maxSize - 2 * OVERLAP);
+  const whole = Math.max(width, height) <= limits.maxSize;
+  const target = whole
+    ? new Target(context, Math.min(TILE, width), Math.min(TILE, height), "RGBA8")
+    : new Target(context, side + 2 * OVERLAP, side + 2 * OVERLAP, "RGBA8");
+  const { width: across, height: up } = whole ? target : { width: side, height: side };
+  const tile = new Uint8Array(across * up * 4);
   try {
-    for (let bottom = 0; bottom < height; bottom += target.height) {
-      for (let left = 0; left < width; left += target.width) {
+    for (let bottom = 0; bottom < height; bottom += up) {
+      for (let left = 0; left < width; left += across) {
         target.bind();
         painter.clear(shot.view.theme.canvas, transparent ? 0 : 1);
-        painter.paint(shot, { left, bottom });
-        gl.readPixels(0, 0, target.width, target.height, gl.RGBA, gl.UNSIGNED_BYTE, tile);
-        place(tile, target.width, target.height, image, left, bottom);
+        if (whole) painter.paint(shot, { left, bottom });
+        else painter.paint(cropped(shot, left - OVERLAP, bottom - OVERLAP, side + 2 * OVERLAP));
+        const inner = whole ? 0 : OVERLAP;
+        context.gl.readPixels(
+          inner,
+          inner,
+          across,
+          up,
+          context.gl.RGBA,
+          context.gl.UNSIGNED_BYTE,
+          tile,
+        );
+        place(tile, across, up, image, left, bottom);
       }
     }
   } finally {
@@ -42,6 +61,29 @@ export function capturePixels(
   }
   if (transparent) unmultiply(image.data);
   return image;
+}
+
+/**
+ * A square part of a shot as a shot of its own: the way past the largest viewport of the device.
+ * Dots whose middle is outside are not drawn at all, so neighbours have to overlap.
+ */
+function cropped(shot: Shot, left: number, bottom: number, side: number): Shot {
+  const { width, height } = shot.viewport;
+  const [across, up] = [side / (width * shot.pixelRatio), side / (height * shot.pixelRatio)];
+  const x = (2 * left + side) / (width * shot.pixelRatio) - 1;
+  const y = (2 * bottom + side) / (height * shot.pixelRatio) - 1;
+  const matrix = shot.camera.matrix.slice();
+  for (let column = 0; column < 16; column += 4) {
+    const w = matrix[column + 3]!;
+    matrix[column] = (matrix[column]! - x * w) / across;
+    matrix[column + 1] = (matrix[column + 1]! - y * w) / up;
+  }
+  const size = side / shot.pixelRatio;
+  return {
+    ...shot,
+    camera: { ...shot.camera, matrix },
+    viewport: { width: size, height: size },
+  };
 }
 
 /** Encodes pixels as PNG. */

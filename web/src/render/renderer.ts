@@ -171,6 +171,12 @@ export class Renderer {
     return capturePixels(this.context, this.painter, this.shoot(view, scale), transparent);
   }
 
+  /** How opaque plain and selected dots of a view are, for files that hold shapes. */
+  opacities(view: View): { opacity: number; selectedOpacity: number } {
+    const { opacity, selectedOpacity } = this.shoot(view, 1);
+    return { opacity, selectedOpacity };
+  }
+
   /** What the renderer is doing. */
   stats(): RendererStats {
     return {

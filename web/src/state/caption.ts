@@ -1,5 +1,6 @@
 import type { MapErrors, MapNoise, MapStability, MotionScores } from "../data/measured.js";
 import type { FrameInfo, ProjectionInfo } from "../data/types.js";
+import type { Viewer } from "./viewer.js";
 import { count, counted, percent, score } from "./format.js";
 
 /** What a caption is written from; what has not been measured is null and is not claimed. */
@@ -19,6 +20,27 @@ export interface CaptionFacts {
   stability: MapStability["said"] | null;
   /** Whether points fade by how far they can be trusted. */
   faded: boolean;
+}
+
+/** The caption of what is on screen; empty without a map. */
+export function captionNow({ state, measures }: Pick<Viewer, "state" | "measures">): string {
+  const { run, projection, spaceName, timeline, frame, trustFade, shown } = state;
+  const step = timeline.step.value;
+  if (run.value === null || projection.value === null || step === null) return "";
+  return captionOf({
+    run: run.value.name,
+    space: spaceName.value ?? "",
+    step,
+    items: run.value.n_items,
+    hidden: shown.value.hidden,
+    projection: projection.value,
+    frame: frame.value,
+    errors: measures.errors.value.value?.said ?? null,
+    motion: measures.motion.value.value,
+    noise: measures.noise.value.value?.said ?? null,
+    stability: measures.stability.value.value?.said ?? null,
+    faded: trustFade.value > 0,
+  });
 }
 
 /** A caption that says what the map shows, how it was made, and how far it can be trusted. */

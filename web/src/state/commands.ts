@@ -77,6 +77,7 @@ export function runCommand(viewer: Viewer, command: Command): void {
     case "maps":
     case "find":
     case "saved":
+    case "take":
       return state.panel.set(state.panel.value === command ? null : command);
     case "inspector":
       return flip(state.inspectorOpen);

@@ -31,6 +31,7 @@ export type Command =
   | "maps"
   | "find"
   | "saved"
+  | "take"
   | "inspector"
   | "neighbors"
   | "arrows"
@@ -162,7 +163,14 @@ export const KEYMAP: readonly Binding[] = [
   },
   { command: "maps", keys: ["p"], caps: "P", does: "Make or choose a map", group: "Viewer" },
   { command: "find", keys: ["/"], caps: "/", does: "Search and filter", group: "Viewer" },
-  { command: "saved", keys: ["k"], caps: "K", does: "Saved selections", group: "Viewer" },
+  { command: "saved", keys: ["k"], caps: "K", does: "Saved selections and views", group: "Viewer" },
+  {
+    command: "take",
+    keys: ["q"],
+    caps: "Q",
+    does: "Pictures and tables to take away",
+    group: "Viewer",
+  },
   {
     command: "inspector",
     keys: ["]"],

@@ -1,3 +1,4 @@
+import type { Mark } from "../paper/drawing.js";
 import type { Clusters } from "./clusters.js";
 import type { Colorist } from "./colorist.js";
 import type { CrossFilter } from "./cross_filter.js";
@@ -13,6 +14,7 @@ import type { SelectMode } from "./selection.js";
 import type { Session } from "./session.js";
 import type { Signal } from "./signal.js";
 import type { Table } from "./table.js";
+import type { Taking } from "./taking.js";
 import type { Torn } from "./torn.js";
 import type { ViewerState } from "./viewer_state.js";
 import type { Why } from "./why.js";
@@ -63,6 +65,17 @@ export interface MapArrow {
   to: readonly [x: number, y: number];
 }
 
+/** The map as it is on screen, for files. */
+export interface MapPrint {
+  /** In CSS pixels. */
+  readonly size: { readonly width: number; readonly height: number };
+  /** Throws an error in words when there is no map, or the picture is too large. */
+  pixels(scale: number, transparent: boolean): ImageData;
+  /** What on the map has no shapes of its own in a file; then only pixels will do. */
+  onlyPixels(): string[];
+  shapes(): Mark[];
+}
+
 /** Everything a view is given. */
 export interface Viewer {
   state: ViewerState;
@@ -82,4 +95,5 @@ export interface Viewer {
   why: Why;
   clusters: Clusters;
   table: Table;
+  taking: Taking;
 }

@@ -19,8 +19,8 @@ import { Timeline } from "./timeline.js";
 export type Tool = "pan" | "lasso" | "rectangle" | "brush";
 export type Theme = "dark" | "light";
 export type Fit = 2 | 3;
-/** Panels that the rail opens: making maps, finding items, saved selections. */
-export type PanelName = "maps" | "find" | "saved";
+/** Panels that the rail opens: making maps, finding items, what is saved, taking things away. */
+export type PanelName = "maps" | "find" | "saved" | "take";
 
 /** What the pointer rests on. */
 export interface Hover {
