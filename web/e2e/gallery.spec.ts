@@ -1,4 +1,5 @@
 import { expect, test } from "@playwright/test";
+import { faultsOf } from "./axe.js";
 
 const EXHIBITS = [
   "run",
@@ -30,6 +31,10 @@ const EXHIBITS = [
   "making",
   "find",
   "saved",
+  "take",
+  "views",
+  "palette",
+  "help",
   "slow",
   "why",
   "moved",
@@ -60,7 +65,7 @@ test("the gallery lists every exhibit that is tested here", async ({ page }) => 
 });
 
 for (const name of EXHIBITS) {
-  test(`gallery: ${name} is drawn without an error`, async ({ page }) => {
+  test(`gallery: ${name} is drawn without an error and open to everybody`, async ({ page }) => {
     const errors: string[] = [];
     page.on("pageerror", (error) => errors.push(error.message));
     page.on("console", (message) => {
@@ -72,6 +77,9 @@ for (const name of EXHIBITS) {
     const box = await page.locator(".dg-root").boundingBox();
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
 
+    const faults = await faultsOf(page);
+
+    expect(faults).toEqual([]);
     expect(box).toMatchObject({ x: 0, y: 0, width: 1280, height: 800 });
     expect(wide).toBe(1280);
     expect(errors).toEqual([]);

@@ -1,10 +1,10 @@
 import { mount, unmount } from "svelte";
 import { Client } from "./data/client.js";
 import { Finding } from "./data/finding.js";
+import { Viewing } from "./data/viewing.js";
 import type { Transport } from "./data/transport.js";
 import { Print } from "./stage/print.js";
 import { Stage } from "./stage/stage.js";
-import { encodeColoring } from "./state/coloring_choice.js";
 import { CrossFilter } from "./state/cross_filter.js";
 import { Finder } from "./state/finder.js";
 import { SavedSelections } from "./state/saved.js";
@@ -15,16 +15,17 @@ import { Confusions } from "./state/confusions.js";
 import { Items } from "./state/items.js";
 import { Measures } from "./state/measures.js";
 import { Neighbors } from "./state/neighbors.js";
+import { Palette } from "./state/palette.js";
 import { PointMeasures } from "./state/point_measures.js";
-import { AUTO, recipeText } from "./state/recipe.js";
 import { Reference } from "./state/reference.js";
 import { Session } from "./state/session.js";
 import { computed, onChange } from "./state/signal.js";
 import { Table } from "./state/table.js";
 import { Taking } from "./state/taking.js";
 import { Torn } from "./state/torn.js";
-import { decodeAddress, encodeAddress, LONGEST_SELECTION, type Address } from "./state/url.js";
+import { decodeAddress, type Address } from "./state/url.js";
 import type { Viewer } from "./state/viewer.js";
+import { Views } from "./state/views.js";
 import { ViewerState } from "./state/viewer_state.js";
 import { Why } from "./state/why.js";
 import Shell from "./views/Shell.svelte";
@@ -74,7 +75,11 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
   const finder = new Finder(finding, state);
   const crossFilter = new CrossFilter(client, state);
   const saved = new SavedSelections(finding, state);
-  session.listeners.add((event) => void saved.hear(event));
+  const prepare = (address: Address) => {
+    applyLook(state, address);
+    colorist.hideLater(address.hidden ?? []);
+  };
+  const views = new Views(new Viewing(transport), state, () => viewer, stage.eye, prepare);
   const viewer: Viewer = {
     state,
     session,
@@ -93,23 +98,29 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     clusters,
     table,
     taking,
+    views,
+    palette: new Palette(() => viewer),
     map: stage,
   };
+  session.listeners.add((event) => {
+    void saved.hear(event);
+    void views.hear(event);
+  });
 
   const stops = [
     followSystem(state),
     followSingle(state),
     followHidden(state),
     () => saved.close(),
+    () => views.close(),
   ];
   // Steps and spaces of one run mean nothing in another.
   stops.push(onChange([computed([state.run], (run) => run?.name)], () => reference.clear()));
   const address = decodeAddress(hash);
-  applyLook(state, address);
+  prepare(address);
   stage.eye.wanted = address.camera;
   const view = mount(Shell, { target, props: { viewer } });
-  colorist.hideLater(address.hidden ?? []);
-  void session.start(address);
+  void session.start(address).then(() => restoreFirst(viewer, address));
   return {
     viewer,
     stage,
@@ -131,7 +142,7 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
   let written = page.location.hash;
   const write = () => {
     if (state.run.value === null) return;
-    written = `#${encodeAddress(addressOf(viewer, stage))}`;
+    written = `#${viewer.views.address()}`;
     page.history.replaceState(null, "", written);
   };
   const stop = onChange(
@@ -148,6 +159,18 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
       state.chosenTheme,
       state.selection.rows,
       stage.eye.text,
+      state.lanes.chosen,
+      viewer.finder.conditions,
+      viewer.crossFilter.charts,
+      state.filter.isolation,
+      state.focus,
+      state.timeline.pair,
+      viewer.reference.step,
+      viewer.neighbors.drawn,
+      viewer.torn.shown,
+      viewer.why.drawn,
+      viewer.table.open,
+      viewer.table.tab,
     ],
     () => {
       clearTimeout(timer);
@@ -159,10 +182,7 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
     const address = decodeAddress(page.location.hash);
     const run = address.run ?? state.run.value?.name;
     if (run === undefined) return;
-    applyLook(state, address);
-    stage.eye.wanted = address.camera;
-    viewer.colorist.hideLater(address.hidden ?? []);
-    void session.open(run, address);
+    void viewer.views.open({ ...address, run });
   };
   page.addEventListener("hashchange", changed);
   return () => {
@@ -172,29 +192,18 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
   };
 }
 
-function addressOf({ state, session }: Viewer, stage: Stage): Address {
-  const recipe = session.projections.recipe.value;
-  const run = state.run.value;
-  const rows = state.selection.rows.value;
-  const few = state.selection.count.value <= LONGEST_SELECTION;
-  const hidden = [...state.filter.hiddenGroups.value].flatMap(([coloring, keys]) =>
-    [...keys].map((key) => [coloring, key] as const),
-  );
-  return {
-    run: run?.name,
-    space: state.spaceName.value ?? undefined,
-    dimensions: state.fit.value,
-    map: recipe === AUTO ? undefined : recipeText(recipe),
-    // At the end of a growing run the link means "the end", not this step.
-    step: state.timeline.atEnd ? undefined : Math.round(state.timeline.position.value),
-    color: encodeColoring(state.coloring.value),
-    hidden,
-    camera: stage.eye.text.value || undefined,
-    trails: state.trails.value,
-    trust: state.trustFade.value,
-    theme: state.chosenTheme.value ?? undefined,
-    selection: run && few ? { order: run.order, rows: [...rows.rows] } : undefined,
-  };
+/** Restores the rest of the first view, as soon as there is a run to restore it on. */
+function restoreFirst({ views, state }: Viewer, address: Address): void {
+  const wanted = () =>
+    address.run === undefined || state.run.value?.name === address.run
+      ? void views.restore(address)
+      : undefined;
+  if (state.run.value !== null) return wanted();
+  const stop = onChange([state.run], () => {
+    queueMicrotask(() => stop());
+    // The run's own opening comes first.
+    setTimeout(wanted, 0);
+  });
 }
 
 function applyLook(state: ViewerState, address: Address): void {

@@ -147,6 +147,37 @@ const EXHIBITS: Record<string, Exhibit> = {
       });
     },
   },
+  take: {
+    title: "Pictures and tables to take away",
+    runs: [{}],
+    then: ({ viewer }) => viewer.state.panel.set("take"),
+  },
+  views: {
+    title: "Kept views",
+    runs: [{}],
+    then: ({ viewer }) => {
+      viewer.state.panel.set("saved");
+      const stop = viewer.state.shown.subscribe(({ drawn }) => {
+        if (drawn === 0) return;
+        queueMicrotask(() => stop());
+        void viewer.views
+          .save("the whole map")
+          .then(() => viewer.map.zoomCentre(3))
+          .then(() => new Promise((done) => setTimeout(done, 200)))
+          .then(() => viewer.views.save("its middle"));
+      });
+    },
+  },
+  palette: {
+    title: "The palette of commands",
+    runs: [{}],
+    then: ({ viewer }) => viewer.palette.toggle(),
+  },
+  help: {
+    title: "Keys and help",
+    runs: [{}],
+    then: ({ viewer }) => viewer.state.helpOpen.set(true),
+  },
   slow: { title: "A slow server", runs: [{}], behaviour: { delay: 1500 } },
   ...KNOWING,
   lost: {

@@ -17,6 +17,7 @@ from . import _measurements as measurements
 from . import _neighbors as near
 from . import _read as read
 from . import _table as table
+from . import _viewing as viewing
 from ._library import Library
 from ._question import Answer, Question
 from ._torn import answer_torn
@@ -94,6 +95,11 @@ REQUESTS: tuple[Request, ...] = (
     Request("GET", "/api/runs/{run}/selections/rows", choosing.answer_selection, "read"),
     Request("POST", "/api/runs/{run}/selections", choosing.answer_save_selection, "write"),
     Request("POST", "/api/runs/{run}/selections/delete", choosing.answer_delete_selection, "write"),
+    Request("GET", "/api/runs/{run}/views", viewing.answer_views, "read"),
+    Request("GET", "/api/runs/{run}/views/rows", viewing.answer_view_rows, "read"),
+    Request("GET", "/api/runs/{run}/views/picture", viewing.answer_view_picture, "read"),
+    Request("POST", "/api/runs/{run}/views", viewing.answer_save_view, "write"),
+    Request("POST", "/api/runs/{run}/views/delete", viewing.answer_delete_view, "write"),
     Request("GET", "/api/runs/{run}/selected", choosing.answer_selected, "read"),
     Request("POST", "/api/runs/{run}/selected", choosing.answer_chosen, "write"),
     Request("GET", "/api/jobs", maps.answer_jobs, "read"),

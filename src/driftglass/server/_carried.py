@@ -161,6 +161,7 @@ class _Carrying:
             if self.steps.issuperset(self.reading.run.steps(space)):
                 self._measured({"kind": "tracks", "space": space})
         self._catalogue(shown)
+        self._views()
         self._leave_out(shown)
         self._describe(shown)
         self.progress(len(maps) + 1, len(maps) + 1, "done")
@@ -249,6 +250,13 @@ class _Carrying:
                 if one["key"] in self.keys
             ]
             self._carry(f"{self.base}/projections", {"space": space}, Json(held))
+
+    def _views(self) -> None:
+        """Views that somebody kept; they open what is here of what they showed."""
+        for view in self._ask(f"{self.base}/views").value:
+            self._ask(f"{self.base}/views/rows", name=view["name"])
+            if view["picture"]:
+                self._ask(f"{self.base}/views/picture", name=view["name"])
 
     def _items(self) -> None:
         reading = self.reading

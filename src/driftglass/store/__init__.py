@@ -12,6 +12,7 @@ from ._memory import MemoryBlobs
 from ._open import open
 from ._run import Run
 from ._store import Store
+from ._views import SavedView
 
 __all__ = [
     "Blob",
@@ -23,6 +24,7 @@ __all__ = [
     "Problem",
     "Report",
     "Run",
+    "SavedView",
     "SnapshotInfo",
     "Store",
     "StoredEvent",

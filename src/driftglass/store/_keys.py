@@ -22,6 +22,7 @@ __all__ = [
     "STORE_FORMAT",
     "STORE_MARKER",
     "TEMPORARY",
+    "VIEWS",
     "check_cache_key",
     "check_key",
     "check_name",
@@ -53,6 +54,7 @@ CATALOG = "catalog.db"
 JOURNAL = "journal/"
 DERIVED = "derived/"
 SELECTIONS = "selections/"
+VIEWS = "views/"
 TEMPORARY = ".tmp"
 
 MAX_NAME_LENGTH = 200

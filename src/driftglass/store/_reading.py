@@ -19,7 +19,7 @@ from ._blobs import Blobs
 from ._cache import Cache, spare_cache
 from ._codecs import read_any_array, read_bytes
 from ._infos import SnapshotInfo, StoredEvent
-from ._keys import SELECTIONS, vectors_folder
+from ._keys import SELECTIONS, VIEWS, vectors_folder
 from ._liveness import run_state
 from ._local import LocalBlobs
 from ._markers import RunMarker
@@ -28,6 +28,7 @@ from ._records import Part
 from ._selections import Selections
 from ._source import Source
 from ._tables import decode_metadata
+from ._views import Views
 
 __all__ = ["RunReader"]
 
@@ -71,6 +72,8 @@ class RunReader:
         self._cache = Cache(blobs, read_only=read_only, spare=spare)
         files = Cache(blobs, read_only=read_only, root=SELECTIONS)
         self._selections = Selections(files, lambda: self.ids)
+        seen = Cache(blobs, read_only=read_only, root=VIEWS)
+        self._views = Views(seen, lambda: self.ids)
 
     @property
     def name(self) -> str:
@@ -113,6 +116,11 @@ class RunReader:
     def selections(self) -> Selections:
         """Selections of items by name, made here or on the page."""
         return self._selections
+
+    @property
+    def views(self) -> Views:
+        """What the page showed, by name, kept there to be opened again."""
+        return self._views
 
     @property
     def spaces(self) -> list[str]:

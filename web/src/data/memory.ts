@@ -4,6 +4,7 @@ import { MemoryKnowing } from "./memory_knowing.js";
 import type { SampleRun } from "./sample.js";
 import { SampleFinding } from "./sample_finding.js";
 import { SAMPLE_METHODS, sampleMap, sampleProjections } from "./sample_maps.js";
+import { SampleViewing } from "./sample_viewing.js";
 import { ServerError, type Transport } from "./transport.js";
 import type {
   ItemDetails,
@@ -38,6 +39,7 @@ export class MemoryTransport implements Transport {
   private readonly listeners = new Set<(event: ServerEvent) => void>();
   private readonly started = new Set<string>();
   private readonly finding = new SampleFinding();
+  private readonly viewing = new SampleViewing();
   private readonly knowing = new MemoryKnowing();
   private revision = 1;
   /** Paths asked for, in order, so that a test can see what was fetched. */
@@ -70,7 +72,8 @@ export class MemoryTransport implements Transport {
     }
     if (path.startsWith("/api/jobs/")) return {} as T;
     const asked = path.split("/").slice(4).join("/");
-    const found = this.finding.send(asked, (body ?? {}) as Record<string, unknown>);
+    const told = (body ?? {}) as Record<string, unknown>;
+    const found = this.viewing.send(asked, told) ?? this.finding.send(asked, told);
     if (found !== undefined) return found as T;
     const name = decodeURIComponent(path.split("/")[3] ?? "");
     if (path.endsWith("/measurement")) return this.measure(body as MeasureBody) as T;
@@ -168,7 +171,7 @@ export class MemoryTransport implements Transport {
       case "sprites":
         return this.behaviour.sprites?.(run.n, run.tile ?? 8);
       default: {
-        const found = this.finding.answer(run, what, query);
+        const found = this.viewing.answer(what, query) ?? this.finding.answer(run, what, query);
         if (found !== undefined) return found;
         const known = this.knowing.answer(run, what, query);
         if (known !== undefined) return known;

@@ -13,6 +13,8 @@ export function runCommand(viewer: Viewer, command: Command): void {
   switch (command) {
     case "help":
       return flip(state.helpOpen);
+    case "palette":
+      return viewer.palette.toggle();
     case "planar":
       return void session.projections.showFit(2);
     case "spatial":
@@ -82,6 +84,7 @@ export function runCommand(viewer: Viewer, command: Command): void {
     case "inspector":
       return flip(state.inspectorOpen);
     case "clear":
+      if (viewer.palette.open.value) return viewer.palette.close();
       if (state.helpOpen.value) return state.helpOpen.set(false);
       if (timeline.pair.value !== null) return timeline.uncouple();
       state.focus.set(null);

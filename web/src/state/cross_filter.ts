@@ -1,8 +1,10 @@
 import type { Client } from "../data/client.js";
 import type { ColumnData, SetData } from "../data/columns.js";
 import type { ColumnInfo } from "../data/types.js";
+import { labelKey } from "./grouping.js";
 import { RowSet } from "./row_set.js";
 import { signal, type Signal } from "./signal.js";
+import type { ChartAddress } from "./url.js";
 import type { ViewerState } from "./viewer_state.js";
 
 /** How a set column is compared with the labels that were chosen. */
@@ -101,6 +103,14 @@ export class CrossFilter {
 
   setMode(name: string, mode: SetMode): void {
     this.change(name, { mode });
+  }
+
+  /** Makes the choices that an address names; labels that are gone are left out. */
+  restore({ name, range, labels, mode }: ChartAddress): void {
+    const info = this.chart(name)?.info;
+    const names = info?.categories?.map(labelKey) ?? ["false", "true"];
+    const places = labels.map((label) => names.indexOf(label)).filter((at) => at >= 0);
+    this.change(name, { range, labels: places, mode });
   }
 
   /** Takes the choices of one column back. */

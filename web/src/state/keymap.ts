@@ -2,6 +2,7 @@
 
 export type Command =
   | "help"
+  | "palette"
   | "planar"
   | "spatial"
   | "play"
@@ -179,6 +180,13 @@ export const KEYMAP: readonly Binding[] = [
     group: "Viewer",
   },
   { command: "drawer", keys: ["g"], caps: "G", does: "Table and gallery", group: "Viewer" },
+  {
+    command: "palette",
+    keys: ["ctrl+k"],
+    caps: "Ctrl K",
+    does: "Every command, map, colour, run and view by name",
+    group: "Viewer",
+  },
   { command: "theme", keys: ["m"], caps: "M", does: "Dark or light", group: "Viewer" },
   { command: "help", keys: ["?"], caps: "?", does: "This page", group: "Viewer" },
 ];

@@ -17,9 +17,45 @@ export interface Address {
   trails?: boolean;
   trust?: number;
   theme?: "dark" | "light";
+  /** Lanes under the steps that somebody chose, by their names. */
+  lanes?: readonly string[];
+  /** Conditions that hide what they do not hold for. */
+  conditions?: readonly string[];
+  charts?: readonly ChartAddress[];
+  /** The only rows in sight: those of the selection, or some. */
+  only?: "selection" | RowsAddress;
+  /** The row whose details are shown. */
+  focus?: RowsAddress;
+  /** The step that others are compared with. */
+  reference?: number;
+  /** Two steps that are looked at together. */
+  pair?: readonly [from: number, to: number];
+  /** What is drawn over the points, where it is not the usual. */
+  drawn?: readonly Drawn[];
+  drawer?: string;
   /** Selected rows, valid only under the row order with this hash. */
-  selection?: { order: string; rows: readonly number[] };
+  selection?: RowsAddress;
 }
+
+/** Rows, valid only under the row order with this hash. */
+export interface RowsAddress {
+  order: string;
+  rows: readonly number[];
+}
+
+/** Choices in the chart of a column; labels by their own names, never by their place. */
+export interface ChartAddress {
+  name: string;
+  range: readonly [low: number, high: number] | null;
+  labels: readonly string[];
+  mode: "any" | "all" | "none" | "exactly";
+}
+
+export const DRAWN = ["neighbors", "torn", "arrows"] as const;
+export type Drawn = (typeof DRAWN)[number];
+const MODES: readonly string[] = ["any", "all", "none", "exactly"];
+/** Charts, conditions and lanes that one address may hold. */
+const MOST_PARTS = 32;
 
 /** A link stays short enough to paste: beyond this many rows the selection is left out. */
 export const LONGEST_SELECTION = 200;
@@ -41,10 +77,18 @@ export function encodeAddress(address: Address): string {
   if (address.trails) put("trails", 1);
   if (address.trust) put("trust", address.trust);
   put("theme", address.theme);
-  const selection = address.selection;
-  if (selection && selection.rows.length > 0 && selection.rows.length <= LONGEST_SELECTION) {
-    put("rows", `${selection.order}:${selection.rows.map((row) => row.toString(36)).join(".")}`);
+  put("lanes", address.lanes && JSON.stringify(address.lanes));
+  for (const condition of address.conditions ?? []) put("where", condition);
+  for (const { name, range, labels, mode } of address.charts ?? []) {
+    put("chart", JSON.stringify([name, range, labels, mode]));
   }
+  put("only", address.only === "selection" ? "selection" : rowsText(address.only));
+  put("focus", rowsText(address.focus));
+  put("against", address.reference);
+  put("pair", address.pair?.join("~"));
+  put("draw", address.drawn && (address.drawn.join(".") || "nothing"));
+  put("drawer", address.drawer);
+  put("rows", rowsText(address.selection));
   return parameters.toString();
 }
 
@@ -66,6 +110,15 @@ export function decodeAddress(hash: string): Address {
     trails: text("trails") === "1",
     trust: numberOf(text("trust")),
     theme: theme === "dark" || theme === "light" ? theme : undefined,
+    lanes: namesOf(text("lanes")),
+    conditions: few(parameters.getAll("where")),
+    charts: few(parameters.getAll("chart").flatMap(chartOf)),
+    only: text("only") === "selection" ? "selection" : selectionOf(text("only")),
+    focus: selectionOf(text("focus")),
+    reference: numberOf(text("against")),
+    pair: pairOfSteps(text("pair")),
+    drawn: drawnOf(text("draw")),
+    drawer: text("drawer"),
     selection: selectionOf(text("rows")),
   };
 }
@@ -84,7 +137,58 @@ function pairOf(text: string): [string, string][] {
   }
 }
 
-function selectionOf(text: string | undefined): Address["selection"] {
+/** Nothing is not there, so that equal addresses are equal. */
+function few<T>(parts: T[]): T[] | undefined {
+  return parts.length === 0 ? undefined : parts.slice(0, MOST_PARTS);
+}
+
+function rowsText(rows: RowsAddress | undefined): string | undefined {
+  if (rows === undefined || rows.rows.length === 0) return undefined;
+  if (rows.rows.length > LONGEST_SELECTION) return undefined;
+  return `${rows.order}:${rows.rows.map((row) => row.toString(36)).join(".")}`;
+}
+
+function drawnOf(text: string | undefined): Drawn[] | undefined {
+  const names = text?.split(".");
+  return names && DRAWN.filter((one) => names.includes(one));
+}
+
+function namesOf(text: string | undefined): string[] | undefined {
+  const parts = text === undefined ? undefined : listOf(text);
+  return parts?.every((part) => typeof part === "string") ? parts.slice(0, MOST_PARTS) : undefined;
+}
+
+function chartOf(text: string): ChartAddress[] {
+  const [name, range, labels, mode] = listOf(text) ?? [];
+  const pair = Array.isArray(range) && range.length === 2 && range.every(Number.isFinite);
+  const named = Array.isArray(labels) && labels.every((label) => typeof label === "string");
+  if (typeof name !== "string" || !named || !MODES.includes(String(mode))) return [];
+  return [
+    {
+      name,
+      range: pair ? (range as [number, number]) : null,
+      labels: labels as string[],
+      mode: mode as ChartAddress["mode"],
+    },
+  ];
+}
+
+function pairOfSteps(text: string | undefined): [number, number] | undefined {
+  const steps = text?.split("~").map((part) => numberOf(part));
+  const [from, to] = steps ?? [];
+  return steps?.length === 2 && from !== undefined && to !== undefined ? [from, to] : undefined;
+}
+
+function listOf(text: string): unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function selectionOf(text: string | undefined): RowsAddress | undefined {
   const [order, list] = text?.split(":") ?? [];
   if (order === undefined || list === undefined) return undefined;
   const rows = list.split(".").map((row) => Number.parseInt(row, 36));

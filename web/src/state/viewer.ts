@@ -8,6 +8,7 @@ import type { SavedSelections } from "./saved.js";
 import type { Confusions } from "./confusions.js";
 import type { Measures } from "./measures.js";
 import type { Neighbors } from "./neighbors.js";
+import type { Palette } from "./palette.js";
 import type { PointMeasures } from "./point_measures.js";
 import type { Reference } from "./reference.js";
 import type { SelectMode } from "./selection.js";
@@ -16,6 +17,7 @@ import type { Signal } from "./signal.js";
 import type { Table } from "./table.js";
 import type { Taking } from "./taking.js";
 import type { Torn } from "./torn.js";
+import type { Views } from "./views.js";
 import type { ViewerState } from "./viewer_state.js";
 import type { Why } from "./why.js";
 
@@ -96,4 +98,6 @@ export interface Viewer {
   clusters: Clusters;
   table: Table;
   taking: Taking;
+  views: Views;
+  palette: Palette;
 }
