@@ -14,7 +14,7 @@ import { SavedSelections } from "./state/saved.js";
 import { Knowing } from "./data/knowing.js";
 import { Clusters } from "./state/clusters.js";
 import { Colorist } from "./state/colorist.js";
-import { Comparing } from "./state/comparing.js";
+import { Comparing, differences } from "./state/comparing.js";
 import { Confusions } from "./state/confusions.js";
 import { Items } from "./state/items.js";
 import { Measures } from "./state/measures.js";
@@ -102,6 +102,7 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     followSystem(state),
     followSingle(state),
     followHidden(state),
+    followBeside(viewer),
     () => saved.close(),
   ];
   // Steps and spaces of one run mean nothing in another.
@@ -232,6 +233,21 @@ function followHidden({ selection, filter }: ViewerState): () => void {
     const rows = selection.rows.value;
     const hidden = filter.hidden.value;
     if (hidden !== null && hidden.size === rows.size) selection.apply(filter.visible(rows));
+  });
+}
+
+/** Lists of neighbours and reasons compare with map B while there is one. */
+function followBeside({ state, comparing, reference }: Viewer): () => void {
+  let held = false;
+  return onChange([comparing.beside, comparing.version, state.timeline.step], () => {
+    const other = comparing.beside.value[0];
+    if (other === undefined) {
+      if (held) reference.clear();
+      held = false;
+    } else if (!state.timeline.playing.value && other.viewer.state.timeline.step.value !== null) {
+      reference.set(...differences(state, other.viewer.state));
+      held = true;
+    }
   });
 }
 

@@ -172,6 +172,17 @@ async function show(
   }
 }
 
+/** The step, space and run of a map as another one has to be told of them; null where equal. */
+export function differences(
+  main: ViewerState,
+  beside: ViewerState,
+): [step: number | null, space: string | null, run: string | null] {
+  const other = <T>(own: T, there: T) => (own === there ? null : there);
+  const run = other(main.run.value?.name ?? null, beside.run.value?.name ?? null);
+  const space = other(main.spaceName.value, beside.spaceName.value);
+  return [other(main.timeline.step.value, beside.timeline.step.value), space, run];
+}
+
 function choiceOf({ viewer, follows }: Beside): BesideChoice {
   const { state, session } = viewer;
   const position = Math.round(state.timeline.position.value);

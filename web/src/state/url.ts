@@ -77,8 +77,8 @@ export function decodeAddress(hash: string): Address {
     trails: text("trails") === "1",
     trust: numberOf(text("trust")),
     theme: theme === "dark" || theme === "light" ? theme : undefined,
-    beside: parameters.getAll("beside").flatMap((one) => decodeBeside(one) ?? []),
-    free: text("free") === "1",
+    beside: besideOf(parameters.getAll("beside")),
+    free: text("free") === "1" ? true : undefined,
     overlay: numberOf(text("overlay")),
     selection: selectionOf(text("rows")),
   };
@@ -87,6 +87,11 @@ export function decodeAddress(hash: string): Address {
 function numberOf(text: string | undefined): number | undefined {
   const value = text === undefined || text === "" ? Number.NaN : Number(text);
   return Number.isFinite(value) ? value : undefined;
+}
+
+function besideOf(texts: readonly string[]): Address["beside"] {
+  const choices = texts.flatMap((one) => decodeBeside(one) ?? []);
+  return choices.length > 0 ? choices : undefined;
 }
 
 function pairOf(text: string): [string, string][] {
