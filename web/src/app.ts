@@ -1,8 +1,12 @@
 import { mount, unmount } from "svelte";
+import { openBeside, type MainMap } from "./beside.js";
 import { Client } from "./data/client.js";
+import { ComparingQuestions } from "./data/comparing.js";
 import { Finding } from "./data/finding.js";
+import { Prefixes } from "./data/prefixes.js";
 import { Viewing } from "./data/viewing.js";
 import type { Transport } from "./data/transport.js";
+import { Overlaid } from "./stage/blend.js";
 import { Print } from "./stage/print.js";
 import { Stage } from "./stage/stage.js";
 import { CrossFilter } from "./state/cross_filter.js";
@@ -11,13 +15,16 @@ import { SavedSelections } from "./state/saved.js";
 import { Knowing } from "./data/knowing.js";
 import { Clusters } from "./state/clusters.js";
 import { Colorist } from "./state/colorist.js";
+import { Comparing, differences } from "./state/comparing.js";
 import { Confusions } from "./state/confusions.js";
 import { Items } from "./state/items.js";
 import { Measures } from "./state/measures.js";
+import { Multiples } from "./state/multiples.js";
 import { Neighbors } from "./state/neighbors.js";
 import { Palette } from "./state/palette.js";
 import { PointMeasures } from "./state/point_measures.js";
 import { Reference } from "./state/reference.js";
+import { RunsCompared } from "./state/runs_compared.js";
 import { Session } from "./state/session.js";
 import { computed, onChange } from "./state/signal.js";
 import { Table } from "./state/table.js";
@@ -75,6 +82,9 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
   const finder = new Finder(finding, state);
   const crossFilter = new CrossFilter(client, state);
   const saved = new SavedSelections(finding, state);
+  const questions = new ComparingQuestions(transport);
+  const comparing = new Comparing(state, session, (choice, id) => openBeside(main, choice, id));
+  stage.blend = new Overlaid(comparing, state, () => stage.redraw());
   const prepare = (address: Address) => {
     applyLook(state, address);
     colorist.hideLater(address.hidden ?? []);
@@ -101,7 +111,11 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     views,
     palette: new Palette(() => viewer),
     map: stage,
+    comparing,
+    multiples: new Multiples(client, new Prefixes(transport), state),
+    runsCompared: new RunsCompared(client, questions, state, session),
   };
+  const main: MainMap = { viewer, stage, client, knowing, questions };
   session.listeners.add((event) => {
     void saved.hear(event);
     void views.hear(event);
@@ -111,6 +125,7 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     followSystem(state),
     followSingle(state),
     followHidden(state),
+    followBeside(viewer),
     () => saved.close(),
     () => views.close(),
   ];
@@ -127,6 +142,7 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     client,
     close() {
       for (const stop of stops) stop();
+      comparing.clear();
       session.close();
       measures.close();
       torn.close();
@@ -159,6 +175,9 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
       state.chosenTheme,
       state.selection.rows,
       stage.eye.text,
+      viewer.comparing.version,
+      viewer.comparing.linked,
+      viewer.comparing.overlay,
       state.lanes.chosen,
       viewer.finder.conditions,
       viewer.crossFilter.charts,
@@ -225,6 +244,21 @@ function followHidden({ selection, filter }: ViewerState): () => void {
     const rows = selection.rows.value;
     const hidden = filter.hidden.value;
     if (hidden !== null && hidden.size === rows.size) selection.apply(filter.visible(rows));
+  });
+}
+
+/** Lists of neighbours and reasons compare with map B while there is one. */
+function followBeside({ state, comparing, reference }: Viewer): () => void {
+  let held = false;
+  return onChange([comparing.beside, comparing.version, state.timeline.step], () => {
+    const other = comparing.beside.value[0];
+    if (other === undefined) {
+      if (held) reference.clear();
+      held = false;
+    } else if (!state.timeline.playing.value && other.viewer.state.timeline.step.value !== null) {
+      reference.set(...differences(state, other.viewer.state));
+      held = true;
+    }
   });
 }
 

@@ -38,6 +38,10 @@ export type Command =
   | "arrows"
   | "mark"
   | "drawer"
+  | "compare"
+  | "overlay"
+  | "comparing"
+  | "multiples"
   | "clear"
   | "undo"
   | "redo";
@@ -127,6 +131,9 @@ export const KEYMAP: readonly Binding[] = [
     does: "Lines to torn neighbours, rings on false ones",
     group: "View",
   },
+  { command: "compare", keys: ["c"], caps: "C", does: "A map beside this one", group: "View" },
+  { command: "overlay", keys: ["z"], caps: "Z", does: "Lay map B over map A", group: "View" },
+  { command: "multiples", keys: ["j"], caps: "J", does: "All kept maps, small", group: "View" },
   { command: "pan", keys: ["v"], caps: "V", does: "Move the view", group: "Selection" },
   { command: "lasso", keys: ["l"], caps: "L", does: "Lasso", group: "Selection" },
   { command: "rectangle", keys: ["r"], caps: "R", does: "Rectangle", group: "Selection" },
@@ -167,8 +174,8 @@ export const KEYMAP: readonly Binding[] = [
   { command: "saved", keys: ["k"], caps: "K", does: "Saved selections and views", group: "Viewer" },
   {
     command: "take",
-    keys: ["q"],
-    caps: "Q",
+    keys: ["j"],
+    caps: "J",
     does: "Pictures and tables to take away",
     group: "Viewer",
   },
@@ -187,6 +194,7 @@ export const KEYMAP: readonly Binding[] = [
     does: "Every command, map, colour, run and view by name",
     group: "Viewer",
   },
+  { command: "comparing", keys: ["q"], caps: "Q", does: "Comparing: panel", group: "Viewer" },
   { command: "theme", keys: ["m"], caps: "M", does: "Dark or light", group: "Viewer" },
   { command: "help", keys: ["?"], caps: "?", does: "This page", group: "Viewer" },
 ];

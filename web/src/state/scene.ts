@@ -20,7 +20,8 @@ const USUALLY_DRAWN = "neighbors.arrows";
 
 /** Everything that is to be restored, as an address. */
 export function sceneOf(viewer: Viewer, camera: string): Address {
-  const { state, session, finder, crossFilter, neighbors, torn, why, table, reference } = viewer;
+  const { state, session, finder, crossFilter, neighbors, torn, why, table, reference, comparing } =
+    viewer;
   const { filter, selection, timeline, lanes } = state;
   const recipe = session.projections.recipe.value;
   const run = state.run.value;
@@ -58,6 +59,9 @@ export function sceneOf(viewer: Viewer, camera: string): Address {
     pair: pair === null ? undefined : [pair.from, pair.to],
     drawn: drawn.join(".") === USUALLY_DRAWN ? undefined : drawn,
     drawer: table.open.value ? table.tab.value : undefined,
+    beside: comparing.choices(),
+    free: comparing.beside.value.length > 0 && !comparing.linked.value,
+    overlay: comparing.overlay.value ?? undefined,
     selection: rowsNow(rows),
   };
 }
@@ -83,6 +87,7 @@ export async function restoreScene(viewer: Viewer, address: Address): Promise<st
   const run = state.run.value;
   if (run === null) return [];
   const notes: string[] = [];
+  restoreBeside(viewer, address);
   const { timeline } = state;
   const drawn = new Set<string>(address.drawn ?? USUALLY_DRAWN.split("."));
   neighbors.drawn.set(drawn.has("neighbors"));
@@ -131,6 +136,13 @@ export async function restoreScene(viewer: Viewer, address: Address): Promise<st
   if (address.only === "selection") state.filter.isolate(state.selection.rows.value);
   else if (address.only !== undefined) state.filter.isolate(rowsOf(address.only));
   return notes;
+}
+
+/** Opens the maps beside the main one. */
+function restoreBeside({ comparing }: Viewer, { beside, free, overlay }: Address): void {
+  comparing.restore(beside ?? [], !free);
+  const laid = overlay === undefined || comparing.beside.value.length === 0;
+  comparing.overlay.set(laid ? null : Math.min(Math.max(overlay, 0), 1));
 }
 
 function chartAddress({ info, range, labels, mode }: Chart): ChartAddress {

@@ -1,6 +1,7 @@
 import type { Mark } from "../paper/drawing.js";
 import type { Clusters } from "./clusters.js";
 import type { Colorist } from "./colorist.js";
+import type { Comparing } from "./comparing.js";
 import type { CrossFilter } from "./cross_filter.js";
 import type { Finder } from "./finder.js";
 import type { Items } from "./items.js";
@@ -10,7 +11,9 @@ import type { Measures } from "./measures.js";
 import type { Neighbors } from "./neighbors.js";
 import type { Palette } from "./palette.js";
 import type { PointMeasures } from "./point_measures.js";
+import type { Multiples } from "./multiples.js";
 import type { Reference } from "./reference.js";
+import type { RunsCompared } from "./runs_compared.js";
 import type { SelectMode } from "./selection.js";
 import type { Session } from "./session.js";
 import type { Signal } from "./signal.js";
@@ -100,4 +103,8 @@ export interface Viewer {
   taking: Taking;
   views: Views;
   palette: Palette;
+  /** The maps beside the main one. */
+  comparing: Comparing;
+  multiples: Multiples;
+  runsCompared: RunsCompared;
 }
