@@ -174,8 +174,8 @@ export const KEYMAP: readonly Binding[] = [
   { command: "saved", keys: ["k"], caps: "K", does: "Saved selections and views", group: "Viewer" },
   {
     command: "take",
-    keys: ["j"],
-    caps: "J",
+    keys: ["."],
+    caps: ".",
     does: "Pictures and tables to take away",
     group: "Viewer",
   },

@@ -1,0 +1,149 @@
+import { appOf, expect, ready, test } from "./served.js";
+import type { App } from "../src/app.js";
+import { GALLERY } from "../playwright.config.js";
+
+test("the image of an item is its own, whatever is isolated", async ({ page }) => {
+  await page.goto("/gallery.html?show=run");
+  await ready(page);
+  const tiles = await (
+    await appOf(page)
+  ).evaluate(async ({ viewer }) => {
+    const { items, state } = viewer;
+    const rows = [1, 250, 999];
+    const places = () =>
+      Promise.all(
+        rows.map(async (row) => [(await items.thumbnail(row))?.x, (await items.thumbnail(row))?.y]),
+      );
+    const before = await places();
+    for (const row of [250, 999, 1200]) state.selection.pick(row, "add");
+    state.filter.isolate(state.selection.rows.value);
+    return { before, after: await places(), hidden: state.filter.hidden.value?.count ?? 0 };
+  });
+
+  expect(tiles.hidden).toBeGreaterThan(1000);
+  expect(new Set(tiles.before.map(String)).size).toBe(3);
+  expect(tiles.after).toEqual(tiles.before);
+});
+
+test("names of groups are there with the first picture", async ({ page }) => {
+  await page.goto("/gallery.html?show=run");
+  await ready(page);
+  const names = await page
+    .locator(".dg-root [role=application]")
+    .getByText(/^digit \d$/)
+    .count();
+
+  expect(names).toBeGreaterThan(3);
+});
+
+test("a page on plain HTTP of another machine works", async ({ page }) => {
+  // An origin that the browser trusts no more than any other: no secure context, no clipboard.
+  await page.route("http://lab.test/**", async (route) => {
+    const url = new URL(route.request().url());
+    const answer = await fetch(`${GALLERY}${url.pathname}${url.search}`);
+    await route.fulfill({
+      status: answer.status,
+      headers: { "content-type": answer.headers.get("content-type") ?? "text/plain" },
+      body: Buffer.from(await answer.arrayBuffer()),
+    });
+  });
+  await page.routeWebSocket(/lab\.test/, () => undefined);
+  await page.goto("http://lab.test/gallery.html?show=run");
+  await ready(page);
+  const secure = await page.evaluate(() => window.isSecureContext);
+  await page.keyboard.press("k");
+  await page.getByRole("button", { name: "Copy link" }).click();
+
+  expect(secure).toBe(false);
+  await expect(page.getByText(/Copy the link from the address bar/)).toBeVisible();
+});
+
+test("one point, equal points and huge numbers are drawn and framed", async ({ page }) => {
+  await page.goto("/gallery.html?show=run");
+  await ready(page);
+  const found = await page.evaluate(async () => {
+    const [{ Renderer }, { Camera }, { boundsOf }] = await Promise.all([
+      import("/src/render/renderer.ts" as string) as Promise<
+        typeof import("../src/render/renderer.js")
+      >,
+      import("/src/geometry/camera.ts" as string) as Promise<
+        typeof import("../src/geometry/camera.js")
+      >,
+      import("/src/geometry/bounds.ts" as string) as Promise<
+        typeof import("../src/geometry/bounds.js")
+      >,
+    ]);
+    const canvas = document.createElement("canvas");
+    const renderer = new Renderer(canvas, { onRestored: () => undefined });
+    renderer.resize(200, 200, 1);
+    const cases: Record<string, number[]> = {
+      "one point": [3, 4],
+      "equal points": [5, 5, 5, 5, 5, 5],
+      huge: [1e9, -1e9, 1e9 + 256, -1e9, 1e9, -1e9 + 256],
+      "one missing": [Number.NaN, Number.NaN, 1, 1],
+      tiny: [1e-9, 0, 0, 1e-9],
+    };
+    return Object.entries(cases).map(([name, numbers]) => {
+      const planar = Float32Array.from(numbers);
+      const n = planar.length / 2;
+      renderer.setSnapshot(name, { planar });
+      renderer.setFlags(new Uint8Array(n));
+      const camera = Camera.around({ planar: boundsOf(planar, 2)! }, { width: 200, height: 200 });
+      const colors: [number, number, number] = [255, 255, 255];
+      const theme = { canvas: [0, 0, 0], highlight: colors, plain: colors } as const;
+      const { data } = renderer.capturePixels(
+        {
+          from: name,
+          to: name,
+          mix: 0,
+          depth: 0,
+          camera,
+          drawCount: n,
+          pointSize: 8,
+          theme: theme as never,
+          selectionActive: false,
+          trustFade: 0,
+          opacity: 1,
+        },
+        1,
+      );
+      let lit = 0;
+      for (let i = 0; i < data.length; i += 4) if (data[i]! > 128) lit++;
+      return { name, lit };
+    });
+  });
+
+  for (const { name, lit } of found) expect(lit, name).toBeGreaterThan(20);
+});
+
+test("two viewers on one page know nothing of each other", async ({ page }) => {
+  await page.goto("/gallery.html?show=run");
+  await ready(page);
+  const told = await page.evaluate(async () => {
+    const [{ start }, { MemoryTransport }, { sampleRun }] = await Promise.all([
+      import("/src/app.ts" as string) as Promise<typeof import("../src/app.js")>,
+      import("/src/data/memory.ts" as string) as Promise<typeof import("../src/data/memory.js")>,
+      import("/src/data/sample.ts" as string) as Promise<typeof import("../src/data/sample.js")>,
+    ]);
+    const target = document.createElement("div");
+    target.style.cssText = "position:fixed;inset:0;width:50%";
+    document.body.append(target);
+    const other = start(target, new MemoryTransport([sampleRun({ n: 300 })]));
+    const first = (document.getElementById("app") as unknown as { driftglass: App }).driftglass;
+    while (other.viewer.state.shown.value.drawn !== 300)
+      await new Promise((done) => setTimeout(done, 50));
+    other.viewer.state.selection.pick(5, "replace");
+    first.viewer.state.chosenTheme.set("light");
+    const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+    const result = {
+      first: first.viewer.state.selection.count.value,
+      theme: other.viewer.state.theme.value,
+      drawn: first.viewer.state.shown.value.drawn,
+    };
+    other.close();
+    return { ...result, ids: ids.length - new Set(ids).size, left: target.childElementCount };
+  });
+
+  expect(told).toMatchObject({ first: 0, theme: "dark", left: 0 });
+  expect(told.drawn).toBeGreaterThan(1000);
+});
