@@ -45,6 +45,19 @@ test("two maps have one selection, one pointer and one camera, and a link reopen
     await expect(readout).toContainText(/T 0\.\d\d C 0\.\d\d · null 0\.\d+ · k 15/);
   }
 
+  // Groups by what they lost between the two steps, in the vectors; a click selects one.
+  await page.keyboard.press("q");
+  const list = page.getByRole("list", { name: "Groups, the most moved first" });
+  await expect(list.getByRole("button")).toHaveCount(3);
+  await expect(list.getByRole("button").first()).toHaveAttribute(
+    "title",
+    /\d+ % over \d+ measured items; 95 of 100 random groups/,
+  );
+  await list.getByRole("button").first().click();
+  expect(await app.evaluate(({ viewer }) => viewer.state.selection.count.value)).toBe(100);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("q");
+
   // A lasso in B selects the items, and A shows them.
   const box = (await canvasOf(page, "B").boundingBox())!;
   await page.keyboard.press("r");
