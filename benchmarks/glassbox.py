@@ -4,7 +4,8 @@
     python -m benchmarks.glassbox --parts mnist mnist-held-out --vectors mnist.npz --peers …
 
 Every fit runs in a fresh process, with the threads that its package uses by default, at most two.
-Every part leaves a file of its own in ``results``, written anew after each figure. Peers are looked for in the interpreter of
+Every part leaves a file of its own in ``results``, written anew after each figure. Peers are looked
+for in the interpreter of
 ``--peers``; those that it lacks are left out. Where a peer would take very long, some of its epochs
 are measured and its time is extrapolated from the seconds of an epoch; such figures say so, and
 ``--peer-epochs 200`` measures all of them.

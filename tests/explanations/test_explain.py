@@ -273,7 +273,7 @@ def test_the_published_network_adds_up_only_when_its_normalisers_are_frozen(wine
     rng = np.random.default_rng(0)
     rows, features = rng.integers(30, size=40), rng.integers(13, size=40)
     difference = (X[rows, features] - model.preparation_.mean[features])[:, None]
-    expected = finite(model, X, rows, features) * difference
+    expected = finite(model, X, rows, features)[0] * difference
     wrong = np.abs(frozen.contributions[rows, :, features] - expected).max()
     right = np.quantile(np.abs(local.contributions[rows, :, features] - expected), 0.9)
     assert right < 1e-3 < wrong
