@@ -22,6 +22,7 @@ import { Morph } from "./morph.js";
 import { Overlay } from "./overlay.js";
 import { Pace } from "./pace.js";
 import { Resident } from "./resident.js";
+import { SpriteLayer } from "./sprite_layer.js";
 import { TrailLayer } from "./trail_layer.js";
 
 /** The map counts as moving until it has been left alone for this long. */
@@ -42,6 +43,7 @@ export class Stage implements MapPort {
   private readonly resident: Resident;
   private readonly trails: TrailLayer;
   private readonly lines: LineLayer;
+  private readonly sprites: SpriteLayer;
   private flags: Uint8Array = new Uint8Array(0);
   private trustOf: FrameData | null = null;
   private shownPlace: Place | null = null;
@@ -64,6 +66,7 @@ export class Stage implements MapPort {
     onChange([reasons], () => this.redraw());
     this.trails = new TrailLayer(client, state, session, () => this.redraw());
     this.lines = new LineLayer(state.lines, state.theme, () => this.redraw());
+    this.sprites = new SpriteLayer(client, state, () => this.redraw());
     const { timeline, selection, filter } = state;
     onChange([state.run], () => this.changeRun());
     onChange([state.planar, state.spatial], () => {
@@ -129,6 +132,7 @@ export class Stage implements MapPort {
       cancelAnimationFrame(this.scheduled);
       clearTimeout(this.otherTimer);
       this.trails.close();
+      this.sprites.close();
       this.lasso.close();
       this.renderer?.close();
       this.renderer = null;
@@ -339,12 +343,14 @@ export class Stage implements MapPort {
     this.trails.show(renderer);
     this.lines.show(renderer);
     this.giveTrust(renderer);
-    renderer.draw(view);
     const frame = this.frame();
-    if (frame !== undefined) this.census.tell(frame, view.drawCount, moving);
     const turning = this.resident.turn.moving || this.shownPlace === null;
     const to = turning ? frame : this.resident.frame(this.shownPlace!.to);
-    this.overlay.place(view, this.depth.value, this.eye.viewport, frame, to);
+    const { viewport } = this.eye;
+    this.sprites.show(renderer, { view, viewport, from: frame, to });
+    renderer.draw(view);
+    if (frame !== undefined) this.census.tell(frame, view.drawCount, moving);
+    this.overlay.place(view, this.depth.value, viewport, frame, to);
   }
 
   private giveTrust(renderer: Renderer): void {
