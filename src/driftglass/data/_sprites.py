@@ -146,7 +146,8 @@ class SpriteSheet:
         by_tile = np.full((per_page * len(self.pages), 2), (self.tile_width, self.tile_height))
         for number, page in enumerate(self.pages):
             known = _page_sizes(page)[:per_page]
-            by_tile[number * per_page : number * per_page + len(known)] = known
+            if known:
+                by_tile[number * per_page : number * per_page + len(known)] = known
         sizes = by_tile[np.maximum(self.tiles, 0)].astype(np.uint16)
         sizes[self.tiles < 0] = 0
         return sizes

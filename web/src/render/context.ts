@@ -98,7 +98,7 @@ function readLimits(gl: WebGL2RenderingContext): Limits {
       viewport?.[0] ?? 2048,
       viewport?.[1] ?? 2048,
     ),
-    textureSize,
-    layers: Math.max(256, number(gl.MAX_ARRAY_TEXTURE_LAYERS)),
+    textureSize: number(gl.MAX_TEXTURE_SIZE) || 2048,
+    layers: number(gl.MAX_ARRAY_TEXTURE_LAYERS) || 256,
   };
 }

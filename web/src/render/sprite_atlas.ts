@@ -69,8 +69,9 @@ export class SpriteAtlas {
 
   bind(unit: number): void {
     const { gl } = this.context;
-    if (this.texture === null) this.make();
+    // Making a texture binds it too, and must not do so in the unit of another.
     gl.activeTexture(gl.TEXTURE0 + unit);
+    if (this.texture === null) this.make();
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.texture);
   }
 

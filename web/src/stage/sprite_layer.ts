@@ -62,6 +62,13 @@ export class SpriteLayer {
     this.rooms.close();
   }
 
+  /** Rows whose thumbnails are all there, and the longer side of a tile in CSS pixels. */
+  get settled(): { rows: number[]; side: number } {
+    const { chosen, side } = this;
+    const rows = chosen === null ? [] : [...chosen.rows.subarray(0, chosen.count)];
+    return { rows: rows.filter((_, i) => chosen!.alphas[i]! > 0.99), side };
+  }
+
   /** Gives the renderer the thumbnails of this moment. */
   show(renderer: Renderer, moment: Moment): void {
     const { state } = this;
@@ -92,7 +99,7 @@ export class SpriteLayer {
     const { parts, typical } = this.rooms.now(performance.now(), state.reducedMotion.value);
     // Half way between two fits nothing is anywhere on one plane: what is there goes along.
     if (view.depth === 0 || view.depth === 1 || this.chosen === null) {
-      this.side = sideFor(typical, pixelsToUnit(scene), all);
+      this.side = sideFor(typical, pixelsToUnit(scene), all, positions.dimensions);
       this.chosen = this.chooser.choose(scene, this.side, parts, total);
     }
     this.give(renderer, run, this.chosen);

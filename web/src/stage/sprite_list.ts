@@ -4,8 +4,8 @@ import { LEVELS, roomOf, type Thinned } from "../geometry/thinning.js";
 /** CSS pixels of a thumbnail's longer side: below the first it is a dot, from the second on whole. */
 const FADES_IN = [9, 14] as const;
 const LARGEST = 64;
-/** Sides of a thumbnail to the room that half of the points have. */
-const CROWDING = 3.6;
+/** Sides of a thumbnail to the room that half of the points have; in space many lie in a line. */
+const CROWDING = { 2: 3.3, 3: 1.2 } as const;
 const SMALLEST_OF_ALL = 14;
 /** Room between thumbnails that do not overlap, in sides. */
 const AIR = 1.12;
@@ -45,8 +45,13 @@ export function pixelsToUnit({ uniforms, positions }: Scene): number {
 }
 
 /** The longer side of a thumbnail in CSS pixels: as large as the crowd allows, up to a limit. */
-export function sideFor(typical: number, pixels: number, all: boolean): number {
-  const side = Math.min(LARGEST, CROWDING * typical * pixels);
+export function sideFor(
+  typical: number,
+  pixels: number,
+  all: boolean,
+  dimensions: 2 | 3 = 2,
+): number {
+  const side = Math.min(LARGEST, CROWDING[dimensions] * typical * pixels);
   return all ? Math.max(SMALLEST_OF_ALL, side) : side;
 }
 

@@ -43,7 +43,7 @@ export class Stage implements MapPort {
   private readonly resident: Resident;
   private readonly trails: TrailLayer;
   private readonly lines: LineLayer;
-  private readonly sprites: SpriteLayer;
+  readonly sprites: SpriteLayer;
   private flags: Uint8Array = new Uint8Array(0);
   private trustOf: FrameData | null = null;
   private shownPlace: Place | null = null;
