@@ -8,16 +8,16 @@ import { GALLERY } from "../playwright.config.js";
 /** Waits until thumbnails have come and nothing fades any more. */
 async function settled(page: Page): Promise<void> {
   await ready(page);
-  await page.waitForFunction(async () => {
-    const app = (document.getElementById("app") as unknown as { driftglass: App }).driftglass;
-    const { renderer, sprites } = app.stage;
-    const once = () => JSON.stringify([sprites.settled, renderer?.sprites.count]);
-    const before = once();
-    const frames = renderer?.stats().frames;
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const rest = renderer?.stats().frames === frames;
-    return rest && before === once() && sprites.settled.rows.length > 0;
-  });
+  const app = await appOf(page);
+  const rests = () =>
+    app.evaluate(async ({ stage }) => {
+      const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+      // What was just asked for begins with the next picture.
+      for (let i = 0; i < 3; i++) await frame();
+      const { resting, settled } = stage.sprites;
+      return !stage.eye.moving && resting && settled.rows.length > 0;
+    });
+  await expect.poll(rests).toBe(true);
 }
 
 /**
@@ -133,6 +133,7 @@ test("each image is its own row's: in 2D, isolated, half way, in 3D, and after a
     await expect
       .poll(() => app.evaluate(({ viewer }) => viewer.state.filter.hidden.value?.count))
       .toBe(200);
+    await page.keyboard.press("f");
     await settled(page);
     const alone = await compare(app);
     const strangers = await app.evaluate(({ stage, viewer }) => {

@@ -14,7 +14,8 @@ export interface Thinned {
 }
 
 const ROWS_A_TURN = 8192;
-const FIRST_PART = 8;
+/** Of the extent of the map, between rows of level 0: fewer rows than that need no thinning. */
+const FIRST_PART = 2;
 
 /** Data units between the rows up to a level, along the longer side of what is drawn. */
 export function roomOf(thinned: Thinned, level: number): number {

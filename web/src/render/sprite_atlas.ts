@@ -46,7 +46,8 @@ export class SpriteAtlas {
   /** Puts a picture, and the same at half its size, into a layer at a place. */
   put(layer: number, x: number, y: number, whole: Picture, half: Picture | null): void {
     const { gl } = this.context;
-    if (this.context.lost || this.texture === null) return;
+    if (this.context.lost) return;
+    if (this.texture === null) this.make();
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.texture);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 4);
     const at = (level: number, { width, height }: Picture, picture: Picture) => {

@@ -62,6 +62,11 @@ export class SpriteLayer {
     this.rooms.close();
   }
 
+  /** Whether everything has come, and nothing fades. */
+  get resting(): boolean {
+    return this.rooms.resting && !this.pages.busy && !this.near.busy;
+  }
+
   /** Rows whose thumbnails are all there, and the longer side of a tile in CSS pixels. */
   get settled(): { rows: number[]; side: number } {
     const { chosen, side } = this;

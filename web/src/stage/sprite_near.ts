@@ -28,7 +28,8 @@ export class SpriteNear {
   private pitch: readonly [number, number] = [1, 1];
   private perLayer = 1;
   private slots = 0;
-  private busy = false;
+  /** Whether tiles are on their way. */
+  busy = false;
   // A Map iterates in the order of insertion: first is least recently used.
   private readonly held = new Map<number, number>();
   private readonly pages = new Map<number, ImageBitmap>();

@@ -89,6 +89,11 @@ export class SpritePages {
     this.loading.clear();
   }
 
+  /** Whether a page is on its way. */
+  get busy(): boolean {
+    return this.loading.size > 0;
+  }
+
   /** The layer of a page, or undefined while it is not there. */
   layerOf(page: number): number | undefined {
     return this.places.get(page);

@@ -26,9 +26,15 @@ export class SpriteRooms {
   private key: readonly unknown[] = [];
   private done: readonly unknown[] = [];
   private work: Generator<void, Thinned> | null = null;
+  private fading = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly redraw: () => void) {}
+
+  /** Whether the choice is that of what is on screen, and all there. */
+  get resting(): boolean {
+    return this.after !== null && this.work === null && !this.fading && same(this.key, this.done);
+  }
 
   close(): void {
     clearTimeout(this.timer);
@@ -73,7 +79,8 @@ export class SpriteRooms {
   now(time: number, still: boolean): { parts: Part[]; typical: number } {
     if (this.after === null) return { parts: [], typical: 0 };
     const t = still ? 1 : Math.min(1, (time - this.since) / CROSS_FADE_MS);
-    if (t < 1) this.redraw();
+    this.fading = t < 1;
+    if (this.fading) this.redraw();
     const eased = t * t * (3 - 2 * t);
     if (this.before === null || t === 1) {
       return { parts: [{ thinned: this.after, weight: eased }], typical: this.after.typical };
