@@ -28,6 +28,7 @@ import { Reference } from "./state/reference.js";
 import { RunsCompared } from "./state/runs_compared.js";
 import { Session } from "./state/session.js";
 import { computed, onChange } from "./state/signal.js";
+import { decodeSprites } from "./state/sprites.js";
 import { Table } from "./state/table.js";
 import { Taking } from "./state/taking.js";
 import { Torn } from "./state/torn.js";
@@ -173,6 +174,9 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
       state.coloring,
       state.filter.hiddenGroups,
       state.trails,
+      state.sprites.shown,
+      state.sprites.look,
+      state.sprites.crowd,
       state.trustFade,
       state.chosenTheme,
       state.selection.rows,
@@ -229,6 +233,7 @@ function restoreFirst({ views, state }: Viewer, address: Address): void {
 
 function applyLook(state: ViewerState, address: Address): void {
   state.trails.set(address.trails ?? false);
+  decodeSprites(address.images, state.sprites);
   state.trustFade.set(Math.min(Math.max(address.trust ?? 0, 0), 1));
   if (address.theme !== undefined) state.chosenTheme.set(address.theme);
 }

@@ -33,7 +33,11 @@ export class Print implements MapPrint {
 
   /** What on the map has no shapes of its own in a file. */
   onlyPixels(): string[] {
-    return this.state.trails.value && this.state.selection.count.value > 0 ? ["trails"] : [];
+    const { trails, selection, sprites } = this.state;
+    return [
+      ...(trails.value && selection.count.value > 0 ? ["trails"] : []),
+      ...(sprites.drawn.value > 0 ? ["images"] : []),
+    ];
   }
 
   shapes(): Mark[] {

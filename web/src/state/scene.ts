@@ -4,6 +4,7 @@ import { labelKey } from "./grouping.js";
 import type { Chart } from "./cross_filter.js";
 import { AUTO, recipeText } from "./recipe.js";
 import { RowSet } from "./row_set.js";
+import { encodeSprites } from "./sprites.js";
 import type { DrawerTab } from "./table.js";
 import {
   DRAWN,
@@ -48,6 +49,7 @@ export function sceneOf(viewer: Viewer, camera: string): Address {
     hidden,
     camera: camera || undefined,
     trails: state.trails.value,
+    images: encodeSprites(state.sprites) || undefined,
     trust: state.trustFade.value,
     theme: state.chosenTheme.value ?? undefined,
     lanes: lanes.chosen.value ?? undefined,
