@@ -55,7 +55,7 @@ export function sceneOf(viewer: Viewer, camera: string): Address {
     lanes: lanes.chosen.value ?? undefined,
     conditions: finder.conditions.value.map(({ text }) => text),
     charts,
-    only: isolated === null ? undefined : isolated.equals(rows) ? "selection" : rowsNow(isolated),
+    only: isolated === null ? undefined : isSelection(viewer) ? "selection" : rowsNow(isolated),
     focus: run && focus !== null ? { order: run.order, rows: [focus] } : undefined,
     reference: reference.step.value ?? undefined,
     pair: pair === null ? undefined : [pair.from, pair.to],
@@ -68,12 +68,19 @@ export function sceneOf(viewer: Viewer, camera: string): Address {
   };
 }
 
+/** Whether what is isolated is what is selected, as far as other filters leave it in sight. */
+function isSelection({ state: { filter, selection } }: Viewer): boolean {
+  const isolated = filter.isolation.value;
+  const rows = selection.rows.value;
+  return isolated !== null && !rows.empty && filter.visible(isolated).equals(rows);
+}
+
 /** What of the present view does not fit into an address, in words. */
 export function leftOut(viewer: Viewer): string[] {
   const { selection, filter } = viewer.state;
   const isolated = filter.isolation.value;
   const many = selection.count.value > LONGEST_SELECTION;
-  const lone = isolated !== null && !isolated.equals(selection.rows.value);
+  const lone = isolated !== null && !isSelection(viewer);
   return [
     ...(many ? [`the selection, because it has more than ${LONGEST_SELECTION} items`] : []),
     ...(lone && isolated.count > LONGEST_SELECTION ? ["what was isolated before"] : []),
