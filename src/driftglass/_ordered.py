@@ -60,8 +60,10 @@ def read_order(run: Run, revision: int) -> Ordered | None:
         return None
     if codes is None:
         return Ordered(ids, None)
-    whole = isinstance(names, list) and codes.shape == ids.shape and codes.dtype == np.int32
-    if not whole or not len(codes) or not -1 <= codes.min() <= codes.max() < len(names):
+    whole = codes.shape == ids.shape and codes.dtype == np.int32
+    if not isinstance(names, list) or not whole or not len(codes):
+        return None
+    if not -1 <= codes.min() <= codes.max() < len(names):
         return None
     column = CategoricalColumn(np.asarray(codes), tuple(str(name) for name in names))
     return Ordered(ids, Metadata(ids, {"label": column}))

@@ -6,7 +6,7 @@ say is converted to the types below before anything is done with it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -178,7 +178,8 @@ def _as_kept(
     if anchors is not None and measured is not None and 0 < len(anchors) == len(measured):
         by_id = np.argsort(anchors, kind="stable")
         # A table of what is looked for: sorting ten million ids would take seconds.
-        kind = "table" if ids.dtype.kind in "iu" and np.ptp(anchors) < MOST_TABLED else None
+        tabled = ids.dtype.kind in "iu" and np.ptp(anchors) < MOST_TABLED
+        kind: Literal["table"] | None = "table" if tabled else None
         rows = np.flatnonzero(np.isin(ids, anchors, kind=kind))
         at = by_id[np.searchsorted(anchors, ids[rows], sorter=by_id)]
         trust[rows] = np.round(np.clip(measured[at], 0, 1) * MOST_TRUST).astype(np.uint8)
