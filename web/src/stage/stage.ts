@@ -38,7 +38,7 @@ export class Stage implements MapPort {
   private readonly catcher: Catcher;
   renderer: Renderer | null = null;
   private readonly morph = new Morph();
-  private readonly pace = new Pace();
+  readonly pace = new Pace();
   private readonly census: Census;
   private readonly overlay: Overlay;
   private readonly resident: Resident;
