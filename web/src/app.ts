@@ -18,6 +18,7 @@ import { Comparing, differences } from "./state/comparing.js";
 import { Confusions } from "./state/confusions.js";
 import { Items } from "./state/items.js";
 import { Measures } from "./state/measures.js";
+import { Moved } from "./state/moved.js";
 import { Multiples } from "./state/multiples.js";
 import { Neighbors } from "./state/neighbors.js";
 import { PointMeasures } from "./state/point_measures.js";
@@ -26,6 +27,7 @@ import { Reference } from "./state/reference.js";
 import { RunsCompared } from "./state/runs_compared.js";
 import { Session } from "./state/session.js";
 import { computed, onChange } from "./state/signal.js";
+import { decodeSprites, encodeSprites } from "./state/sprites.js";
 import { Table } from "./state/table.js";
 import { Torn } from "./state/torn.js";
 import { decodeAddress, encodeAddress, LONGEST_SELECTION, type Address } from "./state/url.js";
@@ -94,6 +96,7 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     map: stage,
     comparing,
     multiples: new Multiples(client, new Prefixes(transport), state),
+    moved: new Moved(questions, state, reference),
     runsCompared: new RunsCompared(client, questions, state, session),
   };
   const main: MainMap = { viewer, stage, client, knowing, questions };
@@ -148,6 +151,9 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
       state.coloring,
       state.filter.hiddenGroups,
       state.trails,
+      state.sprites.shown,
+      state.sprites.look,
+      state.sprites.crowd,
       state.trustFade,
       state.chosenTheme,
       state.selection.rows,
@@ -205,6 +211,7 @@ function addressOf({ state, session, comparing }: Viewer, stage: Stage): Address
     hidden,
     camera: stage.eye.text.value || undefined,
     trails: state.trails.value,
+    images: encodeSprites(state.sprites) || undefined,
     trust: state.trustFade.value,
     theme: state.chosenTheme.value ?? undefined,
     beside: comparing.choices(),
@@ -216,6 +223,7 @@ function addressOf({ state, session, comparing }: Viewer, stage: Stage): Address
 
 function applyLook(state: ViewerState, address: Address): void {
   state.trails.set(address.trails ?? false);
+  decodeSprites(address.images, state.sprites);
   state.trustFade.set(Math.min(Math.max(address.trust ?? 0, 0), 1));
   if (address.theme !== undefined) state.chosenTheme.set(address.theme);
 }

@@ -19,6 +19,7 @@ from . import _neighbors as near
 from . import _read as read
 from . import _table as table
 from ._library import Library
+from ._moved import answer_moved
 from ._question import Answer, Question
 from ._torn import answer_torn
 
@@ -88,6 +89,7 @@ REQUESTS: tuple[Request, ...] = (
     Request("GET", "/api/runs/{run}/features", explaining.answer_features, "read"),
     Request("GET", "/api/runs/{run}/clusters", clusters.answer_clusters, "read"),
     Request("POST", "/api/runs/{run}/clusters", clusters.answer_name_clusters, "write"),
+    Request("GET", "/api/runs/{run}/moved", answer_moved, "read"),
     Request("GET", "/api/runs/{run}/pairing", comparing.answer_pairing, "read"),
     Request("GET", "/api/runs/{run}/comparison", comparing.answer_comparison, "read"),
     Request("POST", "/api/runs/{run}/comparison", comparing.answer_compare, "write"),

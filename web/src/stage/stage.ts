@@ -23,6 +23,7 @@ import { Morph } from "./morph.js";
 import { Overlay } from "./overlay.js";
 import { Pace } from "./pace.js";
 import { Resident } from "./resident.js";
+import { SpriteLayer } from "./sprite_layer.js";
 import { TrailLayer } from "./trail_layer.js";
 
 /** The map counts as moving until it has been left alone for this long. */
@@ -43,6 +44,7 @@ export class Stage implements MapPort {
   private readonly resident: Resident;
   private readonly trails: TrailLayer;
   private readonly lines: LineLayer;
+  readonly sprites: SpriteLayer;
   /** The way to another map, where one is laid over this one. */
   blend: Blend | null = null;
   private flags: Uint8Array = new Uint8Array(0);
@@ -67,6 +69,7 @@ export class Stage implements MapPort {
     onChange([reasons], () => this.redraw());
     this.trails = new TrailLayer(client, state, session, () => this.redraw());
     this.lines = new LineLayer(state.lines, state.theme, () => this.redraw());
+    this.sprites = new SpriteLayer(client, state, () => this.redraw());
     const { timeline, selection, filter } = state;
     onChange([state.run], () => this.changeRun());
     onChange([state.planar, state.spatial], () => {
@@ -134,6 +137,7 @@ export class Stage implements MapPort {
       cancelAnimationFrame(this.scheduled);
       clearTimeout(this.otherTimer);
       this.trails.close();
+      this.sprites.close();
       this.lasso.close();
       this.renderer?.close();
       this.renderer = null;
@@ -353,12 +357,13 @@ export class Stage implements MapPort {
     this.trails.show(renderer);
     this.lines.show(renderer);
     this.giveTrust(renderer);
-    renderer.draw(view);
     const frame = this.frame();
-    if (frame !== undefined) this.census.tell(frame, view.drawCount, moving);
     const turning = this.resident.turn.moving || this.shownPlace === null;
     const beyond = turning ? frame : this.resident.frame(this.shownPlace!.to);
     const to = view.to === BLEND_KEY ? (this.blend?.frame ?? beyond) : beyond;
+    this.sprites.show(renderer, { view, viewport: this.eye.viewport, from: frame, to });
+    renderer.draw(view);
+    if (frame !== undefined) this.census.tell(frame, view.drawCount, moving);
     this.overlay.place(view, this.depth.value, this.eye.viewport, frame, to);
   }
 

@@ -27,6 +27,7 @@ export type Command =
   | "trails"
   | "lanes"
   | "torn"
+  | "images"
   | "theme"
   | "maps"
   | "find"
@@ -120,6 +121,7 @@ export const KEYMAP: readonly Binding[] = [
   { command: "zoom-in", keys: ["+", "="], caps: "+", does: "Closer", group: "View" },
   { command: "zoom-out", keys: ["-"], caps: "−", does: "Farther", group: "View" },
   { command: "trust", keys: ["u"], caps: "U", does: "Fade what is unreliable", group: "View" },
+  { command: "images", keys: ["s"], caps: "S", does: "Images in the place of dots", group: "View" },
   { command: "neighbors", keys: ["n"], caps: "N", does: "Lines to neighbours", group: "View" },
   { command: "arrows", keys: ["w"], caps: "W", does: "Arrows of features", group: "View" },
   {

@@ -17,6 +17,8 @@ export interface Address {
   hidden?: readonly (readonly [coloring: string, key: string])[];
   camera?: string;
   trails?: boolean;
+  /** Images on the map, as `encodeSprites` writes it. */
+  images?: string;
   trust?: number;
   theme?: "dark" | "light";
   /** Maps beside the main one. */
@@ -47,6 +49,7 @@ export function encodeAddress(address: Address): string {
   for (const [coloring, key] of address.hidden ?? []) put("hide", JSON.stringify([coloring, key]));
   put("camera", address.camera);
   if (address.trails) put("trails", 1);
+  put("images", address.images);
   if (address.trust) put("trust", address.trust);
   put("theme", address.theme);
   for (const choice of address.beside ?? []) put("beside", encodeBeside(choice));
@@ -75,6 +78,7 @@ export function decodeAddress(hash: string): Address {
     hidden: parameters.getAll("hide").flatMap(pairOf),
     camera: text("camera"),
     trails: text("trails") === "1",
+    images: text("images"),
     trust: numberOf(text("trust")),
     theme: theme === "dark" || theme === "light" ? theme : undefined,
     beside: besideOf(parameters.getAll("beside")),

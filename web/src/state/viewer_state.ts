@@ -13,6 +13,7 @@ import type { Grouping } from "./grouping.js";
 import { Lanes } from "./lanes.js";
 import { Lines } from "./lines.js";
 import { Selection } from "./selection.js";
+import { Sprites } from "./sprites.js";
 import { computed, signal, type Signal, type WritableSignal } from "./signal.js";
 import { Timeline } from "./timeline.js";
 
@@ -95,6 +96,7 @@ export class ViewerState {
   readonly filter = new Filter();
   readonly lines = new Lines();
   readonly lanes = new Lanes();
+  readonly sprites = new Sprites();
   readonly coloring: WritableSignal<Coloring> = signal<Coloring>({ by: "nothing" });
   readonly grouping: WritableSignal<Grouping | null> = signal<Grouping | null>(null);
   readonly hover: WritableSignal<Hover | null> = signal<Hover | null>(null);
