@@ -38,7 +38,7 @@ export class Stage implements MapPort {
   private readonly catcher: Catcher;
   renderer: Renderer | null = null;
   private readonly morph = new Morph();
-  private readonly pace = new Pace();
+  readonly pace = new Pace();
   private readonly census: Census;
   private readonly overlay: Overlay;
   private readonly resident: Resident;
@@ -361,10 +361,11 @@ export class Stage implements MapPort {
     const turning = this.resident.turn.moving || this.shownPlace === null;
     const beyond = turning ? frame : this.resident.frame(this.shownPlace!.to);
     const to = view.to === BLEND_KEY ? (this.blend?.frame ?? beyond) : beyond;
-    this.sprites.show(renderer, { view, viewport: this.eye.viewport, from: frame, to });
+    const { viewport } = this.eye;
+    this.sprites.show(renderer, { view, viewport, moving, from: frame, to });
     renderer.draw(view);
     if (frame !== undefined) this.census.tell(frame, view.drawCount, moving);
-    this.overlay.place(view, this.depth.value, this.eye.viewport, frame, to);
+    this.overlay.place(view, this.depth.value, viewport, frame, to);
   }
 
   private giveTrust(renderer: Renderer): void {
