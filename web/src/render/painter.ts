@@ -2,6 +2,7 @@ import type { Context } from "./context.js";
 import type { Lines } from "./lines.js";
 import type { Points } from "./points.js";
 import type { Shot } from "./shot.js";
+import type { Sprites } from "./sprites.js";
 import type { Trails } from "./trails.js";
 
 /** The part of the whole picture that the bound target shows, in device pixels from the bottom left. */
@@ -16,12 +17,20 @@ export class Painter {
   private readonly points: Points;
   private readonly trails: Trails;
   private readonly lines: Lines;
+  private readonly sprites: Sprites;
 
-  constructor(context: Context, points: Points, trails: Trails, lines: Lines) {
+  constructor(
+    context: Context,
+    points: Points,
+    trails: Trails,
+    lines: Lines,
+    sprites: Sprites,
+  ) {
     this.context = context;
     this.points = points;
     this.trails = trails;
     this.lines = lines;
+    this.sprites = sprites;
   }
 
   /** Clears the bound target to the canvas's colour, or to nothing. */
@@ -41,11 +50,13 @@ export class Painter {
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     this.discs(shot, false);
+    this.sprites.draw(shot, this.points, "draw", false);
     this.depth(false);
     this.trails.draw(shot, this.points.colors, this.points.flags);
     this.lines.drawLines(shot, this.points.flags);
     gl.clear(gl.DEPTH_BUFFER_BIT);
     this.discs(shot, true);
+    this.sprites.draw(shot, this.points, "draw", true);
     this.depth(false);
     this.lines.drawRings(shot, this.points.flags);
   }
@@ -60,9 +71,11 @@ export class Painter {
     gl.clear(gl.DEPTH_BUFFER_BIT);
     this.depth(shot.view.depth > 0);
     this.points.draw(shot, "pick", false);
+    this.sprites.draw(shot, this.points, "pick", false);
     // What is raised is drawn over everything; asked for its true place, it has to stand there.
     if (raise) gl.clear(gl.DEPTH_BUFFER_BIT);
     this.points.draw(shot, "pick", true);
+    this.sprites.draw(shot, this.points, "pick", true);
     this.depth(false);
   }
 

@@ -10,12 +10,16 @@ import { Points } from "./points.js";
 import { readRows } from "./read_back.js";
 import type { Shot } from "./shot.js";
 import { type Snapshot, Snapshots } from "./snapshots.js";
+import { Sprites } from "./sprites.js";
 import { type TrailData, Trails } from "./trails.js";
 import type { MapTheme, View } from "./view.js";
 
 export { NoWebGL2Error, RenderError } from "./errors.js";
 export type { Limits } from "./context.js";
 export type { LineData, RingData } from "./lines.js";
+export { MOST_LAYERS, packSprite } from "./sprites.js";
+export type { Sprite, SpriteList, SpriteStyle } from "./sprites.js";
+export type { SpriteAtlas } from "./sprite_atlas.js";
 export type { TrailData } from "./trails.js";
 export type { MapTheme, View } from "./view.js";
 export { NO_ROW } from "./pick.js";
@@ -38,6 +42,8 @@ export interface RendererStats {
  * that a lost context can be filled again: give a new array rather than change one.
  */
 export class Renderer {
+  /** Thumbnails in the place of dots. */
+  readonly sprites: Sprites;
   private readonly context: Context;
   private readonly snapshots: Snapshots;
   private readonly points: Points;
@@ -63,7 +69,8 @@ export class Renderer {
     this.points = new Points(this.context);
     this.trails = new Trails(this.context);
     this.lines = new Lines(this.context);
-    this.painter = new Painter(this.context, this.points, this.trails, this.lines);
+    this.sprites = new Sprites(this.context);
+    this.painter = new Painter(this.context, this.points, this.trails, this.lines, this.sprites);
     this.loss = this.context.gl.getExtension("WEBGL_lose_context");
     this.resize(canvas.clientWidth || canvas.width, canvas.clientHeight || canvas.height, 1);
   }
@@ -176,7 +183,10 @@ export class Renderer {
     return {
       limits: this.context.limits,
       resident: this.snapshots.keys,
-      bytes: this.snapshots.bytes + this.textures.reduce((sum, texture) => sum + texture.bytes, 0),
+      bytes:
+        this.snapshots.bytes +
+        this.sprites.bytes +
+        this.textures.reduce((sum, texture) => sum + texture.bytes, 0),
       drawn: this.drawn,
       frames: this.frames,
       losses: this.context.losses,
@@ -203,6 +213,7 @@ export class Renderer {
   close(): void {
     for (const key of this.snapshots.keys) this.snapshots.drop(key);
     for (const texture of this.textures) texture.delete();
+    this.sprites.delete();
     this.context.close();
   }
 
@@ -215,6 +226,7 @@ export class Renderer {
     this.points.restore();
     this.trails.restore();
     this.lines.restore();
+    this.sprites.restore();
   }
 
   private shoot(view: View, pixelRatio: number): Shot {

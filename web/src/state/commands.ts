@@ -58,6 +58,8 @@ export function runCommand(viewer: Viewer, command: Command): void {
       return map.zoomCentre(1 / ZOOM_STEP);
     case "trust":
       return state.trustFade.set(state.trustFade.value > 0 ? 0 : 0.8);
+    case "images":
+      return flip(state.sprites.shown);
     case "trails":
       return flip(state.trails);
     case "neighbors":
@@ -66,6 +68,14 @@ export function runCommand(viewer: Viewer, command: Command): void {
       return flip(viewer.why.drawn);
     case "mark":
       return viewer.reference.mark(timeline.step.value);
+    case "compare":
+      return viewer.comparing.toggle();
+    case "overlay":
+      return viewer.comparing.toggleOverlay();
+    case "multiples":
+      return flip(viewer.multiples.open);
+    case "comparing":
+      return state.panel.set(state.panel.value === "compare" ? null : "compare");
     case "drawer":
       return flip(viewer.table.open);
     case "lanes":

@@ -1,3 +1,5 @@
+import { decodeBeside, encodeBeside, type BesideChoice } from "./comparing.js";
+
 /**
  * The part of the view that travels in the address: a copied link reopens what was seen.
  * It lives behind `#`, so it is never sent to the server and needs no route there.
@@ -15,8 +17,16 @@ export interface Address {
   hidden?: readonly (readonly [coloring: string, key: string])[];
   camera?: string;
   trails?: boolean;
+  /** Images on the map, as `encodeSprites` writes it. */
+  images?: string;
   trust?: number;
   theme?: "dark" | "light";
+  /** Maps beside the main one. */
+  beside?: readonly BesideChoice[];
+  /** Whether each of them is moved by itself. */
+  free?: boolean;
+  /** How far the second map is laid over the first. */
+  overlay?: number;
   /** Selected rows, valid only under the row order with this hash. */
   selection?: { order: string; rows: readonly number[] };
 }
@@ -39,8 +49,12 @@ export function encodeAddress(address: Address): string {
   for (const [coloring, key] of address.hidden ?? []) put("hide", JSON.stringify([coloring, key]));
   put("camera", address.camera);
   if (address.trails) put("trails", 1);
+  put("images", address.images);
   if (address.trust) put("trust", address.trust);
   put("theme", address.theme);
+  for (const choice of address.beside ?? []) put("beside", encodeBeside(choice));
+  if (address.free) put("free", 1);
+  put("overlay", address.overlay);
   const selection = address.selection;
   if (selection && selection.rows.length > 0 && selection.rows.length <= LONGEST_SELECTION) {
     put("rows", `${selection.order}:${selection.rows.map((row) => row.toString(36)).join(".")}`);
@@ -64,8 +78,12 @@ export function decodeAddress(hash: string): Address {
     hidden: parameters.getAll("hide").flatMap(pairOf),
     camera: text("camera"),
     trails: text("trails") === "1",
+    images: text("images"),
     trust: numberOf(text("trust")),
     theme: theme === "dark" || theme === "light" ? theme : undefined,
+    beside: besideOf(parameters.getAll("beside")),
+    free: text("free") === "1" ? true : undefined,
+    overlay: numberOf(text("overlay")),
     selection: selectionOf(text("rows")),
   };
 }
@@ -73,6 +91,11 @@ export function decodeAddress(hash: string): Address {
 function numberOf(text: string | undefined): number | undefined {
   const value = text === undefined || text === "" ? Number.NaN : Number(text);
   return Number.isFinite(value) ? value : undefined;
+}
+
+function besideOf(texts: readonly string[]): Address["beside"] {
+  const choices = texts.flatMap((one) => decodeBeside(one) ?? []);
+  return choices.length > 0 ? choices : undefined;
 }
 
 function pairOf(text: string): [string, string][] {
