@@ -45,6 +45,11 @@ const EXHIBITS = [
   "images",
   "columns",
   "rows",
+  "shade",
+  "contours",
+  "edges",
+  "named",
+  "translucent",
   "lost",
 ];
 

@@ -5,9 +5,12 @@ import type { Transport } from "./data/transport.js";
 import { Stage } from "./stage/stage.js";
 import { encodeColoring } from "./state/coloring_choice.js";
 import { CrossFilter } from "./state/cross_filter.js";
+import { EdgeLines } from "./state/edge_lines.js";
 import { Finder } from "./state/finder.js";
+import { GivenLabels } from "./state/given_labels.js";
 import { SavedSelections } from "./state/saved.js";
 import { Knowing } from "./data/knowing.js";
+import { Layering } from "./data/layering.js";
 import { Clusters } from "./state/clusters.js";
 import { Colorist } from "./state/colorist.js";
 import { Confusions } from "./state/confusions.js";
@@ -57,8 +60,18 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     changed: [reference.step, why.answer],
   });
   const torn = new Torn(client, state);
-  const stage = new Stage(client, state, session, colorist, why.shownArrows);
+  const layering = new Layering(transport);
   const items = new Items(client, state);
+  const labels = new GivenLabels(layering, state);
+  session.listeners.add((event) => labels.hear(event));
+  const stage = new Stage(client, state, session, colorist, why.shownArrows, {
+    layering,
+    labels: labels.list,
+    ids: (rows) => items.ids(rows),
+  });
+  const edges = new EdgeLines(client, layering, knowing, state, neighbors.metric, () =>
+    stage.placesNow(),
+  );
   const finding = new Finding(transport);
   const finder = new Finder(finding, state);
   const crossFilter = new CrossFilter(client, state);
@@ -81,6 +94,8 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     why,
     clusters,
     table,
+    labels,
+    edges,
     map: stage,
   };
 
@@ -107,6 +122,7 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
       session.close();
       measures.close();
       torn.close();
+      edges.close();
       void unmount(view);
     },
   };
@@ -133,6 +149,7 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
       state.filter.hiddenGroups,
       state.trails,
       state.trustFade,
+      state.layers.text,
       state.chosenTheme,
       state.selection.rows,
       stage.eye.text,
@@ -180,6 +197,7 @@ function addressOf({ state, session }: Viewer, stage: Stage): Address {
     camera: stage.eye.text.value || undefined,
     trails: state.trails.value,
     trust: state.trustFade.value,
+    layers: state.layers.text.value || undefined,
     theme: state.chosenTheme.value ?? undefined,
     selection: run && few ? { order: run.order, rows: [...rows.rows] } : undefined,
   };
@@ -188,6 +206,7 @@ function addressOf({ state, session }: Viewer, stage: Stage): Address {
 function applyLook(state: ViewerState, address: Address): void {
   state.trails.set(address.trails ?? false);
   state.trustFade.set(Math.min(Math.max(address.trust ?? 0, 0), 1));
+  state.layers.read(address.layers ?? "");
   if (address.theme !== undefined) state.chosenTheme.set(address.theme);
 }
 

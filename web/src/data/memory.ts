@@ -1,6 +1,7 @@
 import { measuredSample, tornSample } from "./memory_measured.js";
 import type { MeasureKind, MeasurementInfo } from "./measured.js";
 import { MemoryKnowing } from "./memory_knowing.js";
+import { MemoryLayers } from "./memory_layers.js";
 import type { SampleRun } from "./sample.js";
 import { SampleFinding } from "./sample_finding.js";
 import { SAMPLE_METHODS, sampleMap, sampleProjections } from "./sample_maps.js";
@@ -39,6 +40,7 @@ export class MemoryTransport implements Transport {
   private readonly started = new Set<string>();
   private readonly finding = new SampleFinding();
   private readonly knowing = new MemoryKnowing();
+  private readonly layers = new MemoryLayers();
   private revision = 1;
   /** Paths asked for, in order, so that a test can see what was fetched. */
   readonly asked: string[] = [];
@@ -65,6 +67,9 @@ export class MemoryTransport implements Transport {
     this.asked.push(`POST ${path}`);
     const [, , kind, run, what] = path.split("/").map(decodeURIComponent);
     if (kind === "runs" && run !== undefined && what !== undefined) {
+      const rest = path.split("/").slice(4).join("/");
+      const laid = this.layers.told(this.find(run), rest, body as Record<string, unknown>);
+      if (laid !== undefined) return laid as T;
       const told = this.knowing.told(this.find(run), what, body as Record<string, unknown>);
       if (told !== undefined) return told as T;
     }
@@ -170,7 +175,8 @@ export class MemoryTransport implements Transport {
       default: {
         const found = this.finding.answer(run, what, query);
         if (found !== undefined) return found;
-        const known = this.knowing.answer(run, what, query);
+        const known =
+          this.layers.answer(run, what, query) ?? this.knowing.answer(run, what, query);
         if (known !== undefined) return known;
         throw new ServerError("not_found", `There is no "${what}" here.`, 404);
       }

@@ -6,7 +6,8 @@ import type { MapArrow, MapLabel } from "../state/viewer.js";
 import type { ViewerState } from "../state/viewer_state.js";
 import type { Arrows } from "../state/why.js";
 import { placedArrows } from "./arrow_layer.js";
-import { LabelLayer } from "./label_layer.js";
+import type { GivenLabel } from "../data/layering.js";
+import { LabelLayer, type NamedItem } from "./label_layer.js";
 
 /** What lies over the picture as text and lines: names of groups, arrows, and the axes in 3D. */
 export class Overlay {
@@ -18,6 +19,8 @@ export class Overlay {
   constructor(
     private readonly state: ViewerState,
     private readonly reasons: Signal<Arrows | null>,
+    private readonly given: Signal<readonly GivenLabel[]>,
+    private readonly items: Signal<readonly NamedItem[]>,
   ) {}
 
   /** Places everything for a picture between two frames. */
@@ -43,17 +46,18 @@ export class Overlay {
         ? placedArrows(shown, view.camera, viewport, depth)
         : [],
     );
-    const labels = this.layer.place(
-      grouping.value,
-      filter.hidden.value,
-      from.coordinates,
-      (to ?? from).coordinates,
-      view.mix,
-      from.n_components,
-      view.camera,
-      viewport,
+    const named = {
+      grouping: grouping.value,
+      given: this.given.value,
+      items: this.items.value,
+      hidden: filter.hidden.value,
+    };
+    const { names } = this.state.layers;
+    this.labels.set(
+      names.value
+        ? this.layer.place(named, from, to ?? from, view.mix, view.camera, viewport)
+        : [],
     );
-    this.labels.set(labels);
   }
 
   clear(): void {

@@ -1,4 +1,5 @@
 import type { Client, FrameData } from "../data/client.js";
+import type { GivenLabel, Layering } from "../data/layering.js";
 import { boundsOf } from "../geometry/bounds.js";
 import type { Camera } from "../geometry/camera.js";
 import { NO_ROW, NoWebGL2Error, Renderer, type View } from "../render/renderer.js";
@@ -16,9 +17,11 @@ import { Eye } from "./eye.js";
 import { flagsOf } from "./flags.js";
 import { Catcher } from "./catcher.js";
 import { Census } from "./census.js";
+import { DensityLayer, strengthsAt } from "./density_layer.js";
 import { LineLayer } from "./line_layer.js";
 import { mapTheme, plainColors, pointSize } from "./look.js";
 import { Morph } from "./morph.js";
+import { NamedItems } from "./named_items.js";
 import { Overlay } from "./overlay.js";
 import { Pace } from "./pace.js";
 import { Resident } from "./resident.js";
@@ -28,6 +31,13 @@ import { TrailLayer } from "./trail_layer.js";
 const REST_MS = 160;
 /** The other fit is fetched once the playhead has stood still this long. */
 const OTHER_FIT_MS = 250;
+
+/** Where the stage asks for what lies on the map beside its points. */
+export interface Beside {
+  layering: Layering;
+  labels: Signal<readonly GivenLabel[]>;
+  ids: (rows: readonly number[]) => Promise<(string | number)[]>;
+}
 
 /** Draws the state: the only place where the renderer and the state meet. */
 export class Stage implements MapPort {
@@ -39,6 +49,7 @@ export class Stage implements MapPort {
   private readonly pace = new Pace();
   private readonly census: Census;
   private readonly overlay: Overlay;
+  private readonly density: DensityLayer;
   private readonly resident: Resident;
   private readonly trails: TrailLayer;
   private readonly lines: LineLayer;
@@ -56,13 +67,16 @@ export class Stage implements MapPort {
     private readonly session: Session,
     private readonly colorist: Colorist,
     reasons: Signal<Arrows | null>,
+    beside: Beside,
   ) {
     this.resident = new Resident(state, session);
     this.catcher = new Catcher(state, this.lasso, this.resident);
     this.census = new Census(state);
-    this.overlay = new Overlay(state, reasons);
-    onChange([reasons], () => this.redraw());
-    this.trails = new TrailLayer(client, state, session, () => this.redraw());
+    const { items } = new NamedItems(state, beside.ids);
+    this.overlay = new Overlay(state, reasons, beside.labels, items);
+    this.density = new DensityLayer(state, colorist);
+    onChange([reasons, beside.labels, items, state.layers.text], () => this.redraw());
+    this.trails = new TrailLayer(client, beside.layering, state, session, () => this.redraw());
     this.lines = new LineLayer(state.lines, state.theme, () => this.redraw());
     const { timeline, selection, filter } = state;
     onChange([state.run], () => this.changeRun());
@@ -207,7 +221,15 @@ export class Stage implements MapPort {
       theme: mapTheme(state.theme.value),
       selectionActive: state.selection.count.value > 0,
       trustFade: state.trustFade.value,
+      ...strengthsAt(state.layers.crowds.value, this.eye.camera, this.eye.viewport, total),
+      ...(state.layers.opacity.value === null ? {} : { opacity: state.layers.opacity.value }),
     };
+  }
+
+  /** Coordinates of the map on screen. */
+  placesNow(): { coordinates: Float32Array; dimensions: number } | null {
+    const frame = this.frame();
+    return frame ? { coordinates: frame.coordinates, dimensions: frame.n_components } : null;
   }
 
   /** Key under which a step's positions lie on the GPU. */
@@ -339,11 +361,12 @@ export class Stage implements MapPort {
     this.trails.show(renderer);
     this.lines.show(renderer);
     this.giveTrust(renderer);
-    renderer.draw(view);
     const frame = this.frame();
-    if (frame !== undefined) this.census.tell(frame, view.drawCount, moving);
     const turning = this.resident.turn.moving || this.shownPlace === null;
     const to = turning ? frame : this.resident.frame(this.shownPlace!.to);
+    this.density.show(renderer, view, frame, to);
+    renderer.draw(view);
+    if (frame !== undefined) this.census.tell(frame, view.drawCount, moving);
     this.overlay.place(view, this.depth.value, this.eye.viewport, frame, to);
   }
 

@@ -1,9 +1,10 @@
 import type { Client } from "../data/client.js";
+import type { Layering } from "../data/layering.js";
 import type { Renderer } from "../render/renderer.js";
 import type { Session } from "../state/session.js";
 import { onChange } from "../state/signal.js";
 import type { ViewerState } from "../state/viewer_state.js";
-import { affordableSteps, MOST_TRAILS, readPaths, type TrailPaths } from "./trail_source.js";
+import { MOST_TRAILS, readPaths, type TrailPaths } from "./trail_source.js";
 
 const WAIT_MS = 120;
 const NO_ROWS = new Uint32Array(0);
@@ -17,6 +18,7 @@ export class TrailLayer {
 
   constructor(
     private readonly client: Client,
+    private readonly layering: Layering,
     private readonly state: ViewerState,
     private readonly session: Session,
     private readonly redraw: () => void,
@@ -73,10 +75,17 @@ export class TrailLayer {
     const chosen = state.selection.rows.value.rows;
     // Without a selection the first rows stand for all: any prefix is a fair sample.
     const rows = chosen.length > 0 ? chosen.slice(0, MOST_TRAILS) : firstRows(source.n_items);
-    const bytes = source.n_items * (source.n_components * 4 + 1);
-    const affordable = affordableSteps(steps, state.timeline.position.value, bytes);
+    const now = state.timeline.position.value;
     try {
-      this.paths = await readPaths(this.client, source, rows, affordable, abort.signal);
+      this.paths = await readPaths(
+        this.client,
+        this.layering,
+        source,
+        rows,
+        steps,
+        now,
+        abort.signal,
+      );
       this.redraw();
     } catch (error) {
       // The frames' own failure is shown by the session; trails are simply not there.

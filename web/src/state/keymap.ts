@@ -27,6 +27,10 @@ export type Command =
   | "trails"
   | "lanes"
   | "torn"
+  | "density"
+  | "edges"
+  | "names"
+  | "layers"
   | "theme"
   | "maps"
   | "find"
@@ -125,6 +129,21 @@ export const KEYMAP: readonly Binding[] = [
     does: "Lines to torn neighbours, rings on false ones",
     group: "View",
   },
+  {
+    command: "density",
+    keys: ["d"],
+    caps: "D",
+    does: "Crowds as a soft picture, as lines, or not",
+    group: "View",
+  },
+  {
+    command: "edges",
+    keys: ["j"],
+    caps: "J",
+    does: "Lines of the neighbour graph: selection, all, none",
+    group: "View",
+  },
+  { command: "names", keys: ["q"], caps: "Q", does: "Names on the map", group: "View" },
   { command: "pan", keys: ["v"], caps: "V", does: "Move the view", group: "Selection" },
   { command: "lasso", keys: ["l"], caps: "L", does: "Lasso", group: "Selection" },
   { command: "rectangle", keys: ["r"], caps: "R", does: "Rectangle", group: "Selection" },
@@ -163,6 +182,7 @@ export const KEYMAP: readonly Binding[] = [
   { command: "maps", keys: ["p"], caps: "P", does: "Make or choose a map", group: "Viewer" },
   { command: "find", keys: ["/"], caps: "/", does: "Search and filter", group: "Viewer" },
   { command: "saved", keys: ["k"], caps: "K", does: "Saved selections", group: "Viewer" },
+  { command: "layers", keys: [";"], caps: ";", does: "Layers of the map", group: "Viewer" },
   {
     command: "inspector",
     keys: ["]"],

@@ -16,6 +16,8 @@ export interface Address {
   camera?: string;
   trails?: boolean;
   trust?: number;
+  /** Layers, as `Layers.text` writes them. */
+  layers?: string;
   theme?: "dark" | "light";
   /** Selected rows, valid only under the row order with this hash. */
   selection?: { order: string; rows: readonly number[] };
@@ -40,6 +42,7 @@ export function encodeAddress(address: Address): string {
   put("camera", address.camera);
   if (address.trails) put("trails", 1);
   if (address.trust) put("trust", address.trust);
+  put("layers", address.layers);
   put("theme", address.theme);
   const selection = address.selection;
   if (selection && selection.rows.length > 0 && selection.rows.length <= LONGEST_SELECTION) {
@@ -65,6 +68,7 @@ export function decodeAddress(hash: string): Address {
     camera: text("camera"),
     trails: text("trails") === "1",
     trust: numberOf(text("trust")),
+    layers: text("layers"),
     theme: theme === "dark" || theme === "light" ? theme : undefined,
     selection: selectionOf(text("rows")),
   };
