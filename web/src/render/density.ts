@@ -77,9 +77,7 @@ void main() {
   vec2 along = size > 1e-4 ? way / size : vec2(1.0, 0.0);
   v_across = side * (u_half_width + 1.0);
   v_color = a_color;
-  // A little longer than it is, so that pieces meet without a gap.
-  vec2 place = start + way * float(far) + along * (far ? 0.3 : -0.3)
-    + vec2(-along.y, along.x) * v_across;
+  vec2 place = start + way * float(far) + vec2(-along.y, along.x) * v_across;
   gl_Position = vec4(place / (0.5 * u_screen), 0.0, 1.0);
 }`;
 

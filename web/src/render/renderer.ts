@@ -32,6 +32,8 @@ export interface RendererStats {
   readonly bytes: number;
   /** Rows in the last picture, hidden and absent ones included. */
   readonly drawn: number;
+  /** Opacity of a dot in the last picture. */
+  readonly opacity: number;
   readonly frames: number;
   readonly losses: number;
 }
@@ -52,6 +54,7 @@ export class Renderer {
   private viewport: Viewport = { width: 1, height: 1 };
   private pixelRatio = 1;
   private drawn = 0;
+  private opacity = 1;
   private frames = 0;
   private readonly loss: WEBGL_lose_context | null;
 
@@ -155,6 +158,7 @@ export class Renderer {
     this.painter.clear(view.theme.canvas, 1);
     this.painter.paint(shot);
     this.drawn = shot.count;
+    this.opacity = shot.opacity;
     this.frames++;
   }
 
@@ -201,6 +205,7 @@ export class Renderer {
         this.density.bytes +
         this.textures.reduce((sum, texture) => sum + texture.bytes, 0),
       drawn: this.drawn,
+      opacity: this.opacity,
       frames: this.frames,
       losses: this.context.losses,
     };

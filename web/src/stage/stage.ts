@@ -366,6 +366,7 @@ export class Stage implements MapPort {
     const to = turning ? frame : this.resident.frame(this.shownPlace!.to);
     this.density.show(renderer, view, frame, to);
     renderer.draw(view);
+    if (!moving) state.layers.seenOpacity.set(renderer.stats().opacity);
     if (frame !== undefined) this.census.tell(frame, view.drawCount, moving);
     this.overlay.place(view, this.depth.value, this.eye.viewport, frame, to);
   }

@@ -126,8 +126,8 @@ export class EdgeLines {
       this.pairs = pairs;
       this.offered.set(null);
       this.found.set({
-        drawn: pairs.from.length,
-        total: Math.max(total, pairs.from.length),
+        drawn: pairs.said,
+        total: Math.max(total, pairs.said),
         method: answer.method ?? "exact",
         recall: answer.recall ?? 1,
       });
@@ -155,18 +155,23 @@ export class EdgeLines {
   }
 }
 
-/** Each line of an answer once, whichever of its ends said so, between points in sight. */
+/**
+ * Each line of an answer once, whichever of its ends said so, between points in sight; `said` is
+ * how many neighbours that stands for.
+ */
 export function pairsOf(
   { rows = [], neighbors = [] }: EdgeAnswer,
   inSight: (row: number) => boolean,
-): { from: Uint32Array; to: Uint32Array } {
+): { from: Uint32Array; to: Uint32Array; said: number } {
   const from: number[] = [];
   const to: number[] = [];
+  let said = 0;
   const seen = new Set<string>();
   for (const [i, row] of rows.entries()) {
     if (!inSight(row)) continue;
     for (const other of neighbors[i] ?? []) {
       if (other < 0 || other === row || !inSight(other)) continue;
+      said++;
       const key = row < other ? `${row} ${other}` : `${other} ${row}`;
       if (seen.has(key)) continue;
       seen.add(key);
@@ -174,12 +179,12 @@ export function pairsOf(
       to.push(other);
     }
   }
-  return { from: Uint32Array.from(from), to: Uint32Array.from(to) };
+  return { from: Uint32Array.from(from), to: Uint32Array.from(to), said };
 }
 
 /**
  * How strong each line is: one of middling length is half as strong as the shortest, and one four
- * times as long a mere hint, or long lines would be all that one sees.
+ * times as long a mere hint, or long lines would be all that one sees. Many lines are fainter.
  */
 export function strengthsOf(
   from: Uint32Array,
@@ -196,10 +201,11 @@ export function strengthsOf(
   });
   const known = lengths.filter((length) => Number.isFinite(length)).sort();
   const middle = known[known.length >> 1] ?? 0;
+  const strongest = Math.min(0.8, Math.max(0.2, 12 / Math.sqrt(known.length)));
   return lengths.map((length) => {
     if (!Number.isFinite(length)) return 0;
     const t = middle > 0 ? length / middle : 1;
-    return 0.55 * Math.max(0.06, 1 / (1 + t * t));
+    return strongest * Math.max(0.06, 1 / (1 + t * t));
   });
 }
 

@@ -18,6 +18,8 @@ export class Layers {
   readonly byGroup = signal(true);
   /** Opacity of a dot; null for what the density of the points suggests. */
   readonly opacity: WritableSignal<number | null> = signal<number | null>(null);
+  /** Opacity of a dot in the last picture, whoever chose it. */
+  readonly seenOpacity = signal(1);
   /** Whether names are put on the map. */
   readonly names = signal(true);
   readonly edges: WritableSignal<Edges> = signal<Edges>("off");
