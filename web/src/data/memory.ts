@@ -175,8 +175,7 @@ export class MemoryTransport implements Transport {
       default: {
         const found = this.finding.answer(run, what, query);
         if (found !== undefined) return found;
-        const known =
-          this.layers.answer(run, what, query) ?? this.knowing.answer(run, what, query);
+        const known = this.layers.answer(run, what, query) ?? this.knowing.answer(run, what, query);
         if (known !== undefined) return known;
         throw new ServerError("not_found", `There is no "${what}" here.`, 404);
       }

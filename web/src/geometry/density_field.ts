@@ -11,7 +11,7 @@ export interface DensityField {
 
 /** Rows counted at most: those in front are a fair sample of all. */
 export const MOST_COUNTED = 200_000;
-const MARGIN = 0.06;
+const MARGIN = 0.15;
 
 /** The box that a field covers: the middle of the crowd, with room for its soft edge. */
 export function fieldBox(
@@ -132,14 +132,16 @@ export function contourLines(field: DensityField, level: number): Float32Array {
       const [a, b] = [values[at]!, values[at + 1]!];
       const [d, c] = [values[at + size]!, values[at + size + 1]!];
       const shape =
-        Number(a >= level) + 2 * Number(b >= level) + 4 * Number(c >= level) + 8 * Number(d >= level);
+        Number(a >= level) +
+        2 * Number(b >= level) +
+        4 * Number(c >= level) +
+        8 * Number(d >= level);
       if (shape === 0 || shape === 15) continue;
       const bottom = () => [x(column + between(a, b)), y(line)];
       const right = () => [x(column + 1), y(line + between(b, c))];
       const top = () => [x(column + between(d, c)), y(line + 1)];
       const left = () => [x(column), y(line + between(a, d))];
-      const join = (from: number[], to: number[]) =>
-        found.push(from[0]!, from[1]!, to[0]!, to[1]!);
+      const join = (from: number[], to: number[]) => found.push(from[0]!, from[1]!, to[0]!, to[1]!);
       const middle = (a + b + c + d) / 4 >= level;
       switch (shape) {
         case 1:

@@ -106,7 +106,11 @@ export class Mix {
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.viewport(0, 0, width, height);
     this.program ??= new Program(gl, shaderText(VERTEX), shaderText(FRAGMENT));
-    this.program.use().int("u_sums", 0).int("u_core", 1).int("u_has_core", hasCore ? 1 : 0);
+    this.program
+      .use()
+      .int("u_sums", 0)
+      .int("u_core", 1)
+      .int("u_has_core", hasCore ? 1 : 0);
     for (const [unit, texture] of [sums, core].entries()) {
       gl.activeTexture(gl.TEXTURE0 + unit);
       gl.bindTexture(gl.TEXTURE_2D, texture);

@@ -33,7 +33,7 @@ export class NamedItems {
     } catch (error) {
       // A point without its name is still a point.
       if (ticket === this.ticket) this.named.set([]);
-      console.warn(error);
+      console.error(error);
     }
   }
 }

@@ -54,9 +54,7 @@ export class Overlay {
     };
     const { names } = this.state.layers;
     this.labels.set(
-      names.value
-        ? this.layer.place(named, from, to ?? from, view.mix, view.camera, viewport)
-        : [],
+      names.value ? this.layer.place(named, from, to ?? from, view.mix, view.camera, viewport) : [],
     );
   }
 

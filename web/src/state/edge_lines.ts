@@ -48,9 +48,8 @@ export class EdgeLines {
   ) {
     this.work = new Work(client);
     const { layers, selection, timeline, space, run, filter } = state;
-    onChange(
-      [layers.edges, selection.rows, timeline.step, space, run, metric, filter.hidden],
-      () => this.later(),
+    onChange([layers.edges, selection.rows, timeline.step, space, run, metric, filter.hidden], () =>
+      this.later(),
     );
     // The same lines have other lengths on another map.
     onChange([state.projection, state.frameHere], () => this.draw());
