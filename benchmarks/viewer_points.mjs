@@ -17,15 +17,27 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const require = createRequire(join(root, "web/package.json"));
 const { chromium } = require("@playwright/test");
 const { createServer } = await import(
-  new URL("node/index.js", `file://${require.resolve("vite/package.json").replace("package.json", "dist/")}`)
+  new URL(
+    "node/index.js",
+    `file://${require.resolve("vite/package.json").replace("package.json", "dist/")}`,
+  )
 );
 const browserPath =
   process.env.DRIFTGLASS_CHROMIUM ??
   (existsSync("/usr/bin/chromium") ? "/usr/bin/chromium" : undefined);
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--enable-precise-memory-info"];
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--enable-precise-memory-info",
+];
 const stacked = process.argv.includes("--stacked");
-const counts = process.argv.slice(2).map(Number).filter((n) => n > 0);
-if (counts.length === 0) counts.push(20_000, 100_000, 1_000_000, 2_000_000, 10_000_000);
+const counts = process.argv
+  .slice(2)
+  .map(Number)
+  .filter((n) => n > 0);
+if (counts.length === 0)
+  counts.push(20_000, 100_000, 1_000_000, 2_000_000, 10_000_000);
 
 /** Runs in the page. */
 function measure(n) {
@@ -41,23 +53,33 @@ function measure(n) {
       const noise = next() + next() + next() - 1.5;
       planar[2 * row + d] = 3 * (d ? Math.sin(group) : Math.cos(group)) + noise;
     }
-    colors.set([40 + 20 * group, 220 - 15 * group, 120 + 10 * group, 255], 4 * row);
+    colors.set(
+      [40 + 20 * group, 220 - 15 * group, 120 + 10 * group, 255],
+      4 * row,
+    );
   }
   const made = performance.now();
   const renderer = lab.start(size.width, size.height);
-  const camera = lab.Camera.around({ planar: { low: [-5, -5], high: [5, 5] } }, size);
+  const camera = lab.Camera.around(
+    { planar: { low: [-5, -5], high: [5, 5] } },
+    size,
+  );
   const pointSize = Math.min(6, Math.max(2, 12.5 - 2 * Math.log10(n)));
   renderer.setSnapshot("0", { planar });
   renderer.setColors(colors);
   renderer.setFlags(new Uint8Array(n));
-  renderer.draw(lab.view(camera, { drawCount: Math.min(n, 100_000), pointSize }));
+  renderer.draw(
+    lab.view(camera, { drawCount: Math.min(n, 100_000), pointSize }),
+  );
   renderer.finish();
   const first = performance.now();
   const frame = (drawCount) => {
     const times = [];
     for (let i = 0; i < (drawCount > 500_000 ? 3 : 7); i++) {
       const before = performance.now();
-      renderer.draw(lab.view(camera.pan(i, 0, size, 0), { drawCount, pointSize }));
+      renderer.draw(
+        lab.view(camera.pan(i, 0, size, 0), { drawCount, pointSize }),
+      );
       renderer.finish();
       times.push(performance.now() - before);
     }
@@ -97,9 +119,14 @@ const server = await createServer({
 });
 await server.listen();
 const { port } = server.httpServer.address();
-const browser = await chromium.launch({ executablePath: browserPath, args: FLAGS });
+const browser = await chromium.launch({
+  executablePath: browserPath,
+  args: FLAGS,
+});
 try {
-  console.log("        n   upload   20k frame  all frame  drawn  opacity  lit  full  GPU MiB  heap MiB");
+  console.log(
+    "        n   upload   20k frame  all frame  drawn  opacity  lit  full  GPU MiB  heap MiB",
+  );
   for (const n of counts) {
     const page = await browser.newPage();
     if (stacked) {
@@ -126,7 +153,10 @@ try {
       found.gpu.toFixed(0),
       found.heap.toFixed(0),
     ];
-    console.log(row.join("   "), found.error === 0 ? "" : `GL error ${found.error}`);
+    console.log(
+      row.join("   "),
+      found.error === 0 ? "" : `GL error ${found.error}`,
+    );
     await page.close();
   }
 } finally {

@@ -47,8 +47,14 @@ export class GivenLabels {
   async rowsOf(name: string): Promise<RowSet | null> {
     const run = this.state.run.value;
     if (run === null) return null;
-    const bits = await this.layering.labelRows(run.name, name);
-    return this.state.run.value === run ? new RowSet(run.n_items, bits) : null;
+    try {
+      const bits = await this.layering.labelRows(run.name, name);
+      return this.state.run.value === run ? new RowSet(run.n_items, bits) : null;
+    } catch {
+      // An exported page holds the rows that say where the label is, and no others.
+      const label = this.known.value.find((one) => one.name === name);
+      return label === undefined ? null : RowSet.of(run.n_items, label.rows);
+    }
   }
 
   /** Reads them again when somebody else changed them. */
