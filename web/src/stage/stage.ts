@@ -1,5 +1,4 @@
 import type { Client, FrameData } from "../data/client.js";
-import type { GivenLabel, Layering } from "../data/layering.js";
 import { boundsOf } from "../geometry/bounds.js";
 import type { Camera } from "../geometry/camera.js";
 import { NO_ROW, NoWebGL2Error, Renderer, type View } from "../render/renderer.js";
@@ -21,8 +20,7 @@ import { DensityLayer, strengthsAt } from "./density_layer.js";
 import { LineLayer } from "./line_layer.js";
 import { mapTheme, plainColors, pointSize } from "./look.js";
 import { Morph } from "./morph.js";
-import { NamedItems } from "./named_items.js";
-import { Overlay } from "./overlay.js";
+import { type Beside, Overlay } from "./overlay.js";
 import { Pace } from "./pace.js";
 import { Resident } from "./resident.js";
 import { TrailLayer } from "./trail_layer.js";
@@ -31,13 +29,6 @@ import { TrailLayer } from "./trail_layer.js";
 const REST_MS = 160;
 /** The other fit is fetched once the playhead has stood still this long. */
 const OTHER_FIT_MS = 250;
-
-/** Where the stage asks for what lies on the map beside its points. */
-export interface Beside {
-  layering: Layering;
-  labels: Signal<readonly GivenLabel[]>;
-  ids: (rows: readonly number[]) => Promise<(string | number)[]>;
-}
 
 /** Draws the state: the only place where the renderer and the state meet. */
 export class Stage implements MapPort {
@@ -72,10 +63,9 @@ export class Stage implements MapPort {
     this.resident = new Resident(state, session);
     this.catcher = new Catcher(state, this.lasso, this.resident);
     this.census = new Census(state);
-    const { items } = new NamedItems(state, beside.ids);
-    this.overlay = new Overlay(state, reasons, beside.labels, items);
+    this.overlay = new Overlay(state, reasons, beside);
     this.density = new DensityLayer(state, colorist);
-    onChange([reasons, beside.labels, items, state.layers.text], () => this.redraw());
+    onChange([reasons, beside.labels, this.overlay.items, state.layers.text], () => this.redraw());
     this.trails = new TrailLayer(client, beside.layering, state, session, () => this.redraw());
     this.lines = new LineLayer(state.lines, state.theme, () => this.redraw());
     const { timeline, selection, filter } = state;
