@@ -107,6 +107,8 @@ for (const [name, depth, pixelRatio] of [
           });
           const row = 256 * high! + low!;
           if (256 * again! + check! !== hash(row)) continue;
+          // Selected dots let their dark rings mix: below a ring the hash is that of both rows.
+          if (row % 7 === 0) continue;
           drawn.push(row);
           picked.push(await renderer.pick(at.x, at.y, view));
         }

@@ -5,6 +5,7 @@ import type { Mix } from "./mix.js";
 import type { Points } from "./points.js";
 import type { Shot } from "./shot.js";
 import type { Trails } from "./trails.js";
+import type { View } from "./view.js";
 
 /** The part of the whole picture that the bound target shows, in device pixels from the bottom left. */
 export interface Window {
@@ -84,9 +85,15 @@ export class Painter {
     this.depth(false);
   }
 
+  /** Whether discs are added up, so that their order does not show. */
+  mixes({ view }: { readonly view: View }): boolean {
+    const seeThrough = view.depth > 0 && view.opacity !== undefined;
+    return this.mix.possible && (view.quick !== true || seeThrough);
+  }
+
   private discs(shot: Shot, window: Window, raised: boolean): void {
     if (raised && !this.points.anyRaised) return;
-    if (this.mix.possible) return this.mixed(shot, window, raised);
+    if (this.mixes(shot)) return this.mixed(shot, window, raised);
     const { gl } = this.context;
     if (shot.view.depth <= 0) return this.points.draw(shot, "blend", raised);
     this.depth(true);

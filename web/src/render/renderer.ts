@@ -283,7 +283,7 @@ export class Renderer {
       pixelRatio,
       count,
       // Sums in floats can be as faint as they are; eight bits lose what is fainter.
-      opacity: dots * opacityOf(drawn, this.mix.possible ? 0.006 : 0.07),
+      opacity: dots * opacityOf(drawn, this.painter.mixes({ view }) ? 0.006 : 0.07),
       selectedOpacity: opacityOf(selected, 0.5),
     };
   }

@@ -34,6 +34,8 @@ export interface View {
   /** How strong the picture of the crowds is, and the lines around them, 0 to 1; in 2D only. */
   readonly density?: number;
   readonly contours?: number;
+  /** Stacks discs rather than mixing them: less work, for a movement on a slow machine. */
+  readonly quick?: boolean;
   /** Factor on the opacity of 2D dots, 1 unless given. */
   readonly dots?: number;
 }

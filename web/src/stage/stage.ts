@@ -211,6 +211,7 @@ export class Stage implements MapPort {
       theme: mapTheme(state.theme.value),
       selectionActive: state.selection.count.value > 0,
       trustFade: state.trustFade.value,
+      quick: this.pace.slow && this.isMoving(),
       ...strengthsAt(state.layers.crowds.value, this.eye.camera, this.eye.viewport, total),
       ...(state.layers.opacity.value === null ? {} : { opacity: state.layers.opacity.value }),
     };
