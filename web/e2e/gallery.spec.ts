@@ -50,6 +50,11 @@ const EXHIBITS = [
   "edges",
   "named",
   "translucent",
+  "beside",
+  "beside-runs",
+  "overlay",
+  "multiples",
+  "runs",
   "lost",
 ];
 

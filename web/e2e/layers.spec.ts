@@ -178,7 +178,7 @@ test("crowds are drawn from far and dots from near, and the address keeps which"
   await expect.poll(() => page.url()).toContain("layers=contours.o0.2");
   const lines = await strengths();
   await page.keyboard.press("d");
-  await page.keyboard.press("q");
+  await page.keyboard.press(",");
   await expect.poll(() => page.url()).toContain("layers=o0.2.nameless");
   await expect(page.locator(".label")).toHaveCount(0);
 

@@ -1,7 +1,11 @@
 import { mount, unmount } from "svelte";
+import { openBeside, type MainMap } from "./beside.js";
 import { Client } from "./data/client.js";
+import { ComparingQuestions } from "./data/comparing.js";
 import { Finding } from "./data/finding.js";
+import { Prefixes } from "./data/prefixes.js";
 import type { Transport } from "./data/transport.js";
+import { Overlaid } from "./stage/blend.js";
 import { Stage } from "./stage/stage.js";
 import { encodeColoring } from "./state/coloring_choice.js";
 import { CrossFilter } from "./state/cross_filter.js";
@@ -13,13 +17,16 @@ import { Knowing } from "./data/knowing.js";
 import { Layering } from "./data/layering.js";
 import { Clusters } from "./state/clusters.js";
 import { Colorist } from "./state/colorist.js";
+import { Comparing, differences } from "./state/comparing.js";
 import { Confusions } from "./state/confusions.js";
 import { Items } from "./state/items.js";
 import { Measures } from "./state/measures.js";
+import { Multiples } from "./state/multiples.js";
 import { Neighbors } from "./state/neighbors.js";
 import { PointMeasures } from "./state/point_measures.js";
 import { AUTO, recipeText } from "./state/recipe.js";
 import { Reference } from "./state/reference.js";
+import { RunsCompared } from "./state/runs_compared.js";
 import { Session } from "./state/session.js";
 import { computed, onChange } from "./state/signal.js";
 import { Table } from "./state/table.js";
@@ -77,6 +84,9 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
   const crossFilter = new CrossFilter(client, state);
   const saved = new SavedSelections(finding, state);
   session.listeners.add((event) => void saved.hear(event));
+  const questions = new ComparingQuestions(transport);
+  const comparing = new Comparing(state, session, (choice, id) => openBeside(main, choice, id));
+  stage.blend = new Overlaid(comparing, state, () => stage.redraw());
   const viewer: Viewer = {
     state,
     session,
@@ -97,12 +107,17 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     labels,
     edges,
     map: stage,
+    comparing,
+    multiples: new Multiples(client, new Prefixes(transport), state),
+    runsCompared: new RunsCompared(client, questions, state, session),
   };
+  const main: MainMap = { viewer, stage, client, knowing, questions, layering };
 
   const stops = [
     followSystem(state),
     followSingle(state),
     followHidden(state),
+    followBeside(viewer),
     () => saved.close(),
   ];
   // Steps and spaces of one run mean nothing in another.
@@ -112,13 +127,14 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
   stage.eye.wanted = address.camera;
   const view = mount(Shell, { target, props: { viewer } });
   colorist.hideLater(address.hidden ?? []);
-  void session.start(address);
+  void session.start(address).then(() => besideOf(viewer, address));
   return {
     viewer,
     stage,
     client,
     close() {
       for (const stop of stops) stop();
+      comparing.clear();
       session.close();
       measures.close();
       torn.close();
@@ -153,6 +169,9 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
       state.chosenTheme,
       state.selection.rows,
       stage.eye.text,
+      viewer.comparing.version,
+      viewer.comparing.linked,
+      viewer.comparing.overlay,
     ],
     () => {
       clearTimeout(timer);
@@ -167,7 +186,7 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
     applyLook(state, address);
     stage.eye.wanted = address.camera;
     viewer.colorist.hideLater(address.hidden ?? []);
-    void session.open(run, address);
+    void session.open(run, address).then(() => besideOf(viewer, address));
   };
   page.addEventListener("hashchange", changed);
   return () => {
@@ -177,7 +196,14 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
   };
 }
 
-function addressOf({ state, session }: Viewer, stage: Stage): Address {
+/** Opens the maps beside the main one that an address names. */
+function besideOf({ comparing }: Viewer, { beside, free, overlay }: Address): void {
+  comparing.restore(beside ?? [], !free);
+  const laid = overlay === undefined || comparing.beside.value.length === 0;
+  comparing.overlay.set(laid ? null : Math.min(Math.max(overlay, 0), 1));
+}
+
+function addressOf({ state, session, comparing }: Viewer, stage: Stage): Address {
   const recipe = session.projections.recipe.value;
   const run = state.run.value;
   const rows = state.selection.rows.value;
@@ -199,6 +225,9 @@ function addressOf({ state, session }: Viewer, stage: Stage): Address {
     trust: state.trustFade.value,
     layers: state.layers.text.value || undefined,
     theme: state.chosenTheme.value ?? undefined,
+    beside: comparing.choices(),
+    free: comparing.beside.value.length > 0 && !comparing.linked.value,
+    overlay: comparing.overlay.value ?? undefined,
     selection: run && few ? { order: run.order, rows: [...rows.rows] } : undefined,
   };
 }
@@ -223,6 +252,21 @@ function followHidden({ selection, filter }: ViewerState): () => void {
     const rows = selection.rows.value;
     const hidden = filter.hidden.value;
     if (hidden !== null && hidden.size === rows.size) selection.apply(filter.visible(rows));
+  });
+}
+
+/** Lists of neighbours and reasons compare with map B while there is one. */
+function followBeside({ state, comparing, reference }: Viewer): () => void {
+  let held = false;
+  return onChange([comparing.beside, comparing.version, state.timeline.step], () => {
+    const other = comparing.beside.value[0];
+    if (other === undefined) {
+      if (held) reference.clear();
+      held = false;
+    } else if (!state.timeline.playing.value && other.viewer.state.timeline.step.value !== null) {
+      reference.set(...differences(state, other.viewer.state));
+      held = true;
+    }
   });
 }
 

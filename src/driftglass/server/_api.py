@@ -9,6 +9,7 @@ from typing import Literal
 
 from . import _choosing as choosing
 from . import _clusters as clusters
+from . import _comparing as comparing
 from . import _compute as compute
 from . import _explaining as explaining
 from . import _finding as finding
@@ -96,6 +97,9 @@ REQUESTS: tuple[Request, ...] = (
     Request("GET", "/api/runs/{run}/labels/rows", labels.answer_label_rows, "read"),
     Request("POST", "/api/runs/{run}/labels", labels.answer_save_label, "write"),
     Request("POST", "/api/runs/{run}/labels/delete", labels.answer_delete_label, "write"),
+    Request("GET", "/api/runs/{run}/pairing", comparing.answer_pairing, "read"),
+    Request("GET", "/api/runs/{run}/comparison", comparing.answer_comparison, "read"),
+    Request("POST", "/api/runs/{run}/comparison", comparing.answer_compare, "write"),
     Request("GET", "/api/runs/{run}/where", finding.answer_where, "read"),
     Request("GET", "/api/runs/{run}/search", finding.answer_search, "read"),
     Request("GET", "/api/runs/{run}/similar", finding.answer_similar, "read"),

@@ -1,5 +1,6 @@
 import type { Clusters } from "./clusters.js";
 import type { Colorist } from "./colorist.js";
+import type { Comparing } from "./comparing.js";
 import type { CrossFilter } from "./cross_filter.js";
 import type { EdgeLines } from "./edge_lines.js";
 import type { Finder } from "./finder.js";
@@ -10,7 +11,9 @@ import type { Confusions } from "./confusions.js";
 import type { Measures } from "./measures.js";
 import type { Neighbors } from "./neighbors.js";
 import type { PointMeasures } from "./point_measures.js";
+import type { Multiples } from "./multiples.js";
 import type { Reference } from "./reference.js";
+import type { RunsCompared } from "./runs_compared.js";
 import type { SelectMode } from "./selection.js";
 import type { Session } from "./session.js";
 import type { Signal } from "./signal.js";
@@ -89,4 +92,8 @@ export interface Viewer {
   /** Words that people put on the map, and lines between neighbours. */
   labels: GivenLabels;
   edges: EdgeLines;
+  /** The maps beside the main one. */
+  comparing: Comparing;
+  multiples: Multiples;
+  runsCompared: RunsCompared;
 }
