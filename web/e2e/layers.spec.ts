@@ -180,7 +180,7 @@ test("crowds are drawn from far and dots from near, and the address keeps which"
   await page.keyboard.press("d");
   await page.keyboard.press(",");
   await expect.poll(() => page.url()).toContain("layers=o0.2.nameless");
-  await expect(page.locator(".label")).toHaveCount(0);
+  await expect(page.locator(".labels .label")).toHaveCount(0);
 
   expect(far).toEqual({ density: 1, contours: 0, dots: 0.25, opacity: 0.2 });
   expect(near).toEqual({ density: 0, contours: 0, dots: 1, opacity: 0.2 });
@@ -216,7 +216,7 @@ test("names are there at the first paint, as text, and stay while the map moves"
   const errors: string[] = [];
   page.on("pageerror", (error) => errors.push(error.message));
   const app = await show(page, "hostile");
-  const first = await page.locator(".label").allTextContents();
+  const first = await page.locator(".labels .label").allTextContents();
   const boxes = () =>
     app.evaluate(({ stage }) =>
       stage.labels.value.map(({ key, x, y, width, height }) => ({ key, x, y, width, height })),
@@ -241,7 +241,7 @@ test("names are there at the first paint, as text, and stay while the map moves"
   const changes = shown.filter((keys, i) => i > 0 && String(keys) !== String(shown[i - 1])).length;
 
   expect(first.some((text) => text.startsWith("<script>alert(2)"))).toBe(true);
-  expect(await page.locator(".label script, .label img").count()).toBe(0);
+  expect(await page.locator(".labels script, .labels img").count()).toBe(0);
   expect(touching).toBe(0);
   expect(changes).toBeLessThanOrEqual(2);
   expect(errors).toEqual([]);
@@ -265,7 +265,7 @@ test("the panel draws lines to neighbours, counts them, and puts and takes names
   await expect(panel.getByText("1,740 of 1,740")).toBeVisible();
   await panel.getByLabel("Text for the selection").fill("crossed <b>sevens</b>");
   await panel.getByRole("button", { name: "Put" }).click();
-  await expect(page.locator(".label.given")).toHaveText("crossed <b>sevens</b>");
+  await expect(page.locator(".labels .given")).toHaveText("crossed <b>sevens</b>");
   await page.keyboard.press("Escape");
   const label = (await app.evaluate(({ stage }) =>
     stage.labels.value.find(({ kind }) => kind === "given"),
@@ -274,7 +274,7 @@ test("the panel draws lines to neighbours, counts them, and puts and takes names
     async ({ viewer }) => (await viewer.labels.rowsOf("crossed <b>sevens</b>"))!.count,
   );
   await panel.getByRole("button", { name: /Take the label crossed/ }).click();
-  await expect(page.locator(".label.given")).toHaveCount(0);
+  await expect(page.locator(".labels .given")).toHaveCount(0);
 
   expect(Object.keys(all.from).length).toBeGreaterThan(6000);
   expect(Object.keys(all.from).length).toBeLessThan(12_000);
