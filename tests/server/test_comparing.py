@@ -200,3 +200,41 @@ def test_an_item_that_another_run_lacks_is_an_answer(client):
 
     assert len(answer["neighbors"]) == 5
     assert "has no item 'item-02'" in answer["other"]["reason"]
+
+
+def test_items_that_changed_their_company_lost_neighbours(tmp_path):
+    rng = np.random.default_rng(0)
+    X = (
+        rng.normal(size=(60, 8)).astype(np.float32)
+        + 9 * np.eye(8, dtype=np.float32)[np.arange(60) % 3]
+    )
+    Y = X @ np.linalg.qr(rng.normal(size=(8, 8)))[0].astype(np.float32)
+    movers = np.arange(0, 60, 6)
+    Y[movers] = Y[movers + 1]
+    Y[3] = np.nan
+    store = dg.open(tmp_path / "runs")
+    with store.create("run", ids=np.arange(60)) as run:
+        run.log(0, spaces={"hidden": X})
+        run.log(5, spaces={"hidden": Y})
+    client = Client(Library(store))
+    ids = np.array(client.json("/api/runs/run/ids")["ids"])
+    frame = client.frame("/api/runs/run/moved?space=hidden&from=0&to=5")
+    by_id = {name: values[np.argsort(ids)] for name, values in frame.arrays.items()}
+    stayed = np.setdiff1d(np.arange(60), [*movers, *(movers + 1), 3])
+    client.library.close()
+
+    assert (frame.meta["n"], frame.meta["of"]) == (59, 59)
+    assert np.isnan(by_id["turnover"][3])
+    for values in by_id.values():
+        assert values[movers].mean() > 2 * values[stayed].mean()
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [("from=10&to=10", "to itself"), ("from=0&to=3", "3"), ("from=0", "to")],
+)
+def test_a_movement_needs_two_steps_that_are_there(client, query, words):
+    reply = client.get(f"/api/runs/first/moved?space=hidden&{query}")
+
+    assert reply.status in (400, 404)
+    assert words in reply.json()["error"]["message"]

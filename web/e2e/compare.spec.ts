@@ -45,6 +45,19 @@ test("two maps have one selection, one pointer and one camera, and a link reopen
     await expect(readout).toContainText(/T 0\.\d\d C 0\.\d\d · null 0\.\d+ · k 15/);
   }
 
+  // Groups by what they lost between the two steps, in the vectors; a click selects one.
+  await page.keyboard.press("q");
+  const list = page.getByRole("list", { name: "Groups, the most moved first" });
+  await expect(list.getByRole("button")).toHaveCount(3);
+  await expect(list.getByRole("button").first()).toHaveAttribute(
+    "title",
+    /\d+ % over \d+ measured items; 95 of 100 random groups/,
+  );
+  await list.getByRole("button").first().click();
+  expect(await app.evaluate(({ viewer }) => viewer.state.selection.count.value)).toBe(100);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("q");
+
   // A lasso in B selects the items, and A shows them.
   const box = (await canvasOf(page, "B").boundingBox())!;
   await page.keyboard.press("r");
@@ -220,4 +233,53 @@ test("a narrow window shows one map at a time", async ({ page, server }) => {
 
   await expect(canvasOf(page, "B")).toBeVisible();
   await expect(canvasOf(page, "A")).toBeHidden();
+});
+
+test("two viewers on one page keep their maps and selections apart", async ({ page }) => {
+  await page.goto("/gallery.html?show=bare");
+  await page.waitForFunction(
+    () =>
+      (document.getElementById("app") as unknown as { driftglass?: { viewer: object } }).driftglass,
+  );
+  const told = await page.evaluate(async () => {
+    const source = (path: string) => import(/* @vite-ignore */ path);
+    const { start } = (await source("/src/app.ts")) as typeof import("../src/app.js");
+    const memory = (await source("/src/data/memory.ts")) as typeof import("../src/data/memory.js");
+    const sample = (await source("/src/data/sample.ts")) as typeof import("../src/data/sample.js");
+    const first = document.getElementById("app")!;
+    const second = document.createElement("div");
+    first.style.cssText = "position:fixed;inset:0 50% 0 0";
+    second.style.cssText = "position:fixed;inset:0 0 0 50%";
+    document.body.append(second);
+    const run = sample.sampleRun({ name: "other", n: 500, tile: null });
+    const apps = [
+      (first as unknown as { driftglass: ReturnType<typeof start> }).driftglass,
+      start(second, new memory.MemoryTransport([run])),
+    ];
+    const drawn = () =>
+      apps.every(
+        ({ viewer }) =>
+          viewer.state.status.value.kind === "ready" && viewer.state.shown.value.drawn > 0,
+      );
+    while (!drawn()) await new Promise((next) => requestAnimationFrame(next));
+    const [a, b] = apps as [(typeof apps)[0], (typeof apps)[0]];
+    b.viewer.state.selection.pick(3);
+    a.stage.renderer!.loseContext();
+    await new Promise((next) => requestAnimationFrame(next));
+    // A map that is there has pixels unlike its background, whatever became of the other.
+    const pixels = b.stage.renderer!.capturePixels(b.stage.view()!, 1).data;
+    let lit = 0;
+    for (let at = 0; at < pixels.length; at += 4) {
+      if (pixels[at]! + pixels[at + 1]! + pixels[at + 2]! > 120) lit++;
+    }
+    return {
+      lit,
+      items: apps.map(({ viewer }) => viewer.state.run.value!.n_items),
+      selected: apps.map(({ viewer }) => viewer.state.selection.count.value),
+      losses: apps.map(({ stage }) => stage.renderer!.stats().losses),
+    };
+  });
+
+  expect(told.lit).toBeGreaterThan(200);
+  expect(told).toMatchObject({ items: [1797, 500], selected: [0, 1], losses: [1, 0] });
 });

@@ -21,6 +21,7 @@ import { Comparing, differences } from "./state/comparing.js";
 import { Confusions } from "./state/confusions.js";
 import { Items } from "./state/items.js";
 import { Measures } from "./state/measures.js";
+import { Moved } from "./state/moved.js";
 import { Multiples } from "./state/multiples.js";
 import { Neighbors } from "./state/neighbors.js";
 import { PointMeasures } from "./state/point_measures.js";
@@ -109,6 +110,7 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     map: stage,
     comparing,
     multiples: new Multiples(client, new Prefixes(transport), state),
+    moved: new Moved(questions, state, reference),
     runsCompared: new RunsCompared(client, questions, state, session),
   };
   const main: MainMap = { viewer, stage, client, knowing, questions, layering };

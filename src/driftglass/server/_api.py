@@ -21,6 +21,7 @@ from . import _read as read
 from . import _table as table
 from ._edges import answer_edges
 from ._library import Library
+from ._moved import answer_moved
 from ._paths import answer_paths
 from ._question import Answer, Question
 from ._torn import answer_torn
@@ -97,6 +98,7 @@ REQUESTS: tuple[Request, ...] = (
     Request("GET", "/api/runs/{run}/labels/rows", labels.answer_label_rows, "read"),
     Request("POST", "/api/runs/{run}/labels", labels.answer_save_label, "write"),
     Request("POST", "/api/runs/{run}/labels/delete", labels.answer_delete_label, "write"),
+    Request("GET", "/api/runs/{run}/moved", answer_moved, "read"),
     Request("GET", "/api/runs/{run}/pairing", comparing.answer_pairing, "read"),
     Request("GET", "/api/runs/{run}/comparison", comparing.answer_comparison, "read"),
     Request("POST", "/api/runs/{run}/comparison", comparing.answer_compare, "write"),

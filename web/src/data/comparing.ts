@@ -37,7 +37,20 @@ export interface ComparisonRequest {
   other_space: string;
 }
 
-/** Questions about two runs at once. */
+/** How far each row moved between two steps; nan for rows that were not measured. */
+export interface MovedData {
+  /** Share of the nearest neighbours that are others now. */
+  turnover: Float32Array;
+  /** Length of the way relative to the other rows, in radii of the cloud. */
+  movement: Float32Array;
+  n: number;
+  of: number;
+  n_neighbors: number;
+  chance: number;
+  rigid_share: number;
+}
+
+/** Questions about two runs, or two steps, at once. */
 export class ComparingQuestions {
   private readonly pairings = new Map<string, Promise<Uint32Array>>();
 
@@ -54,6 +67,23 @@ export class ComparingQuestions {
     this.pairings.set(key, asked);
     asked.catch(() => this.pairings.delete(key));
     return asked;
+  }
+
+  /** How far each row moved in the vectors of a space. */
+  async moved(
+    run: string,
+    order: string,
+    space: string,
+    { from, to }: { from: number; to: number },
+  ): Promise<MovedData> {
+    const bytes = await this.transport.bytes(
+      withQuery(`${pathOf(run)}/moved`, { space, from, to }),
+    );
+    const frame = decode(bytes);
+    if (frame.meta.order !== order) throw new Error("The rows of this run have changed.");
+    const meta = frame.meta as unknown as Omit<MovedData, "turnover" | "movement">;
+    const values = (name: string) => arrayNamed(frame, name, Float32Array);
+    return { ...meta, turnover: values("turnover"), movement: values("movement") };
   }
 
   /** How a comparison stands; nothing starts by asking. */

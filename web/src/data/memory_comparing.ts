@@ -11,6 +11,7 @@ export class MemoryComparing {
   constructor(private readonly find: (name: string) => SampleRun) {}
 
   answer(run: SampleRun, what: string, query: URLSearchParams): unknown {
+    if (what === "moved") return this.moved(run, query);
     if (what !== "pairing" && what !== "comparison") return undefined;
     const other = this.find(query.get("other") ?? "");
     if (what === "pairing") {
@@ -27,6 +28,20 @@ export class MemoryComparing {
     if (what !== "comparison") return undefined;
     this.compared.add(`${run.name} ${String(body.other)}`);
     return { job: null };
+  }
+
+  private moved(run: SampleRun, query: URLSearchParams): ArrayBuffer {
+    const steps = [Number(query.get("from")), Number(query.get("to"))];
+    const [from, to] = steps.map((step) => run.place(step, 2)) as [Float32Array, Float32Array];
+    const movement = Float32Array.from({ length: run.n }, (_, row) =>
+      Math.hypot(to[2 * row]! - from[2 * row]!, to[2 * row + 1]! - from[2 * row + 1]!),
+    );
+    const turnover = movement.map((value) => 1 - Math.exp(-value / 3));
+    const meta = { n: run.n, of: run.n, n_neighbors: 10, chance: 0.99, rigid_share: 0.31 };
+    return encode(
+      { turnover: { data: turnover }, movement: { data: movement } },
+      { ...meta, order: `order of ${run.n}` },
+    );
   }
 
   private comparison(run: SampleRun, other: SampleRun): Comparison {

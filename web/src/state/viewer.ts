@@ -11,6 +11,7 @@ import type { Confusions } from "./confusions.js";
 import type { Measures } from "./measures.js";
 import type { Neighbors } from "./neighbors.js";
 import type { PointMeasures } from "./point_measures.js";
+import type { Moved } from "./moved.js";
 import type { Multiples } from "./multiples.js";
 import type { Reference } from "./reference.js";
 import type { RunsCompared } from "./runs_compared.js";
@@ -96,4 +97,5 @@ export interface Viewer {
   comparing: Comparing;
   multiples: Multiples;
   runsCompared: RunsCompared;
+  moved: Moved;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { aligned, alignment } from "../../src/geometry/align.js";
+import { groupMean, spreadOf } from "../../src/geometry/group_means.js";
 import { strongestMovers } from "../../src/geometry/movers.js";
 import { paintSmall } from "../../src/geometry/small_map.js";
 
@@ -87,5 +88,32 @@ describe("paintSmall", () => {
       if (bytes[at + 3]! > 0) seen.add(bytes.slice(at, at + 3).join(" "));
     }
     expect([...seen].sort()).toEqual(["0 255 0", "255 0 0"]);
+  });
+});
+
+describe("groupMean", () => {
+  const values = Float32Array.from({ length: 400 }, (_, i) => (i % 2) + (i === 7 ? NaN : 0));
+
+  it("gives a band that random groups of that size stay in", () => {
+    const all = spreadOf(values);
+    let state = 3;
+    const draw = () => (state = (state * 48271) % 2147483647);
+    let inside = 0;
+    for (let round = 0; round < 500; round++) {
+      const order = [...values.keys()].sort(() => (draw() % 2 === 0 ? -1 : 1));
+      const keyed = order.map((row) => ({ row, key: draw() })).sort((a, b) => a.key - b.key);
+      const rows = Uint32Array.from(keyed.slice(0, 100), ({ row }) => row);
+      const { mean, low, high } = groupMean(values, rows, all)!;
+      if (mean >= low && mean <= high) inside++;
+    }
+    expect(inside / 500).toBeGreaterThan(0.9);
+    expect(inside / 500).toBeLessThan(0.99);
+  });
+
+  it("has no width for all rows, and no answer for rows that were not measured", () => {
+    const all = spreadOf(values);
+    const whole = groupMean(values, Uint32Array.from(values.keys()), all)!;
+    expect([whole.n, whole.high - whole.low]).toEqual([399, 0]);
+    expect(groupMean(values, Uint32Array.of(7), all)).toBeNull();
   });
 });
