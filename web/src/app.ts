@@ -30,6 +30,7 @@ import { Reference } from "./state/reference.js";
 import { RunsCompared } from "./state/runs_compared.js";
 import { Session } from "./state/session.js";
 import { computed, onChange } from "./state/signal.js";
+import { decodeSprites, encodeSprites } from "./state/sprites.js";
 import { Table } from "./state/table.js";
 import { Torn } from "./state/torn.js";
 import { decodeAddress, encodeAddress, LONGEST_SELECTION, type Address } from "./state/url.js";
@@ -166,6 +167,9 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
       state.coloring,
       state.filter.hiddenGroups,
       state.trails,
+      state.sprites.shown,
+      state.sprites.look,
+      state.sprites.crowd,
       state.trustFade,
       state.layers.text,
       state.chosenTheme,
@@ -224,6 +228,7 @@ function addressOf({ state, session, comparing }: Viewer, stage: Stage): Address
     hidden,
     camera: stage.eye.text.value || undefined,
     trails: state.trails.value,
+    images: encodeSprites(state.sprites) || undefined,
     trust: state.trustFade.value,
     layers: state.layers.text.value || undefined,
     theme: state.chosenTheme.value ?? undefined,
@@ -236,6 +241,7 @@ function addressOf({ state, session, comparing }: Viewer, stage: Stage): Address
 
 function applyLook(state: ViewerState, address: Address): void {
   state.trails.set(address.trails ?? false);
+  decodeSprites(address.images, state.sprites);
   state.trustFade.set(Math.min(Math.max(address.trust ?? 0, 0), 1));
   state.layers.read(address.layers ?? "");
   if (address.theme !== undefined) state.chosenTheme.set(address.theme);

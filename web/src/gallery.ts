@@ -96,6 +96,7 @@ const EXHIBITS: Record<string, Exhibit> = {
     hash: "color=measure:noise",
     behaviour: { measured: "running" },
   },
+  sprites: { title: "Images in the place of dots", runs: [{}], hash: "images=ink.all" },
   correct: { title: "Correctness", runs: [{}], hash: "color=correctness&step=150" },
   hostile: { title: "Names from somebody else's data", runs: [{ classes: HOSTILE }] },
   many: {

@@ -4,6 +4,7 @@ import type { Lines } from "./lines.js";
 import type { Mix } from "./mix.js";
 import type { Points } from "./points.js";
 import type { Shot } from "./shot.js";
+import type { Sprites } from "./sprites.js";
 import type { Trails } from "./trails.js";
 import type { View } from "./view.js";
 
@@ -24,6 +25,7 @@ export class Painter {
   private readonly lines: Lines;
   private readonly mix: Mix;
   private readonly density: Density;
+  private readonly sprites: Sprites;
 
   constructor(
     context: Context,
@@ -32,6 +34,7 @@ export class Painter {
     lines: Lines,
     mix: Mix,
     density: Density,
+    sprites: Sprites,
   ) {
     this.context = context;
     this.points = points;
@@ -39,6 +42,7 @@ export class Painter {
     this.lines = lines;
     this.mix = mix;
     this.density = density;
+    this.sprites = sprites;
   }
 
   /** Clears the bound target to the canvas's colour, or to nothing. */
@@ -60,11 +64,13 @@ export class Painter {
     gl.disable(gl.DEPTH_TEST);
     this.density.draw(shot);
     this.discs(shot, window, false);
+    this.sprites.draw(shot, this.points, "draw", false);
     this.depth(false);
     this.trails.draw(shot, this.points.colors, this.points.flags);
     this.lines.drawLines(shot, this.points.flags);
     gl.clear(gl.DEPTH_BUFFER_BIT);
     this.discs(shot, window, true);
+    this.sprites.draw(shot, this.points, "draw", true);
     this.depth(false);
     this.lines.drawRings(shot, this.points.flags);
   }
@@ -79,9 +85,11 @@ export class Painter {
     gl.clear(gl.DEPTH_BUFFER_BIT);
     this.depth(shot.view.depth > 0);
     this.points.draw(shot, "pick", false);
+    this.sprites.draw(shot, this.points, "pick", false);
     // What is raised is drawn over everything; asked for its true place, it has to stand there.
     if (raise) gl.clear(gl.DEPTH_BUFFER_BIT);
     this.points.draw(shot, "pick", true);
+    this.sprites.draw(shot, this.points, "pick", true);
     this.depth(false);
   }
 
@@ -121,6 +129,12 @@ export class Painter {
     this.points.draw(shot, "sum", raised, true);
     this.mix.lay(hasCore);
     this.look(shot, window);
+    if (!hasCore || !this.sprites.any) return;
+    // Images stand among the discs, so they have to know how far away these are.
+    gl.colorMask(false, false, false, false);
+    this.depth(true);
+    this.points.draw(shot, "core", raised, true);
+    gl.colorMask(true, true, true, true);
   }
 
   private look({ viewport, pixelRatio }: Shot, { left, bottom }: Window): void {

@@ -12,6 +12,7 @@ import { Points } from "./points.js";
 import { readRows } from "./read_back.js";
 import type { Shot } from "./shot.js";
 import { type Snapshot, Snapshots } from "./snapshots.js";
+import { Sprites } from "./sprites.js";
 import { type TrailData, Trails } from "./trails.js";
 import type { MapTheme, View } from "./view.js";
 
@@ -19,6 +20,9 @@ export { NoWebGL2Error, RenderError } from "./errors.js";
 export type { Limits } from "./context.js";
 export type { DensityData } from "./density.js";
 export type { LineData, RingData } from "./lines.js";
+export { MOST_LAYERS, packSprite } from "./sprites.js";
+export type { Sprite, SpriteList, SpriteStyle } from "./sprites.js";
+export type { SpriteAtlas } from "./sprite_atlas.js";
 export type { TrailData } from "./trails.js";
 export type { MapTheme, View } from "./view.js";
 export { NO_ROW } from "./pick.js";
@@ -43,6 +47,8 @@ export interface RendererStats {
  * that a lost context can be filled again: give a new array rather than change one.
  */
 export class Renderer {
+  /** Thumbnails in the place of dots. */
+  readonly sprites: Sprites;
   private readonly context: Context;
   private readonly snapshots: Snapshots;
   private readonly points: Points;
@@ -73,6 +79,7 @@ export class Renderer {
     this.lines = new Lines(this.context);
     this.mix = new Mix(this.context);
     this.density = new Density(this.context);
+    this.sprites = new Sprites(this.context);
     this.painter = new Painter(
       this.context,
       this.points,
@@ -80,6 +87,7 @@ export class Renderer {
       this.lines,
       this.mix,
       this.density,
+      this.sprites,
     );
     this.loss = this.context.gl.getExtension("WEBGL_lose_context");
     this.resize(canvas.clientWidth || canvas.width, canvas.clientHeight || canvas.height, 1);
@@ -203,6 +211,7 @@ export class Renderer {
         this.snapshots.bytes +
         this.mix.bytes +
         this.density.bytes +
+        this.sprites.bytes +
         this.textures.reduce((sum, texture) => sum + texture.bytes, 0),
       drawn: this.drawn,
       opacity: this.opacity,
@@ -233,6 +242,7 @@ export class Renderer {
     for (const texture of this.textures) texture.delete();
     this.mix.delete();
     this.density.delete();
+    this.sprites.delete();
     this.context.close();
   }
 
@@ -247,6 +257,7 @@ export class Renderer {
     this.lines.restore();
     this.mix.restore();
     this.density.restore();
+    this.sprites.restore();
   }
 
   private shoot(view: View, pixelRatio: number): Shot {

@@ -24,6 +24,7 @@ import { Morph } from "./morph.js";
 import { type Beside, Overlay } from "./overlay.js";
 import { Pace } from "./pace.js";
 import { Resident } from "./resident.js";
+import { SpriteLayer } from "./sprite_layer.js";
 import { TrailLayer } from "./trail_layer.js";
 
 /** The map counts as moving until it has been left alone for this long. */
@@ -45,6 +46,7 @@ export class Stage implements MapPort {
   private readonly resident: Resident;
   private readonly trails: TrailLayer;
   private readonly lines: LineLayer;
+  readonly sprites: SpriteLayer;
   /** The way to another map, where one is laid over this one. */
   blend: Blend | null = null;
   private flags: Uint8Array = new Uint8Array(0);
@@ -71,6 +73,7 @@ export class Stage implements MapPort {
     onChange([reasons, beside.labels, this.overlay.items, state.layers.text], () => this.redraw());
     this.trails = new TrailLayer(client, beside.layering, state, session, () => this.redraw());
     this.lines = new LineLayer(state.lines, state.theme, () => this.redraw());
+    this.sprites = new SpriteLayer(client, state, () => this.redraw());
     const { timeline, selection, filter } = state;
     onChange([state.run], () => this.changeRun());
     onChange([state.planar, state.spatial], () => {
@@ -138,6 +141,7 @@ export class Stage implements MapPort {
       cancelAnimationFrame(this.scheduled);
       clearTimeout(this.otherTimer);
       this.trails.close();
+      this.sprites.close();
       this.lasso.close();
       this.renderer?.close();
       this.renderer = null;
@@ -371,6 +375,7 @@ export class Stage implements MapPort {
     const beyond = turning ? frame : this.resident.frame(this.shownPlace!.to);
     const to = view.to === BLEND_KEY ? (this.blend?.frame ?? beyond) : beyond;
     this.density.show(renderer, view, frame, to);
+    this.sprites.show(renderer, { view, viewport: this.eye.viewport, from: frame, to });
     renderer.draw(view);
     if (!moving) state.layers.seenOpacity.set(renderer.stats().opacity);
     if (frame !== undefined) this.census.tell(frame, view.drawCount, moving);

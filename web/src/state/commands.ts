@@ -58,6 +58,8 @@ export function runCommand(viewer: Viewer, command: Command): void {
       return map.zoomCentre(1 / ZOOM_STEP);
     case "trust":
       return state.trustFade.set(state.trustFade.value > 0 ? 0 : 0.8);
+    case "images":
+      return flip(state.sprites.shown);
     case "trails":
       return flip(state.trails);
     case "neighbors":

@@ -31,6 +31,7 @@ export type Command =
   | "edges"
   | "names"
   | "layers"
+  | "images"
   | "theme"
   | "maps"
   | "find"
@@ -124,6 +125,7 @@ export const KEYMAP: readonly Binding[] = [
   { command: "zoom-in", keys: ["+", "="], caps: "+", does: "Closer", group: "View" },
   { command: "zoom-out", keys: ["-"], caps: "−", does: "Farther", group: "View" },
   { command: "trust", keys: ["u"], caps: "U", does: "Fade what is unreliable", group: "View" },
+  { command: "images", keys: ["s"], caps: "S", does: "Images in the place of dots", group: "View" },
   { command: "neighbors", keys: ["n"], caps: "N", does: "Lines to neighbours", group: "View" },
   { command: "arrows", keys: ["w"], caps: "W", does: "Arrows of features", group: "View" },
   {

@@ -14,6 +14,7 @@ import { Lanes } from "./lanes.js";
 import { Layers } from "./layers.js";
 import { Lines } from "./lines.js";
 import { Selection } from "./selection.js";
+import { Sprites } from "./sprites.js";
 import { computed, signal, type Signal, type WritableSignal } from "./signal.js";
 import { Timeline } from "./timeline.js";
 
@@ -97,6 +98,7 @@ export class ViewerState {
   readonly lines = new Lines();
   readonly lanes = new Lanes();
   readonly layers = new Layers();
+  readonly sprites = new Sprites();
   readonly coloring: WritableSignal<Coloring> = signal<Coloring>({ by: "nothing" });
   readonly grouping: WritableSignal<Grouping | null> = signal<Grouping | null>(null);
   readonly hover: WritableSignal<Hover | null> = signal<Hover | null>(null);
