@@ -38,7 +38,9 @@ def main() -> None:
     X, labels = given(rest[0], int(n)) if rest else planted(int(n))
     store = dg.open(Path(folder) / "runs")
     for name in ("fresh", "kept"):
-        with store.create(name, ids=np.arange(len(X)), metadata={"class": labels.astype(str)}) as run:
+        with store.create(
+            name, ids=np.arange(len(X)), metadata={"class": labels.astype(str)}
+        ) as run:
             run.log(0, {"hidden": X})
     maps = dg.project(store.run("kept"), "hidden", basis="all")
     dg.export(store.run("fresh"), Path(folder) / "logs", kind="projector")

@@ -1,5 +1,5 @@
 import { mount, unmount } from "svelte";
-import { openBeside, type MainMap } from "./beside.js";
+import { openBeside, shareFrame, type MainMap } from "./beside.js";
 import { Client } from "./data/client.js";
 import { ComparingQuestions } from "./data/comparing.js";
 import { Finding } from "./data/finding.js";
@@ -121,6 +121,7 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     followSingle(state),
     followHidden(state),
     followBeside(viewer),
+    shareFrame(comparing, stage),
     () => saved.close(),
   ];
   // Steps and spaces of one run mean nothing in another.

@@ -6,7 +6,7 @@ import { cameraOf, glanceOf } from "./stage/camera_link.js";
 import { Stage } from "./stage/stage.js";
 import { Clusters } from "./state/clusters.js";
 import { Colorist } from "./state/colorist.js";
-import type { Beside, BesideChoice } from "./state/comparing.js";
+import type { Beside, BesideChoice, Comparing } from "./state/comparing.js";
 import { GivenLabels } from "./state/given_labels.js";
 import { Items } from "./state/items.js";
 import { LinkedSelection } from "./state/linked_selection.js";
@@ -88,6 +88,7 @@ export function openBeside(main: MainMap, choice: BesideChoice, id: number): Bes
     followStep(shared.state, state, follows),
     pairs.follow(),
     link.follow(),
+    shareFrame(shared.comparing, stage),
   ];
   void session.open(choice.run, {
     run: choice.run,
@@ -110,6 +111,11 @@ export function openBeside(main: MainMap, choice: BesideChoice, id: number): Bes
       viewer.torn.close();
     },
   };
+}
+
+/** Has all maps side by side drawn within one frame's time. */
+export function shareFrame({ beside }: Comparing, { pace }: Stage): () => void {
+  return beside.subscribe((maps) => (pace.maps = maps.length + 1));
 }
 
 /** Whatever is chosen for the look of the main map holds for all. */

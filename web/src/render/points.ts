@@ -214,6 +214,11 @@ export class Points {
     this.fillRaised();
   }
 
+  /** Whether any row is selected or highlighted. */
+  get hasRaised(): boolean {
+    return this.raised.length > 0;
+  }
+
   /** About how many rows of a prefix are visible, and how many of these are selected. */
   visible(count: number): { drawn: number; selected: number } {
     const share = this.counts.rows > 0 ? count / this.counts.rows : 1;

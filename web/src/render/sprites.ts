@@ -96,7 +96,7 @@ export class Sprites {
 
   /** Draws the thumbnails of plain rows, or of selected and highlighted ones. */
   draw(shot: Shot, points: Points, pass: "draw" | "pick", raised: boolean): void {
-    if (this.list.count === 0) return;
+    if (this.list.count === 0 || (raised && !points.hasRaised)) return;
     const { gl } = this.context;
     const { view, pixelRatio, viewport } = shot;
     const { theme } = view;

@@ -10,6 +10,8 @@ export class Pace {
   // Until a frame has been timed nobody knows what this machine can do.
   private count = 100_000;
   private last: number | null = null;
+  /** Maps that are drawn in the same frame; together they have one budget. */
+  maps = 1;
   private late = false;
 
   /** Whether frames of movements come too late on this machine, so that they should be simpler. */
@@ -19,7 +21,7 @@ export class Pace {
 
   /** Rows to draw now, of `total`. */
   rows(total: number): number {
-    return Math.min(total, Math.max(FEWEST, Math.round(this.count)));
+    return Math.min(total, Math.max(Math.round(FEWEST / this.maps), Math.round(this.count)));
   }
 
   /** Learns from the time between two frames of one movement. */

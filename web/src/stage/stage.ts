@@ -39,7 +39,7 @@ export class Stage implements MapPort {
   private readonly catcher: Catcher;
   renderer: Renderer | null = null;
   private readonly morph = new Morph();
-  private readonly pace = new Pace();
+  readonly pace = new Pace();
   private readonly census: Census;
   private readonly overlay: Overlay;
   private readonly density: DensityLayer;
@@ -374,12 +374,13 @@ export class Stage implements MapPort {
     const turning = this.resident.turn.moving || this.shownPlace === null;
     const beyond = turning ? frame : this.resident.frame(this.shownPlace!.to);
     const to = view.to === BLEND_KEY ? (this.blend?.frame ?? beyond) : beyond;
+    const { viewport } = this.eye;
     this.density.show(renderer, view, frame, to);
-    this.sprites.show(renderer, { view, viewport: this.eye.viewport, from: frame, to });
+    this.sprites.show(renderer, { view, viewport, moving, from: frame, to });
     renderer.draw(view);
     if (!moving) state.layers.seenOpacity.set(renderer.stats().opacity);
     if (frame !== undefined) this.census.tell(frame, view.drawCount, moving);
-    this.overlay.place(view, this.depth.value, this.eye.viewport, frame, to);
+    this.overlay.place(view, this.depth.value, viewport, frame, to);
   }
 
   private giveTrust(renderer: Renderer): void {
