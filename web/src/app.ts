@@ -9,9 +9,12 @@ import { Overlaid } from "./stage/blend.js";
 import { Stage } from "./stage/stage.js";
 import { encodeColoring } from "./state/coloring_choice.js";
 import { CrossFilter } from "./state/cross_filter.js";
+import { EdgeLines } from "./state/edge_lines.js";
 import { Finder } from "./state/finder.js";
+import { GivenLabels } from "./state/given_labels.js";
 import { SavedSelections } from "./state/saved.js";
 import { Knowing } from "./data/knowing.js";
+import { Layering } from "./data/layering.js";
 import { Clusters } from "./state/clusters.js";
 import { Colorist } from "./state/colorist.js";
 import { Comparing, differences } from "./state/comparing.js";
@@ -66,8 +69,18 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     changed: [reference.step, why.answer],
   });
   const torn = new Torn(client, state);
-  const stage = new Stage(client, state, session, colorist, why.shownArrows);
+  const layering = new Layering(transport);
   const items = new Items(client, state);
+  const labels = new GivenLabels(layering, state);
+  session.listeners.add((event) => labels.hear(event));
+  const stage = new Stage(client, state, session, colorist, why.shownArrows, {
+    layering,
+    labels: labels.list,
+    ids: (rows) => items.ids(rows),
+  });
+  const edges = new EdgeLines(client, layering, knowing, state, neighbors.metric, () =>
+    stage.placesNow(),
+  );
   const finding = new Finding(transport);
   const finder = new Finder(finding, state);
   const crossFilter = new CrossFilter(client, state);
@@ -93,13 +106,15 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     why,
     clusters,
     table,
+    labels,
+    edges,
     map: stage,
     comparing,
     multiples: new Multiples(client, new Prefixes(transport), state),
     moved: new Moved(questions, state, reference),
     runsCompared: new RunsCompared(client, questions, state, session),
   };
-  const main: MainMap = { viewer, stage, client, knowing, questions };
+  const main: MainMap = { viewer, stage, client, knowing, questions, layering };
 
   const stops = [
     followSystem(state),
@@ -127,6 +142,7 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
       session.close();
       measures.close();
       torn.close();
+      edges.close();
       void unmount(view);
     },
   };
@@ -156,6 +172,7 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
       state.sprites.look,
       state.sprites.crowd,
       state.trustFade,
+      state.layers.text,
       state.chosenTheme,
       state.selection.rows,
       stage.eye.text,
@@ -214,6 +231,7 @@ function addressOf({ state, session, comparing }: Viewer, stage: Stage): Address
     trails: state.trails.value,
     images: encodeSprites(state.sprites) || undefined,
     trust: state.trustFade.value,
+    layers: state.layers.text.value || undefined,
     theme: state.chosenTheme.value ?? undefined,
     beside: comparing.choices(),
     free: comparing.beside.value.length > 0 && !comparing.linked.value,
@@ -226,6 +244,7 @@ function applyLook(state: ViewerState, address: Address): void {
   state.trails.set(address.trails ?? false);
   decodeSprites(address.images, state.sprites);
   state.trustFade.set(Math.min(Math.max(address.trust ?? 0, 0), 1));
+  state.layers.read(address.layers ?? "");
   if (address.theme !== undefined) state.chosenTheme.set(address.theme);
 }
 

@@ -12,6 +12,12 @@ export class Pace {
   private last: number | null = null;
   /** Maps that are drawn in the same frame; together they have one budget. */
   maps = 1;
+  private late = false;
+
+  /** Whether frames of movements come too late on this machine, so that they should be simpler. */
+  get slow(): boolean {
+    return this.late;
+  }
 
   /** Rows to draw now, of `total`. */
   rows(total: number): number {
@@ -24,6 +30,8 @@ export class Pace {
     this.last = now;
     if (took === null || took > 2_000) return;
     const drawn = this.rows(total);
+    if (took > BUDGET_MS) this.late = true;
+    else if (took < BUDGET_MS / 4) this.late = false;
     if (took > BUDGET_MS) this.count = drawn * Math.max(0.4, BUDGET_MS / took);
     else if (took < BUDGET_MS / 2 && drawn < total) this.count = drawn * 1.3;
   }
