@@ -1,5 +1,5 @@
 import { mount, unmount } from "svelte";
-import { openBeside, type MainMap } from "./beside.js";
+import { openBeside, shareFrame, type MainMap } from "./beside.js";
 import { Client } from "./data/client.js";
 import { ComparingQuestions } from "./data/comparing.js";
 import { Finding } from "./data/finding.js";
@@ -10,9 +10,12 @@ import { Overlaid } from "./stage/blend.js";
 import { Print } from "./stage/print.js";
 import { Stage } from "./stage/stage.js";
 import { CrossFilter } from "./state/cross_filter.js";
+import { EdgeLines } from "./state/edge_lines.js";
 import { Finder } from "./state/finder.js";
+import { GivenLabels } from "./state/given_labels.js";
 import { SavedSelections } from "./state/saved.js";
 import { Knowing } from "./data/knowing.js";
+import { Layering } from "./data/layering.js";
 import { Clusters } from "./state/clusters.js";
 import { Colorist } from "./state/colorist.js";
 import { Comparing, differences } from "./state/comparing.js";
@@ -69,17 +72,26 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     changed: [reference.step, why.answer],
   });
   const torn = new Torn(client, state);
-  const stage = new Stage(client, state, session, colorist, why.shownArrows);
-  const { projections } = session;
+  const layering = new Layering(transport);
+  const items = new Items(client, state);
+  const labels = new GivenLabels(layering, state);
+  session.listeners.add((event) => labels.hear(event));
+  const stage = new Stage(client, state, session, colorist, why.shownArrows, {
+    layering,
+    labels: labels.list,
+    ids: (rows) => items.ids(rows),
+  });
+  const edges = new EdgeLines(client, layering, knowing, state, neighbors.metric, () =>
+    stage.placesNow(),
+  );
   const taking = new Taking(client, knowing, {
     state,
     colorist,
     measures,
-    projections,
+    projections: session.projections,
     print: new Print(stage, state, session, colorist),
     labels: stage.labels,
   });
-  const items = new Items(client, state);
   const finding = new Finding(transport);
   const finder = new Finder(finding, state);
   const crossFilter = new CrossFilter(client, state);
@@ -112,13 +124,15 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     taking,
     views,
     palette: new Palette(() => viewer),
+    labels,
+    edges,
     map: stage,
     comparing,
     multiples: new Multiples(client, new Prefixes(transport), state),
     moved: new Moved(questions, state, reference),
     runsCompared: new RunsCompared(client, questions, state, session),
   };
-  const main: MainMap = { viewer, stage, client, knowing, questions };
+  const main: MainMap = { viewer, stage, client, knowing, questions, layering };
   session.listeners.add((event) => {
     void saved.hear(event);
     void views.hear(event);
@@ -129,6 +143,7 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     followSingle(state),
     followHidden(state),
     followBeside(viewer),
+    shareFrame(comparing, stage),
     () => saved.close(),
     () => views.close(),
   ];
@@ -149,6 +164,7 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
       session.close();
       measures.close();
       torn.close();
+      edges.close();
       void unmount(view);
     },
   };
@@ -178,6 +194,7 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
       state.sprites.look,
       state.sprites.crowd,
       state.trustFade,
+      state.layers.text,
       state.chosenTheme,
       state.selection.rows,
       stage.eye.text,
@@ -235,6 +252,7 @@ function applyLook(state: ViewerState, address: Address): void {
   state.trails.set(address.trails ?? false);
   decodeSprites(address.images, state.sprites);
   state.trustFade.set(Math.min(Math.max(address.trust ?? 0, 0), 1));
+  state.layers.read(address.layers ?? "");
   if (address.theme !== undefined) state.chosenTheme.set(address.theme);
 }
 

@@ -19,7 +19,8 @@ from ._blobs import Blobs
 from ._cache import Cache, spare_cache
 from ._codecs import read_any_array, read_bytes
 from ._infos import SnapshotInfo, StoredEvent
-from ._keys import SELECTIONS, VIEWS, vectors_folder
+from ._keys import LABELS, SELECTIONS, VIEWS, vectors_folder
+from ._labels import Labels
 from ._liveness import run_state
 from ._local import LocalBlobs
 from ._markers import RunMarker
@@ -72,6 +73,8 @@ class RunReader:
         self._cache = Cache(blobs, read_only=read_only, spare=spare)
         files = Cache(blobs, read_only=read_only, root=SELECTIONS)
         self._selections = Selections(files, lambda: self.ids)
+        files = Cache(blobs, read_only=read_only, root=LABELS)
+        self._labels = Labels(files, lambda: self.ids)
         seen = Cache(blobs, read_only=read_only, root=VIEWS)
         self._views = Views(seen, lambda: self.ids)
 
@@ -121,6 +124,11 @@ class RunReader:
     def views(self) -> Views:
         """What the page showed, by name, kept there to be opened again."""
         return self._views
+
+    @property
+    def labels(self) -> Labels:
+        """Words on the map, and the items that each belongs to."""
+        return self._labels
 
     @property
     def spaces(self) -> list[str]:

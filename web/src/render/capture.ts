@@ -41,8 +41,15 @@ export function capturePixels(
       for (let left = 0; left < width; left += across) {
         target.bind();
         painter.clear(shot.view.theme.canvas, transparent ? 0 : 1);
-        if (whole) painter.paint(shot, { left, bottom });
-        else painter.paint(cropped(shot, left - OVERLAP, bottom - OVERLAP, side + 2 * OVERLAP));
+        const { width: wide, height: high } = target;
+        if (whole) painter.paint(shot, { left, bottom, width: wide, height: high });
+        else
+          painter.paint(cropped(shot, left - OVERLAP, bottom - OVERLAP, wide), {
+            left: 0,
+            bottom: 0,
+            width: wide,
+            height: high,
+          });
         const inner = whole ? 0 : OVERLAP;
         context.gl.readPixels(
           inner,

@@ -89,9 +89,14 @@ export class Sprites {
     if (this.list.count > 0) this.entries.upload(this.list.entries);
   }
 
+  /** Whether there is any image to draw. */
+  get any(): boolean {
+    return this.list.count > 0;
+  }
+
   /** Draws the thumbnails of plain rows, or of selected and highlighted ones. */
   draw(shot: Shot, points: Points, pass: "draw" | "pick", raised: boolean): void {
-    if (this.list.count === 0) return;
+    if (this.list.count === 0 || (raised && !points.hasRaised)) return;
     const { gl } = this.context;
     const { view, pixelRatio, viewport } = shot;
     const { theme } = view;

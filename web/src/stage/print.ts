@@ -33,9 +33,10 @@ export class Print implements MapPrint {
 
   /** What on the map has no shapes of its own in a file. */
   onlyPixels(): string[] {
-    const { trails, selection, sprites } = this.state;
+    const { trails, selection, sprites, layers } = this.state;
     return [
       ...(trails.value && selection.count.value > 0 ? ["trails"] : []),
+      ...(layers.crowds.value !== "off" ? ["crowds"] : []),
       ...(sprites.drawn.value > 0 ? ["images"] : []),
     ];
   }

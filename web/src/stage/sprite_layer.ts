@@ -22,6 +22,7 @@ import { SpriteRooms } from "./sprite_rooms.js";
 export interface Moment {
   readonly view: View;
   readonly viewport: Viewport;
+  readonly moving: boolean;
   /** Frames on either side of the playhead, of the fit on screen. */
   readonly from: FrameData | undefined;
   readonly to: FrameData | undefined;
@@ -91,7 +92,7 @@ export class SpriteLayer {
     };
     const all = state.sprites.crowd.value === "all";
     const uniforms = view.camera.toUniforms(viewport, view.depth);
-    const scene: Scene = { positions, uniforms, viewport, all };
+    const scene: Scene = { positions, uniforms, viewport, all, moving: moment.moving };
     const usable = this.usable(state.filter.hidden.value);
     this.rooms.want(
       positions,

@@ -14,6 +14,8 @@ const SETTLED = 1.25;
 /** Thumbnails in one picture: what a processor without a graphics card draws in a frame. */
 export const MOST_SPREAD = 3000;
 export const MOST_OF_ALL = 20_000;
+/** Pixels of thumbnails that lie over one another, at rest and while the map moves. */
+const MOST_PIXELS = { rest: 2_000_000, moving: 300_000 } as const;
 
 /** Positions of one fit at the moment that is drawn. */
 export interface Positions {
@@ -29,6 +31,7 @@ export interface Scene {
   readonly uniforms: CameraUniforms;
   readonly viewport: Viewport;
   readonly all: boolean;
+  readonly moving?: boolean;
 }
 
 /** Rows to be drawn as thumbnails, the most important first, and how far each is there. */
@@ -89,7 +92,7 @@ export class Chooser {
     parts: readonly { thinned: Thinned; weight: number }[],
     total: number,
   ): Chosen {
-    const most = scene.all ? MOST_OF_ALL : MOST_SPREAD;
+    const most = mostFor(scene, side);
     if (this.rows.length < most) {
       this.rows = new Uint32Array(most);
       this.alphas = new Float32Array(most);
@@ -122,6 +125,13 @@ export class Chooser {
     }
     return { rows: this.rows, alphas: this.alphas, count: this.count };
   }
+}
+
+/** Thumbnails that one picture can hold: a frame of movement must not wait for what lies below. */
+function mostFor({ all, moving = false }: Scene, side: number): number {
+  if (!all) return MOST_SPREAD;
+  const pixels = moving ? MOST_PIXELS.moving : MOST_PIXELS.rest;
+  return Math.max(1, Math.min(MOST_OF_ALL, Math.floor(pixels / side ** 2)));
 }
 
 /** Tells whether a row's thumbnail touches the picture. */

@@ -17,10 +17,11 @@ import { Eye } from "./eye.js";
 import { flagsOf } from "./flags.js";
 import { Catcher } from "./catcher.js";
 import { Census } from "./census.js";
+import { DensityLayer, strengthsAt } from "./density_layer.js";
 import { LineLayer } from "./line_layer.js";
 import { mapTheme, plainColors, pointSize } from "./look.js";
 import { Morph } from "./morph.js";
-import { Overlay } from "./overlay.js";
+import { type Beside, Overlay } from "./overlay.js";
 import { Pace } from "./pace.js";
 import { Resident } from "./resident.js";
 import { SpriteLayer } from "./sprite_layer.js";
@@ -38,9 +39,10 @@ export class Stage implements MapPort {
   private readonly catcher: Catcher;
   renderer: Renderer | null = null;
   private readonly morph = new Morph();
-  private readonly pace = new Pace();
+  readonly pace = new Pace();
   private readonly census: Census;
   private readonly overlay: Overlay;
+  private readonly density: DensityLayer;
   private readonly resident: Resident;
   private readonly trails: TrailLayer;
   private readonly lines: LineLayer;
@@ -61,13 +63,15 @@ export class Stage implements MapPort {
     private readonly session: Session,
     private readonly colorist: Colorist,
     reasons: Signal<Arrows | null>,
+    beside: Beside,
   ) {
     this.resident = new Resident(state, session);
     this.catcher = new Catcher(state, this.lasso, this.resident);
     this.census = new Census(state);
-    this.overlay = new Overlay(state, reasons);
-    onChange([reasons], () => this.redraw());
-    this.trails = new TrailLayer(client, state, session, () => this.redraw());
+    this.overlay = new Overlay(state, reasons, beside);
+    this.density = new DensityLayer(state, colorist);
+    onChange([reasons, beside.labels, this.overlay.items, state.layers.text], () => this.redraw());
+    this.trails = new TrailLayer(client, beside.layering, state, session, () => this.redraw());
     this.lines = new LineLayer(state.lines, state.theme, () => this.redraw());
     this.sprites = new SpriteLayer(client, state, () => this.redraw());
     const { timeline, selection, filter } = state;
@@ -224,7 +228,16 @@ export class Stage implements MapPort {
       theme: mapTheme(state.theme.value),
       selectionActive: state.selection.count.value > 0,
       trustFade: state.trustFade.value,
+      quick: this.pace.slow && this.isMoving(),
+      ...strengthsAt(state.layers.crowds.value, this.eye.camera, this.eye.viewport, total),
+      ...(state.layers.opacity.value === null ? {} : { opacity: state.layers.opacity.value }),
     };
+  }
+
+  /** Coordinates of the map on screen. */
+  placesNow(): { coordinates: Float32Array; dimensions: number } | null {
+    const frame = this.frame();
+    return frame ? { coordinates: frame.coordinates, dimensions: frame.n_components } : null;
   }
 
   /** Key under which a step's positions lie on the GPU. */
@@ -361,10 +374,13 @@ export class Stage implements MapPort {
     const turning = this.resident.turn.moving || this.shownPlace === null;
     const beyond = turning ? frame : this.resident.frame(this.shownPlace!.to);
     const to = view.to === BLEND_KEY ? (this.blend?.frame ?? beyond) : beyond;
-    this.sprites.show(renderer, { view, viewport: this.eye.viewport, from: frame, to });
+    const { viewport } = this.eye;
+    this.density.show(renderer, view, frame, to);
+    this.sprites.show(renderer, { view, viewport, moving, from: frame, to });
     renderer.draw(view);
+    if (!moving) state.layers.seenOpacity.set(renderer.stats().opacity);
     if (frame !== undefined) this.census.tell(frame, view.drawCount, moving);
-    this.overlay.place(view, this.depth.value, this.eye.viewport, frame, to);
+    this.overlay.place(view, this.depth.value, viewport, frame, to);
   }
 
   private giveTrust(renderer: Renderer): void {

@@ -84,12 +84,19 @@ export function runCommand(viewer: Viewer, command: Command): void {
       return flip(state.lanes.open);
     case "torn":
       return flip(torn.shown);
+    case "density":
+      return state.layers.nextCrowds();
+    case "edges":
+      return state.layers.nextEdges();
+    case "names":
+      return flip(state.layers.names);
     case "theme":
       return state.chosenTheme.set(state.theme.value === "dark" ? "light" : "dark");
     case "maps":
     case "find":
     case "saved":
     case "take":
+    case "layers":
       return state.panel.set(state.panel.value === command ? null : command);
     case "inspector":
       return flip(state.inspectorOpen);

@@ -28,6 +28,10 @@ export type Command =
   | "trails"
   | "lanes"
   | "torn"
+  | "density"
+  | "edges"
+  | "names"
+  | "layers"
   | "images"
   | "theme"
   | "maps"
@@ -133,6 +137,21 @@ export const KEYMAP: readonly Binding[] = [
     does: "Lines to torn neighbours, rings on false ones",
     group: "View",
   },
+  {
+    command: "density",
+    keys: ["d"],
+    caps: "D",
+    does: "Crowds as a soft picture, as lines, or not",
+    group: "View",
+  },
+  {
+    command: "edges",
+    keys: ["."],
+    caps: ".",
+    does: "Lines of the neighbour graph: selection, all, none",
+    group: "View",
+  },
+  { command: "names", keys: [","], caps: ",", does: "Names on the map", group: "View" },
   { command: "compare", keys: ["c"], caps: "C", does: "A map beside this one", group: "View" },
   { command: "overlay", keys: ["z"], caps: "Z", does: "Lay map B over map A", group: "View" },
   { command: "multiples", keys: ["j"], caps: "J", does: "All kept maps, small", group: "View" },
@@ -181,6 +200,7 @@ export const KEYMAP: readonly Binding[] = [
     does: "Pictures and tables to take away",
     group: "Viewer",
   },
+  { command: "layers", keys: [";"], caps: ";", does: "Layers of the map", group: "Viewer" },
   {
     command: "inspector",
     keys: ["]"],

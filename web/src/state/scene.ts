@@ -51,6 +51,7 @@ export function sceneOf(viewer: Viewer, camera: string): Address {
     trails: state.trails.value,
     images: encodeSprites(state.sprites) || undefined,
     trust: state.trustFade.value,
+    layers: state.layers.text.value || undefined,
     theme: state.chosenTheme.value ?? undefined,
     lanes: lanes.chosen.value ?? undefined,
     conditions: finder.conditions.value.map(({ text }) => text),

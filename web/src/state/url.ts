@@ -20,6 +20,8 @@ export interface Address {
   /** Images on the map, as `encodeSprites` writes it. */
   images?: string;
   trust?: number;
+  /** Layers, as `Layers.text` writes them. */
+  layers?: string;
   theme?: "dark" | "light";
   /** Maps beside the main one. */
   beside?: readonly BesideChoice[];
@@ -87,6 +89,7 @@ export function encodeAddress(address: Address): string {
   if (address.trails) put("trails", 1);
   put("images", address.images);
   if (address.trust) put("trust", address.trust);
+  put("layers", address.layers);
   put("theme", address.theme);
   for (const choice of address.beside ?? []) put("beside", encodeBeside(choice));
   if (address.free) put("free", 1);
@@ -124,6 +127,7 @@ export function decodeAddress(hash: string): Address {
     trails: text("trails") === "1",
     images: text("images"),
     trust: numberOf(text("trust")),
+    layers: text("layers"),
     theme: theme === "dark" || theme === "light" ? theme : undefined,
     beside: besideOf(parameters.getAll("beside")),
     free: text("free") === "1" ? true : undefined,

@@ -11,6 +11,7 @@ import type { Coloring } from "./coloring_choice.js";
 import { Filter } from "./filter.js";
 import type { Grouping } from "./grouping.js";
 import { Lanes } from "./lanes.js";
+import { Layers } from "./layers.js";
 import { Lines } from "./lines.js";
 import { Selection } from "./selection.js";
 import { Sprites } from "./sprites.js";
@@ -20,8 +21,8 @@ import { Timeline } from "./timeline.js";
 export type Tool = "pan" | "lasso" | "rectangle" | "brush";
 export type Theme = "dark" | "light";
 export type Fit = 2 | 3;
-/** Panels that the rail opens: maps, finding items, what is saved, taking away, comparing. */
-export type PanelName = "maps" | "find" | "saved" | "take" | "compare";
+/** Panels that the rail opens. */
+export type PanelName = "maps" | "find" | "saved" | "take" | "layers" | "compare";
 
 /** What the pointer rests on. */
 export interface Hover {
@@ -96,6 +97,7 @@ export class ViewerState {
   readonly filter = new Filter();
   readonly lines = new Lines();
   readonly lanes = new Lanes();
+  readonly layers = new Layers();
   readonly sprites = new Sprites();
   readonly coloring: WritableSignal<Coloring> = signal<Coloring>({ by: "nothing" });
   readonly grouping: WritableSignal<Grouping | null> = signal<Grouping | null>(null);
