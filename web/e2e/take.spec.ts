@@ -8,7 +8,7 @@ import { appOf, expect, python, ready, test } from "./served.js";
 async function exhibit(page: Page, hash = "", show = "run"): Promise<void> {
   await page.goto(`/gallery.html?show=${show}#${hash}`);
   await ready(page);
-  await page.keyboard.press(".");
+  await page.keyboard.press("Control+e");
   await expect(page.getByRole("complementary", { name: "Take away" })).toBeVisible();
 }
 
@@ -114,7 +114,7 @@ test("PDF holds dots as shapes and letters as text; more points become a picture
   const small = pdfParts(bytes);
   await page.goto("/gallery.html?show=large#");
   await ready(page);
-  await page.keyboard.press(".");
+  await page.keyboard.press("Control+e");
   await choose(page, "PDF");
   const { bytes: many } = await saved(page, "Save the picture");
   const said = await page.getByRole("status").last().textContent();

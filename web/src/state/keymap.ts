@@ -195,8 +195,8 @@ export const KEYMAP: readonly Binding[] = [
   { command: "saved", keys: ["k"], caps: "K", does: "Saved selections and views", group: "Viewer" },
   {
     command: "take",
-    keys: ["."],
-    caps: ".",
+    keys: ["ctrl+e"],
+    caps: "Ctrl E",
     does: "Pictures and tables to take away",
     group: "Viewer",
   },
