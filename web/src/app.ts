@@ -6,6 +6,7 @@ import { Stage } from "./stage/stage.js";
 import { encodeColoring } from "./state/coloring_choice.js";
 import { CrossFilter } from "./state/cross_filter.js";
 import { Finder } from "./state/finder.js";
+import { Guest } from "./state/guest.js";
 import { SavedSelections } from "./state/saved.js";
 import { Knowing } from "./data/knowing.js";
 import { Clusters } from "./state/clusters.js";
@@ -37,8 +38,19 @@ export interface App {
   close(): void;
 }
 
+/** How the viewer stands in a page that is not its own. */
+export interface Setting {
+  /** What to enlarge to the whole screen. */
+  host?: HTMLElement;
+}
+
 /** Puts state, renderer and views together inside `target`. */
-export function start(target: HTMLElement, transport: Transport, hash = ""): App {
+export function start(
+  target: HTMLElement,
+  transport: Transport,
+  hash = "",
+  { host }: Setting = {},
+): App {
   const client = new Client(transport);
   const state = new ViewerState();
   const session = new Session(client, state);
@@ -82,6 +94,7 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     clusters,
     table,
     map: stage,
+    guest: host === undefined ? null : new Guest(host),
   };
 
   const stops = [
@@ -107,6 +120,7 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
       session.close();
       measures.close();
       torn.close();
+      viewer.guest?.close();
       void unmount(view);
     },
   };

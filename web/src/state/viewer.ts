@@ -2,6 +2,7 @@ import type { Clusters } from "./clusters.js";
 import type { Colorist } from "./colorist.js";
 import type { CrossFilter } from "./cross_filter.js";
 import type { Finder } from "./finder.js";
+import type { Guest } from "./guest.js";
 import type { Items } from "./items.js";
 import type { SavedSelections } from "./saved.js";
 import type { Confusions } from "./confusions.js";
@@ -82,4 +83,6 @@ export interface Viewer {
   why: Why;
   clusters: Clusters;
   table: Table;
+  /** Null where the viewer has the page to itself. */
+  guest: Guest | null;
 }
