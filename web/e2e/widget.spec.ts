@@ -162,7 +162,7 @@ test("keys pressed in the notebook are not the widget's, nor the other way round
   await page
     .locator(".jp-OutputArea canvas")
     .first()
-    .click({ position: { x: 5, y: 5 } });
+    .click({ position: { x: 300, y: 100 } });
   await page.keyboard.press("l");
   await page.keyboard.press("d");
   await page.keyboard.press("d");

@@ -18,8 +18,9 @@ class Ids(traitlets.TraitType[NDArray[Any], Any]):
 
     def set(self, obj: traitlets.HasTraits, value: Any) -> None:
         """Take ids, and tell observers where they differ from those before."""
-        new = self._validate(obj, value)
-        old = obj._trait_values.get(self.name)
-        obj._trait_values[self.name] = new
+        name = str(self.name)
+        new: NDArray[Any] = np.asarray(self._validate(obj, value))
+        old = obj._trait_values.get(name)
+        obj._trait_values[name] = new
         if old is None or len(old) != len(new) or not np.array_equal(old, new):
-            obj._notify_trait(self.name, old, new)
+            obj._notify_trait(name, old, new)

@@ -1,4 +1,4 @@
-"""News for the pages of one widget, told from a thread so that a busy cell does not hold them up."""
+"""News for the pages of one widget, told from a thread so that a busy cell holds up none."""
 
 from __future__ import annotations
 

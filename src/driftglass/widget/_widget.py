@@ -107,7 +107,7 @@ class Widget(anywidget.AnyWidget):
     height = traitlets.Int(480).tag(sync=True)
     selection = Ids()
     _map = traitlets.Unicode("").tag(sync=True)
-    _links = traitlets.List(default_value=[]).tag(sync=True)
+    _links: Any = traitlets.List(default_value=[]).tag(sync=True)
     _page = traitlets.Unicode("").tag(sync=True)
     _picture = traitlets.Bytes(b"").tag(sync=True)
 
@@ -277,7 +277,7 @@ class Widget(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """The widget for notebooks that run, HTML and a picture for those that do not."""
-        told = super()._repr_mimebundle_(**kwargs) or {}
+        told: Any = super()._repr_mimebundle_(**kwargs) or {}
         data, metadata = told if isinstance(told, tuple) else (told, {})
         still = {"text/html": self._repr_html_()}
         if self._picture:
@@ -340,8 +340,10 @@ class Widget(anywidget.AnyWidget):
 
     def close(self) -> None:
         """End the view, and forget what was only made for it."""
-        super().close()
-        self._finish()
+        # It is called for a widget that was never finished, too.
+        if hasattr(self, "_finish"):
+            super().close()
+            self._finish()
 
     def _run_name(self) -> str:
         return str(self.run)

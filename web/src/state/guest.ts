@@ -5,8 +5,16 @@ export class Guest {
   readonly full = signal(false);
   private readonly follow = () => this.full.set(this.root().fullscreenElement === this.host);
 
+  /** Gives the keys back: notebooks leave them with whatever inside of them has them. */
+  private readonly leave = (event: Event) => {
+    if (event.composedPath().includes(this.host)) return;
+    const active = this.host.shadowRoot?.activeElement;
+    if (active instanceof HTMLElement) active.blur();
+  };
+
   constructor(private readonly host: HTMLElement) {
     host.ownerDocument.addEventListener("fullscreenchange", this.follow);
+    host.ownerDocument.addEventListener("pointerdown", this.leave, true);
   }
 
   /** Whether the browser lets the viewer fill the screen; some notebooks' frames do not. */
@@ -22,6 +30,7 @@ export class Guest {
 
   close(): void {
     this.host.ownerDocument.removeEventListener("fullscreenchange", this.follow);
+    this.host.ownerDocument.removeEventListener("pointerdown", this.leave, true);
   }
 
   async toggleFull(): Promise<void> {
