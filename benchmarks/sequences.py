@@ -2,19 +2,18 @@
 
     python -m benchmarks.sequences --vectors cifar10cnn.npz --peers ~/peers/bin/python
     python -m benchmarks.sequences --scale
+    python -m benchmarks.sequences --synthetic --peers ~/peers/bin/python
 
 The first prints one table: our methods, peers where the interpreter of ``--peers`` has them, and
 every array of the file whose name begins with ``map_``. Without ``--vectors`` the sequence is the
-hidden layer of a small network while it learns the digits. The second measures how time and memory
-grow; each size runs in a fresh process.
+hidden layer of a small network while it learns the digits. The others are
+`benchmarks.sequence_scale`, how time and memory grow, and `benchmarks.synthetic_sequences`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
-import resource
 import subprocess
 import sys
 import tempfile
@@ -43,14 +42,6 @@ PEERS = {
     "AlignedUMAP (umap-learn)": "aligned",
     "independent t-SNE + Procrustes (openTSNE)": "opentsne",
 }
-SIZES = (
-    # n, T, d: first those of which exponents are made
-    (1000, 20, 64),
-    (4000, 20, 64),
-    (4000, 80, 64),
-    (5000, 200, 64),
-    (50_000, 10, 64),
-)
 
 
 def main() -> None:
@@ -59,19 +50,25 @@ def main() -> None:
     parser.add_argument("--peers", default=sys.executable, help="interpreter that has the peers")
     parser.add_argument("--seeds", type=int, default=5, help="of refine, for the mean")
     parser.add_argument("--only", nargs="+", help="names of methods, ours or peers")
-    parser.add_argument("--scale", action="store_true")
-    parser.add_argument("--sizes", type=int, default=len(SIZES), help="how many of the sizes")
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
+    for part in ("scale", "synthetic"):
+        parser.add_argument(f"--{part}", action="store_true", help="that part, see its own file")
     arguments = parser.parse_args()
+    if arguments.scale or arguments.synthetic:
+        from . import sequence_scale, synthetic_sequences
+
+        peers = [] if arguments.peers == sys.executable else ["--peers", arguments.peers]
+        if arguments.scale:
+            sequence_scale.main([])
+        if arguments.synthetic:
+            synthetic_sequences.main(peers)
+        return
     if arguments.child:
         child(*arguments.child)
         return
 
     from . import record
 
-    if arguments.scale:
-        print(record.write("sequences-scale", scaled(SIZES[: arguments.sizes])))
-        return
     name, Xs, published = data(arguments.vectors)
     figures = [
         *(figure for figure in ours(name, Xs, arguments)),
@@ -227,33 +224,7 @@ def table(figures: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def scaled(sizes: tuple[tuple[int, int, int], ...]) -> list[dict[str, Any]]:
-    figures = []
-    for n, T, d in sizes:
-        command = [sys.executable, "-m", "benchmarks.sequences", "--child", "scale"]
-        done = subprocess.run(
-            [*command, str(n), str(T), str(d)], capture_output=True, text=True, check=True
-        )
-        figures.append(json.loads(done.stdout.splitlines()[-1]))
-        print(json.dumps(figures[-1]), flush=True)
-    by_size = {(f["n_samples"], f["n_snapshots"]): f["cpu_seconds"] for f in figures}
-    exponents = {}
-    for axis, few, many, ratio in (
-        ("n_samples", (1000, 20), (4000, 20), 4),
-        ("n_snapshots", (4000, 20), (4000, 80), 4),
-    ):
-        if few in by_size and many in by_size:
-            exponents[axis] = round(math.log(by_size[many] / by_size[few]) / math.log(ratio), 3)
-    figures.append({"exponents_of_cpu_seconds": exponents})
-    print(exponents)
-    return figures
-
-
 def child(kind: str, *given: str) -> None:
-    if kind == "scale":
-        n, T, d = map(int, given)
-        print(json.dumps(at_size(n, T, d)))
-        return
     import numpy as np
 
     Xs = np.load(given[0])
@@ -262,39 +233,6 @@ def child(kind: str, *given: str) -> None:
     seconds, spent = time.perf_counter() - began, time.process_time() - cpu
     np.save(given[1], np.stack(Ys))
     print(json.dumps({"seconds": round(seconds, 2), "cpu_seconds": round(spent, 2), "seeds": 1}))
-
-
-def at_size(n: int, T: int, d: int) -> dict[str, Any]:
-    """Clusters that drift, some of which merge; snapshots are made when they are asked for."""
-    import numpy as np
-
-    from driftglass.projections import project_sequence
-
-    rng = np.random.default_rng(0)
-    start, end = rng.normal(size=(2, 20, d)) * 3
-    kinds, noise = rng.integers(20, size=n), rng.normal(size=(n, d)).astype(np.float32)
-
-    def snapshot(t: int) -> Any:
-        share = t / max(T - 1, 1)
-        own = np.random.default_rng([1, t]).normal(scale=0.1, size=(n, d))
-        return (((1 - share) * start + share * end)[kinds] + noise + own).astype(np.float32)
-
-    began, cpu = time.perf_counter(), time.process_time()
-    stages: dict[str, float] = {}
-
-    def heard(done: float, total: float, what: str) -> None:
-        stages.setdefault(what, round(time.perf_counter() - began, 1))
-
-    project_sequence([lambda t=t: snapshot(t) for t in range(T)], progress=heard)
-    return {
-        "n_samples": n,
-        "n_snapshots": T,
-        "n_features": d,
-        "seconds": round(time.perf_counter() - began, 1),
-        "cpu_seconds": round(time.process_time() - cpu, 1),
-        "stage_begins": stages,
-        "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-    }
 
 
 def aligned(Xs: Any) -> Any:

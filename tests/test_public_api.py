@@ -125,6 +125,6 @@ def test_every_error_also_is_what_a_caller_would_catch():
         kind = getattr(errors, name)
         if name in ("DriftglassError", "DriftglassWarning"):
             continue
-        builtin = {ValueError, LookupError, OSError, ImportError}
+        builtin = {ValueError, LookupError, OSError, ImportError, RuntimeError}
         assert issubclass(kind, errors.DriftglassError)
         assert builtin & set(kind.__mro__), name

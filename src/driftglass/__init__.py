@@ -22,6 +22,7 @@ from .errors import (
     NotFoundError,
     ShapeError,
     StoreError,
+    WorkerError,
 )
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from .data import Scalars as Scalars
     from .data import Snapshot as Snapshot
     from .data import SpriteSheet as SpriteSheet
+    from .large import project_large as project_large
     from .store import Run as Run
     from .store import Store as Store
     from .store import open as open
@@ -68,6 +70,7 @@ _HOMES = {
     "label_clusters": "_label",
     "open": "store",
     "project": "_project",
+    "project_large": "large",
     "show": "_show",
 }
 
@@ -92,6 +95,7 @@ __all__ = [
     "Store",
     "StoreError",
     "Widget",
+    "WorkerError",
     "combine",
     "compare",
     "explain",
@@ -100,6 +104,7 @@ __all__ = [
     "label_clusters",
     "open",
     "project",
+    "project_large",
     "show",
 ]
 

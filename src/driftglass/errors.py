@@ -7,6 +7,7 @@ DriftglassError
 ├── FormatError (ValueError)              a file or store is not what it claims to be
 │   └── DamagedError                      ... because its bytes changed or are missing
 ├── StoreError (OSError)                  the store cannot be written or read here and now
+├── WorkerError (RuntimeError)            the processes or machines that work for us are gone
 └── MissingDependencyError (ImportError)  an optional package is not installed
 
 ``DriftglassWarning`` is the one warning class: the result is right but may mislead.
@@ -27,6 +28,7 @@ __all__ = [
     "NotFoundError",
     "ShapeError",
     "StoreError",
+    "WorkerError",
 ]
 
 SHOWN_NAMES = 20
@@ -83,6 +85,12 @@ class StoreError(DriftglassError, OSError):
     """The store cannot be written or read here and now: full, read-only, closed."""
 
     kind = "store"
+
+
+class WorkerError(DriftglassError, RuntimeError):
+    """The processes or machines that work for us died too often, or cannot be reached."""
+
+    kind = "worker"
 
 
 class MissingDependencyError(DriftglassError, ImportError):

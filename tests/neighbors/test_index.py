@@ -58,6 +58,19 @@ def test_more_rows_as_near_as_the_last_than_candidates_are_looked_at_again(by_ro
     assert indices.ravel().tolist() == [0, 1, 2, 3, 4]
 
 
+def test_without_proof_hardly_any_is_missed_and_company_does_not_matter(mixture, by_rounding):
+    Q, X = mixture
+    index = NeighborIndex(X)
+    wanted, _ = nearest(Q, X, "euclidean", 9)
+
+    indices, distances = index.query(Q, 9, proven=False)
+
+    assert (indices == wanted).mean() > 0.99
+    alone = index.query(Q[7:8], 9, proven=False)
+    np.testing.assert_array_equal(alone[0], indices[7:8])
+    np.testing.assert_array_equal(alone[1], distances[7:8])
+
+
 def test_an_answer_does_not_depend_on_company(mixture, by_rounding):
     Q, X = mixture
     index = NeighborIndex(X)

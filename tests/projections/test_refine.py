@@ -313,6 +313,7 @@ def test_says_how_far_it_is_and_can_be_stopped(merging):
     assert list(dict.fromkeys(heard)) == [
         "finding neighbours",
         "laying out the rough map",
+        "placing all rows in the rough map",
         "refining",
     ]
 

@@ -204,16 +204,46 @@ def test_the_tree_agrees_with_all_pairs(rng, monkeypatch, width):
     assert width < 1 or np.linalg.norm(monopole[:, 1:] - exact[:, 1:]) > 2 * missed
 
 
+@pytest.mark.parametrize(("width", "by_grid"), [(1.0, True), (40.0, False), (400.0, False)])
+def test_a_thin_flat_map_is_seen_through_a_tree(rng, width, by_grid):
+    Y = a_map(rng, 4000, 2, width)
+    Y[:500] = Y[0]
+    exact = exact_field(Y, Y, 1)
+
+    found = own_field(Y, bounds_of(Y), Kernels(), 1)
+
+    missed = np.linalg.norm(found[:, 1:] - exact[:, 1:])
+    assert found[:, 0].sum() == pytest.approx(exact[:, 0].sum(), rel=0.01)
+    assert missed < 0.02 * np.linalg.norm(exact[:, 1:])
+    grid = GridField(Y, bounds_of(Y), Kernels(), 1).at(Y)
+    assert np.array_equal(found, grid) == by_grid
+
+
+@each_dimension
+def test_a_pile_of_points_is_one_cell(rng, n_components):
+    Y = a_map(rng, 2000, n_components, 10.0)
+    Y[300:1700] = Y[300]
+
+    # Trusting no cell, only a pile is not taken apart, which changes nothing but the time.
+    found = _kernels.tsne_tree_field(Y, 0.0)
+
+    np.testing.assert_allclose(found, exact_field(Y, Y, 1), atol=2e-3, rtol=1e-4)
+
+
 def test_threads_and_processors_do_not_change_the_tree(rng):
     Y = a_map(rng, 5000, 3)
 
     fields = {
-        _kernels.tsne_tree_field(Y, 0.6, variant=variant, n_threads=n_threads).tobytes()
+        (
+            n_components,
+            _kernels.tsne_tree_field(Z, 0.6, variant=variant, n_threads=n_threads).tobytes(),
+        )
+        for n_components, Z in ((2, np.ascontiguousarray(Y[:, :2])), (3, Y))
         for variant in _kernels.cpu_features()
         for n_threads in (1, 2, 8)
     }
 
-    assert len(fields) == 1
+    assert len(fields) == 2
 
 
 def test_kept_kernels_give_what_new_ones_give(rng):

@@ -45,6 +45,11 @@ const EXHIBITS = [
   "images",
   "columns",
   "rows",
+  "beside",
+  "beside-runs",
+  "overlay",
+  "multiples",
+  "runs",
   "lost",
 ];
 

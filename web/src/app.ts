@@ -1,7 +1,11 @@
 import { mount, unmount } from "svelte";
+import { openBeside, type MainMap } from "./beside.js";
 import { Client } from "./data/client.js";
+import { ComparingQuestions } from "./data/comparing.js";
 import { Finding } from "./data/finding.js";
+import { Prefixes } from "./data/prefixes.js";
 import type { Transport } from "./data/transport.js";
+import { Overlaid } from "./stage/blend.js";
 import { Stage } from "./stage/stage.js";
 import { encodeColoring } from "./state/coloring_choice.js";
 import { CrossFilter } from "./state/cross_filter.js";
@@ -11,13 +15,17 @@ import { SavedSelections } from "./state/saved.js";
 import { Knowing } from "./data/knowing.js";
 import { Clusters } from "./state/clusters.js";
 import { Colorist } from "./state/colorist.js";
+import { Comparing, differences } from "./state/comparing.js";
 import { Confusions } from "./state/confusions.js";
 import { Items } from "./state/items.js";
 import { Measures } from "./state/measures.js";
+import { Moved } from "./state/moved.js";
+import { Multiples } from "./state/multiples.js";
 import { Neighbors } from "./state/neighbors.js";
 import { PointMeasures } from "./state/point_measures.js";
 import { AUTO, recipeText } from "./state/recipe.js";
 import { Reference } from "./state/reference.js";
+import { RunsCompared } from "./state/runs_compared.js";
 import { Session } from "./state/session.js";
 import { computed, onChange } from "./state/signal.js";
 import { Table } from "./state/table.js";
@@ -76,6 +84,9 @@ export function start(
   const crossFilter = new CrossFilter(client, state);
   const saved = new SavedSelections(finding, state);
   session.listeners.add((event) => void saved.hear(event));
+  const questions = new ComparingQuestions(transport);
+  const comparing = new Comparing(state, session, (choice, id) => openBeside(main, choice, id));
+  stage.blend = new Overlaid(comparing, state, () => stage.redraw());
   const viewer: Viewer = {
     state,
     session,
@@ -95,12 +106,18 @@ export function start(
     table,
     map: stage,
     guest: host === undefined ? null : new Guest(host),
+    comparing,
+    multiples: new Multiples(client, new Prefixes(transport), state),
+    moved: new Moved(questions, state, reference),
+    runsCompared: new RunsCompared(client, questions, state, session),
   };
+  const main: MainMap = { viewer, stage, client, knowing, questions };
 
   const stops = [
     followSystem(state),
     followSingle(state),
     followHidden(state),
+    followBeside(viewer),
     () => saved.close(),
   ];
   // Steps and spaces of one run mean nothing in another.
@@ -110,13 +127,14 @@ export function start(
   stage.eye.wanted = address.camera;
   const view = mount(Shell, { target, props: { viewer } });
   colorist.hideLater(address.hidden ?? []);
-  void session.start(address);
+  void session.start(address).then(() => besideOf(viewer, address));
   return {
     viewer,
     stage,
     client,
     close() {
       for (const stop of stops) stop();
+      comparing.clear();
       session.close();
       measures.close();
       torn.close();
@@ -150,6 +168,9 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
       state.chosenTheme,
       state.selection.rows,
       stage.eye.text,
+      viewer.comparing.version,
+      viewer.comparing.linked,
+      viewer.comparing.overlay,
     ],
     () => {
       clearTimeout(timer);
@@ -164,7 +185,7 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
     applyLook(state, address);
     stage.eye.wanted = address.camera;
     viewer.colorist.hideLater(address.hidden ?? []);
-    void session.open(run, address);
+    void session.open(run, address).then(() => besideOf(viewer, address));
   };
   page.addEventListener("hashchange", changed);
   return () => {
@@ -174,7 +195,14 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
   };
 }
 
-function addressOf({ state, session }: Viewer, stage: Stage): Address {
+/** Opens the maps beside the main one that an address names. */
+function besideOf({ comparing }: Viewer, { beside, free, overlay }: Address): void {
+  comparing.restore(beside ?? [], !free);
+  const laid = overlay === undefined || comparing.beside.value.length === 0;
+  comparing.overlay.set(laid ? null : Math.min(Math.max(overlay, 0), 1));
+}
+
+function addressOf({ state, session, comparing }: Viewer, stage: Stage): Address {
   const recipe = session.projections.recipe.value;
   const run = state.run.value;
   const rows = state.selection.rows.value;
@@ -195,6 +223,9 @@ function addressOf({ state, session }: Viewer, stage: Stage): Address {
     trails: state.trails.value,
     trust: state.trustFade.value,
     theme: state.chosenTheme.value ?? undefined,
+    beside: comparing.choices(),
+    free: comparing.beside.value.length > 0 && !comparing.linked.value,
+    overlay: comparing.overlay.value ?? undefined,
     selection: run && few ? { order: run.order, rows: [...rows.rows] } : undefined,
   };
 }
@@ -218,6 +249,21 @@ function followHidden({ selection, filter }: ViewerState): () => void {
     const rows = selection.rows.value;
     const hidden = filter.hidden.value;
     if (hidden !== null && hidden.size === rows.size) selection.apply(filter.visible(rows));
+  });
+}
+
+/** Lists of neighbours and reasons compare with map B while there is one. */
+function followBeside({ state, comparing, reference }: Viewer): () => void {
+  let held = false;
+  return onChange([comparing.beside, comparing.version, state.timeline.step], () => {
+    const other = comparing.beside.value[0];
+    if (other === undefined) {
+      if (held) reference.clear();
+      held = false;
+    } else if (!state.timeline.playing.value && other.viewer.state.timeline.step.value !== null) {
+      reference.set(...differences(state, other.viewer.state));
+      held = true;
+    }
   });
 }
 

@@ -1,6 +1,7 @@
 import { followAddress, start, type App } from "./app.js";
 import { MemoryTransport, type MemoryBehaviour } from "./data/memory.js";
 import { sampleRun, type SampleOptions, type SampleRun } from "./data/sample.js";
+import { COMPARING } from "./gallery_comparing.js";
 import { KNOWING } from "./gallery_knowing.js";
 import { paintSprites } from "./gallery_sprites.js";
 import "./views/page.css";
@@ -149,6 +150,7 @@ const EXHIBITS: Record<string, Exhibit> = {
   },
   slow: { title: "A slow server", runs: [{}], behaviour: { delay: 1500 } },
   ...KNOWING,
+  ...COMPARING,
   lost: {
     title: "A lost server",
     runs: [{}],

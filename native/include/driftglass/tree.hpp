@@ -70,6 +70,11 @@ struct Tree {
         build(0, n, kBits - 1, extent);
     }
 
+    // More points than a leaf holds that the curve cannot tell apart: a pile, and all the same.
+    bool is_one_place(const TreeNode<D> &node) const {
+        return node.leaf && node.end - node.begin > static_cast<std::int32_t>(kLeafPoints);
+    }
+
 private:
     // Puts D - 1 zeros after each bit.
     static std::uint64_t spread_bits(std::uint64_t value) {

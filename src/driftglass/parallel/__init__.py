@@ -4,6 +4,9 @@ Algorithms hand an `Executor` a function and items that do not depend on each ot
 here says where and how many at a time; what is computed belongs elsewhere.
 """
 
+from ._choose import opened
+from ._dask import Dask
 from ._executor import Executor, Threads, effective_n_jobs
+from ._processes import Processes
 
-__all__ = ["Executor", "Threads", "effective_n_jobs"]
+__all__ = ["Dask", "Executor", "Processes", "Threads", "effective_n_jobs", "opened"]

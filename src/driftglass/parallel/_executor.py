@@ -1,16 +1,17 @@
-"""Map a function over items on several threads."""
+"""Map a function over items: the seam, and threads behind it."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 from ..errors import InvalidInputError
 
-__all__ = ["Executor", "Threads", "effective_n_jobs"]
+__all__ = ["Executor", "Threads", "called", "effective_n_jobs", "single_threaded_blas"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -28,6 +29,23 @@ class Executor(Protocol):
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Return the function's results in the order of the items, when all are done."""
         ...
+
+    def stream(
+        self, function: Callable[..., Result], items: Iterable[Any], *, shared: Any = None
+    ) -> Iterator[tuple[int, Result]]:
+        """Yield the position and the result of each item when it is done, in any order.
+
+        Few results wait at a time, so that what comes out may be larger than memory. Whatever
+        `shared` is goes to each worker once, and then to the function after the item. An item
+        whose worker dies is given to another one.
+        """
+        ...
+
+
+def called(function: Callable[..., Result], item: Any, shared: Any) -> Result:
+    """What a worker does with an item, with a single-threaded BLAS."""
+    with single_threaded_blas():
+        return function(item) if shared is None else function(item, shared)
 
 
 def effective_n_jobs(n_jobs: int | None) -> int:
@@ -106,6 +124,27 @@ class Threads:
             return [function(item) for item in todo]
         return list(self._pool.map(function, todo))
 
+    def stream(
+        self, function: Callable[..., Result], items: Iterable[Any], *, shared: Any = None
+    ) -> Iterator[tuple[int, Result]]:
+        """Yield the position and the result of each item when it is done, in any order."""
+        assert self._pool is not None, "use Threads in a with statement"
+        coming = enumerate(items)
+        working: dict[Future[Result], int] = {}
+        try:
+            while True:
+                while len(working) < self._n_workers and (next_ := next(coming, None)) is not None:
+                    number, item = next_
+                    working[self._pool.submit(called, function, item, shared)] = number
+                if not working:
+                    return
+                done, _ = wait(working, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield working.pop(future), future.result()
+        finally:
+            for future in working:
+                future.cancel()
+
 
 class _BlasLimit:
     """Holds BLAS at one thread while anybody needs it so.
@@ -145,5 +184,17 @@ class _BlasLimit:
 
 
 _SINGLE_THREADED_BLAS = _BlasLimit()
+
+
+@contextmanager
+def single_threaded_blas() -> Iterator[None]:
+    """Hold BLAS at one thread, as `Threads` do, where a worker works by itself."""
+    _SINGLE_THREADED_BLAS.acquire()
+    try:
+        yield
+    finally:
+        _SINGLE_THREADED_BLAS.release()
+
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_SINGLE_THREADED_BLAS.renew)

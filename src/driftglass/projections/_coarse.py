@@ -135,7 +135,7 @@ def smooth_place(
     index = NeighborIndex(rows)
 
     def place(X: NDArray[Any]) -> NDArray[np.float64]:
-        indices, distances = index.query(X, k, n_jobs=1)
+        indices, distances = index.query(X, k, proven=False, n_jobs=1)
         farthest = distances[:, -1:].astype(np.float64)
         ratio = np.divide(distances, farthest, out=np.zeros(distances.shape), where=farthest > 0)
         weights = np.square(1.0 - np.square(ratio)) + FAR_WEIGHT

@@ -206,6 +206,7 @@ def rough_map(
     elif len(rows := sample.rows()):
         fit = partial(_umap, settings=settings, n_components=n_components, seed=seed)
         place = smooth_place(rows, fit, n_components)
+    report(0, len(snapshots), "placing all rows in the rough map")
     return _scaled(_placed(snapshots, place, n_components, settings.n_jobs)), frames
 
 

@@ -1,11 +1,11 @@
 """The field of all points of a map under Student's t kernel: what pushes them apart.
 
 At a point y the field is the sum over all sources of ``q`` and of ``q² (y - source)`` with
-``q = 1 / (1 + |y - source|²)``. Few points are summed pair by pair. Many in three dimensions
-push each other through a tree of cells (Barnes and Hut). In one and two they are spread on a
-regular grid by cubic splines, the grid is convolved by FFT with ``q``, and the result is read off
-at the points with its slopes, since ``q² d`` is minus half of the slope of ``q``. Only one charge
-per point is spread, so no large sums cancel.
+``q = 1 / (1 + |y - source|²)``. Few points are summed pair by pair. Many in three dimensions, or
+far from each other in two, push each other through a tree of cells (Barnes and Hut). Else they are
+spread on a regular grid by cubic splines, the grid is convolved by FFT with ``q``, and the result
+is read off at the points with its slopes, since ``q² d`` is minus half of the slope of ``q``. Only
+one charge per point is spread, so no large sums cancel.
 """
 
 from __future__ import annotations
@@ -31,11 +31,13 @@ FEWEST_NODES = {1: 256, 2: 64}
 """Along an axis while the map is small: a young map needs its own shape resolved."""
 MOST_NODES = {1: 1 << 20, 2: 1 << 12}
 """Along an axis: what memory allows. A map that is wider gets wider spacing."""
-EXACT_UP_TO = {1: 3000, 2: 6000, 3: 6000}
+EXACT_UP_TO = {1: 3000, 2: 2500, 3: 6000}
 """Points up to which all pairs cost less than anything cleverer."""
-THETA = 0.6
-"""Width of a cell beside its distance up to which it stands for its points; in three dimensions
-the force is then right to about one per cent."""
+THETA = {2: 0.4, 3: 0.6}
+"""Width of a cell beside its distance up to which it stands for its points; the force is then
+right to about one per cent."""
+GRID_PER_POINT = 1000
+"""Additions of a transform per point up to which a grid costs about as much as a tree, or less."""
 THETA_ALONE = 0.5
 """As much accuracy for a point that walks by itself, not with fifteen others around it."""
 SMALL_SPAN = 2.0
@@ -53,9 +55,17 @@ def own_field(
     n_samples, n_components = Y.shape
     if n_samples <= EXACT_UP_TO[n_components]:
         return _kernels.tsne_own_field(Y, n_threads=n_threads)
-    if n_components == 3:
-        return _kernels.tsne_tree_field(Y, THETA, n_threads=n_threads)
+    if n_components == 3 or (n_components == 2 and _is_thin(n_samples, bounds)):
+        return _kernels.tsne_tree_field(Y, THETA[n_components], n_threads=n_threads)
     return GridField(Y, bounds, kernels, n_threads).at(Y)
+
+
+def _is_thin(n_samples: int, bounds: NDArray[np.float32]) -> bool:
+    """Whether a grid under the points would be nearly empty, so that a tree costs less."""
+    spans = np.subtract(*bounds[::-1].astype(np.float64))
+    spacing = _spacing(float(spans.max()), len(spans), n_samples)
+    nodes = float(np.prod(2 * (spans / spacing + 1 + 2 * BORDER)))
+    return nodes * log2(nodes) > GRID_PER_POINT * n_samples
 
 
 def exact_field(

@@ -14,6 +14,7 @@ from .._progress import Progress
 from ..data._ids import positions
 from ..errors import DriftglassWarning
 from ..neighbors import nearest_neighbors
+from ..neighbors._rounded import rounding_pays
 from ._affinities import (
     Affinities,
     effective_perplexities,
@@ -115,10 +116,12 @@ def _near(
         return np.empty((len(X), 0), dtype=np.int32), np.zeros(len(X)), None
     effective = effective_perplexities((perplexity,), len(X))
     wanted = max(neighbors_for(effective, len(X)), min(N_COMPARED, len(X) - 1))
+    # Without the proof that none was missed, which costs more than the search.
+    method: Any = "approximate" if rounding_pays(*X.shape) else "auto"
     with warnings.catch_warnings():
         # What a search misses is noted once for the whole, not for every snapshot.
         warnings.simplefilter("ignore", DriftglassWarning)
-        graph: Any = nearest_neighbors(X, wanted, metric=metric, n_jobs=n_jobs)
+        graph = nearest_neighbors(X, wanted, metric=metric, method=method, n_jobs=n_jobs)
     affinities = joint_affinities(
         graph.restrict(neighbors_for(effective, len(X))), effective, n_jobs
     )

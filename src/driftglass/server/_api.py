@@ -9,6 +9,7 @@ from typing import Literal
 
 from . import _choosing as choosing
 from . import _clusters as clusters
+from . import _comparing as comparing
 from . import _compute as compute
 from . import _explaining as explaining
 from . import _finding as finding
@@ -18,6 +19,7 @@ from . import _neighbors as near
 from . import _read as read
 from . import _table as table
 from ._library import Library
+from ._moved import answer_moved
 from ._question import Answer, Question
 from ._torn import answer_torn
 
@@ -87,6 +89,10 @@ REQUESTS: tuple[Request, ...] = (
     Request("GET", "/api/runs/{run}/features", explaining.answer_features, "read"),
     Request("GET", "/api/runs/{run}/clusters", clusters.answer_clusters, "read"),
     Request("POST", "/api/runs/{run}/clusters", clusters.answer_name_clusters, "write"),
+    Request("GET", "/api/runs/{run}/moved", answer_moved, "read"),
+    Request("GET", "/api/runs/{run}/pairing", comparing.answer_pairing, "read"),
+    Request("GET", "/api/runs/{run}/comparison", comparing.answer_comparison, "read"),
+    Request("POST", "/api/runs/{run}/comparison", comparing.answer_compare, "write"),
     Request("GET", "/api/runs/{run}/where", finding.answer_where, "read"),
     Request("GET", "/api/runs/{run}/search", finding.answer_search, "read"),
     Request("GET", "/api/runs/{run}/similar", finding.answer_similar, "read"),

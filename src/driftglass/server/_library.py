@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .._ordered import is_ordered
 from ..data import Column, Metadata, SpriteSheet
 from ..errors import NotFoundError
 from ..store import Run, Store
@@ -210,6 +211,6 @@ class Library:
         ids = run.ids
         rows = self.kept.get(
             (run.name, "rows", content_hash(ids), metadata and content_hash(metadata.ids)),
-            lambda: Rows.of(ids, metadata, self.kept),
+            lambda: Rows.of(ids, metadata, self.kept, as_logged=is_ordered(run, ids)),
         )
         return Reading(run, revision, rows, metadata, run.images, self.kept)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .._nearby import Nearby, graph_seconds, nearby, search_seconds
 from ..errors import DriftglassError, NotFoundError
 from ..neighbors._graph import METRICS
+from ._comparing import NO_PARTNER, rows_in
 from ._errors import ReadOnlyError
 from ._jobs import Job
 from ._library import Library, Reading
@@ -29,9 +30,16 @@ def answer_neighbors(library: Library, question: Question) -> Answer:
     described = _described(library, reading, question, space, step, metric)
     other_space = question.text("other_space", space)
     other_step = question.integer("other_step", low=-(2**53), default=step)
-    if (other_space, other_step) != (space, step):
+    other_run = question.text("other_run", reading.run.name)
+    if (other_run, other_space, other_step) != (reading.run.name, space, step):
         try:
-            other = _described(library, reading, question, other_space, other_step, metric)
+            if other_run == reading.run.name:
+                other = _described(library, reading, question, other_space, other_step, metric)
+            else:
+                elsewhere = library.reading(other_run)
+                other = _elsewhere(
+                    library, reading, elsewhere, question, other_space, other_step, metric
+                )
         except DriftglassError as error:  # the item may be missing there, which is an answer
             other = {"space": other_space, "step": other_step, "reason": str(error)}
         described["other"] = other
@@ -93,6 +101,33 @@ def _described(
             )
         ],
     }
+
+
+def _elsewhere(
+    library: Library,
+    reading: Reading,
+    other: Reading,
+    question: Question,
+    space: str,
+    step: int,
+    metric: str,
+) -> dict[str, Any]:
+    """Neighbours that the same item has in another run, by the rows of this one."""
+    there = rows_in(reading, other)
+    row = question.integer("row", high=max(0, len(reading.rows) - 1))
+    if there[row] == NO_PARTNER:
+        item = reading.rows.ids[row].item()
+        raise NotFoundError(f"The run {other.run.name!r} has no item {item!r}.")
+    moved = Question(question.names, {**question.parameters, "row": str(int(there[row]))})
+    described = _described(library, other, moved, space, step, metric)
+    described |= {"run": other.run.name, "row": row}
+    if "neighbors" in described:
+        here = rows_in(other, reading)
+        listed = [one | {"row": int(here[one["row"]])} for one in described["neighbors"]]
+        # What only the other run has cannot be shown on this map.
+        described["neighbors"] = [one for one in listed if one["row"] != NO_PARTNER]
+        described["n_elsewhere"] = len(listed) - len(described["neighbors"])
+    return described
 
 
 def _offer(library: Library, job: Job | None, n: int, d: int) -> dict[str, Any]:

@@ -138,6 +138,9 @@ def coordinates_of(
     frame_key = frames[step].key
 
     def make() -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        as_kept = _as_kept(reading, frame_key, sequence.n_components)
+        if as_kept is not None:
+            return as_kept
         try:
             frame = read_frame(reading.run, frame_key, Provenance(sequence.provenance.method))
         except DriftglassError:
@@ -152,6 +155,31 @@ def coordinates_of(
 
     # Keyed by content, not by revision: a kept frame never changes while the run grows.
     return reading.kept.get((reading.run.name, reading.rows.hash, frame_key), make)
+
+
+def _as_kept(
+    reading: Reading, frame_key: str, n_components: int
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]] | None:
+    """A frame whose rows are those on the wire, in their order: its file serves as it is."""
+    if not reading.rows.as_logged:
+        return None
+    kept = reading.run.cache.get(frame_key)
+    arrays = kept.arrays if kept is not None else {}
+    ids, coordinates = arrays.get("ids"), arrays.get("coordinates")
+    if ids is None or coordinates is None or not np.array_equal(ids, reading.rows.logged):
+        return None
+    if coordinates.shape != (len(ids), n_components) or coordinates.dtype != np.float32:
+        return None
+    if not np.isfinite(coordinates).all():
+        return None
+    trust = np.full(len(ids), NO_TRUST, dtype=np.uint8)
+    anchors, measured = arrays.get("anchors"), arrays.get("point_trust")
+    if anchors is not None and measured is not None and len(anchors) == len(measured):
+        by_id = np.argsort(anchors, kind="stable")
+        rows = np.flatnonzero(np.isin(ids, anchors))
+        at = by_id[np.searchsorted(anchors, ids[rows], sorter=by_id)]
+        trust[rows] = np.round(np.clip(measured[at], 0, 1) * MOST_TRUST).astype(np.uint8)
+    return coordinates, trust
 
 
 def _by_row(

@@ -36,10 +36,22 @@ class Rows:
     order: NDArray[np.int64]
     hash: str
     kept: Kept = field(repr=False)
+    as_logged: bool = False
+    """Whether the items were logged in this order."""
 
     @classmethod
-    def of(cls, ids: NDArray[Any], metadata: Metadata | None, kept: Kept) -> Rows:
+    def of(
+        cls,
+        ids: NDArray[Any],
+        metadata: Metadata | None,
+        kept: Kept,
+        *,
+        as_logged: bool = False,
+    ) -> Rows:
         """Order the ids of a run, stratified by its first categorical or boolean column."""
+        if as_logged:
+            order = np.arange(len(ids), dtype=np.int64)
+            return cls(ids, order, order_hash(ids, order), kept, True)
         order = canonical_order(len(ids), _strata(ids, metadata))
         return cls(ids, order, order_hash(ids, order), kept)
 
@@ -49,11 +61,15 @@ class Rows:
     @property
     def ids(self) -> NDArray[Any]:
         """Ids by row."""
+        if self.as_logged:
+            return self.logged
         return np.asarray(self.kept.get((self.hash, "ids"), lambda: self.logged[self.order]))
 
     def where(self, ids: NDArray[Any]) -> NDArray[np.int64]:
         """Position of each row's item in `ids`, -1 where it is not there; shape (n_items,)."""
         if ids is self.logged:
+            return self.order
+        if self.as_logged and len(ids) == len(self.logged) and np.array_equal(ids, self.logged):
             return self.order
         return self.kept.get(
             (self.hash, "where", content_hash(ids)),

@@ -102,6 +102,27 @@ def _find_neighbors(job: Mapping[str, Any], report: Reporter) -> str:
     return keep_graph(run, job["space"], job["step"], metric=job["metric"], progress=report)
 
 
+def _compare(job: Mapping[str, Any], report: Reporter) -> str:
+    from .._compared import keep_comparison
+
+    return keep_comparison(_pair(job), progress=report)
+
+
+def _combine(job: Mapping[str, Any], report: Reporter) -> str:
+    from .. import store
+    from .._compared import combine_pair
+
+    return combine_pair(_pair(job), store.open(job["store"]), progress=report)
+
+
+def _pair(job: Mapping[str, Any]) -> Any:
+    from .. import store
+    from .._compared import RunPair
+
+    place = store.open(job["store"])
+    return RunPair(place.run(job["run"]), place.run(job["other"]), *job["spaces"])
+
+
 def _search(job: Mapping[str, Any], report: Reporter) -> str:
     from .. import store
 
@@ -109,6 +130,8 @@ def _search(job: Mapping[str, Any], report: Reporter) -> str:
 
 
 _JOBS = {
+    "combine": _combine,
+    "comparison": _compare,
     "explanation": _explain,
     "measurement": _measure,
     "neighbors": _find_neighbors,

@@ -21,6 +21,8 @@ export interface Neighbor {
 
 /** The neighbours of one row in one space at one step, or why there are none yet. */
 export interface NeighborList {
+  /** Named where it is another run's. */
+  run?: string;
   space: string;
   step: number;
   neighbors?: Neighbor[];
@@ -51,6 +53,7 @@ export interface NeighborQuestion {
   n: number;
   metric: Metric;
   search?: "auto" | "exact";
+  other_run?: string;
   other_space?: string;
   other_step?: number;
 }

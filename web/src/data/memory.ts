@@ -1,5 +1,6 @@
 import { measuredSample, tornSample } from "./memory_measured.js";
 import type { MeasureKind, MeasurementInfo } from "./measured.js";
+import { MemoryComparing } from "./memory_comparing.js";
 import { MemoryKnowing } from "./memory_knowing.js";
 import type { SampleRun } from "./sample.js";
 import { SampleFinding } from "./sample_finding.js";
@@ -39,6 +40,7 @@ export class MemoryTransport implements Transport {
   private readonly started = new Set<string>();
   private readonly finding = new SampleFinding();
   private readonly knowing = new MemoryKnowing();
+  private readonly comparing = new MemoryComparing((name) => this.find(name));
   private revision = 1;
   /** Paths asked for, in order, so that a test can see what was fetched. */
   readonly asked: string[] = [];
@@ -65,7 +67,8 @@ export class MemoryTransport implements Transport {
     this.asked.push(`POST ${path}`);
     const [, , kind, run, what] = path.split("/").map(decodeURIComponent);
     if (kind === "runs" && run !== undefined && what !== undefined) {
-      const told = this.knowing.told(this.find(run), what, body as Record<string, unknown>);
+      const [one, said] = [this.find(run), body as Record<string, unknown>];
+      const told = this.knowing.told(one, what, said) ?? this.comparing.told(one, what, said);
       if (told !== undefined) return told as T;
     }
     if (path.startsWith("/api/jobs/")) return {} as T;
@@ -172,6 +175,8 @@ export class MemoryTransport implements Transport {
         if (found !== undefined) return found;
         const known = this.knowing.answer(run, what, query);
         if (known !== undefined) return known;
+        const compared = this.comparing.answer(run, what, query);
+        if (compared !== undefined) return compared;
         throw new ServerError("not_found", `There is no "${what}" here.`, 404);
       }
     }

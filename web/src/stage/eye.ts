@@ -37,8 +37,13 @@ export class Eye {
     this.resize(this.viewport.width, this.viewport.height);
   }
 
+  /** Where the camera is, or is going. */
+  get goal(): Camera | null {
+    return this.motion?.to ?? this.camera;
+  }
+
   /** The same camera brought to see all of the data in the room that is free. */
-  private overview(camera: Camera): Camera {
+  overview(camera: Camera): Camera {
     const { width, height } = this.viewport;
     const free = Math.max(width / 2, width - this.inset);
     const whole = camera.reset(this.viewport);

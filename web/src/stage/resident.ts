@@ -101,6 +101,13 @@ export class Resident {
     return mix < 1 ? { from: before, to: key, mix } : { from: key, to: key, mix: 0 };
   }
 
+  /** Puts positions of another map's making under a key of its own, where the lasso finds them. */
+  lay(renderer: Renderer, key: string, positions: Positions, loaded: number): void {
+    if (this.held.get(key)?.positions === positions && renderer.hasSnapshot(key)) return;
+    this.held.set(key, { positions, loaded, family: undefined, bounds: null });
+    renderer.setSnapshot(key, positions);
+  }
+
   clear(renderer: Renderer | null): void {
     this.turn.end();
     for (const key of this.held.keys()) renderer?.dropSnapshot(key);

@@ -12,6 +12,7 @@ import type { MapPort } from "../state/viewer.js";
 import type { ViewerState } from "../state/viewer_state.js";
 import type { Arrows } from "../state/why.js";
 import { LassoClient } from "../workers/lasso_client.js";
+import { BLEND_KEY, type Blend } from "./blend.js";
 import { Eye } from "./eye.js";
 import { flagsOf } from "./flags.js";
 import { Catcher } from "./catcher.js";
@@ -42,6 +43,8 @@ export class Stage implements MapPort {
   private readonly resident: Resident;
   private readonly trails: TrailLayer;
   private readonly lines: LineLayer;
+  /** The way to another map, where one is laid over this one. */
+  blend: Blend | null = null;
   private flags: Uint8Array = new Uint8Array(0);
   private trustOf: FrameData | null = null;
   private shownPlace: Place | null = null;
@@ -78,7 +81,9 @@ export class Stage implements MapPort {
       [session.projections.planarFrames.version, session.projections.spatialFrames.version],
       () => this.redraw(),
     );
-    onChange([selection.rows, filter.hidden, state.hover, state.focus], () => this.flag());
+    onChange([selection.rows, filter.hidden, state.hover, state.echo, state.focus], () =>
+      this.flag(),
+    );
     onChange([colorist.colors], () => this.color());
     onChange([timeline.playing, state.theme, state.trustFade, state.reducedMotion], () =>
       this.redraw(),
@@ -185,6 +190,13 @@ export class Stage implements MapPort {
     this.moved();
   }
 
+  /** Takes the view of a map that this one is linked with; null sees everything. */
+  take(camera: Camera | null, now: boolean): void {
+    if (camera === null) this.eye.reset(now);
+    else this.eye.go(camera, now);
+    this.moved();
+  }
+
   /** What is drawn at this moment, or null while there is nothing to draw. */
   view(): View | null {
     const { state, renderer } = this;
@@ -199,7 +211,8 @@ export class Stage implements MapPort {
     // While rows arrive every draw of all of them would hold up the next.
     const sampled = this.isMoving() || loaded < total;
     return {
-      ...this.resident.between(renderer, place),
+      ...(this.blend?.between(renderer, this.resident, place) ??
+        this.resident.between(renderer, place)),
       depth: this.depth.value,
       camera: this.eye.camera,
       drawCount: Math.min(loaded, sampled ? this.pace.rows(total) : total),
@@ -290,7 +303,7 @@ export class Stage implements MapPort {
     this.redraw();
   }
 
-  private redraw(): void {
+  redraw(): void {
     if (this.scheduled !== 0 || this.renderer === null) return;
     this.scheduled = requestAnimationFrame((now) => this.tick(now));
   }
@@ -336,6 +349,7 @@ export class Stage implements MapPort {
     const total = state.run.value?.n_items ?? 0;
     if (moving) this.pace.frame(now, total);
     else this.pace.rest();
+    this.trails.stars = this.blend?.stars ?? null;
     this.trails.show(renderer);
     this.lines.show(renderer);
     this.giveTrust(renderer);
@@ -343,7 +357,8 @@ export class Stage implements MapPort {
     const frame = this.frame();
     if (frame !== undefined) this.census.tell(frame, view.drawCount, moving);
     const turning = this.resident.turn.moving || this.shownPlace === null;
-    const to = turning ? frame : this.resident.frame(this.shownPlace!.to);
+    const beyond = turning ? frame : this.resident.frame(this.shownPlace!.to);
+    const to = view.to === BLEND_KEY ? (this.blend?.frame ?? beyond) : beyond;
     this.overlay.place(view, this.depth.value, this.eye.viewport, frame, to);
   }
 
@@ -357,7 +372,7 @@ export class Stage implements MapPort {
   private flag(): void {
     const { state } = this;
     const size = state.run.value?.n_items ?? 0;
-    const lit = [state.hover.value?.row, state.focus.value].filter(
+    const lit = [state.hover.value?.row, state.echo.value, state.focus.value].filter(
       (row) => typeof row === "number",
     );
     this.flags = flagsOf(size, state.selection.rows.value, state.filter.hidden.value, lit);

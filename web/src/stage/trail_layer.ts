@@ -1,7 +1,10 @@
 import type { Client } from "../data/client.js";
 import type { Renderer } from "../render/renderer.js";
+import { strongestMovers } from "../geometry/movers.js";
+import type { FrameSource } from "../state/frames.js";
 import type { Session } from "../state/session.js";
 import { onChange } from "../state/signal.js";
+import type { Pair } from "../state/timeline.js";
 import type { ViewerState } from "../state/viewer_state.js";
 import { affordableSteps, MOST_TRAILS, readPaths, type TrailPaths } from "./trail_source.js";
 
@@ -12,6 +15,8 @@ const NO_ROWS = new Uint32Array(0);
 export class TrailLayer {
   private paths: TrailPaths | null = null;
   private given: TrailPaths | null = null;
+  /** Ways to another map, shown in place of those over training; their end follows `mix`. */
+  stars: (TrailPaths & { mix: number }) | null = null;
   private abort: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -36,9 +41,11 @@ export class TrailLayer {
 
   /** Gives the renderer what has come, and the step the trails lead to. */
   show(renderer: Renderer): void {
-    const { paths } = this;
-    const current = paths === null ? 0 : indexOf(paths.steps, this.state.timeline.position.value);
-    if (paths !== this.given) {
+    const paths = this.stars ?? this.paths;
+    const current =
+      this.stars?.mix ??
+      (paths === null ? 0 : indexOf(paths.steps, this.state.timeline.position.value));
+    if (paths?.rows !== this.given?.rows || paths?.positions !== this.given?.positions) {
       if (paths === null) renderer.setTrails(NO_ROWS, 0, {}, 0);
       else renderer.setTrails(paths.rows, paths.steps.length, paths.positions, current);
       this.given = paths;
@@ -71,11 +78,11 @@ export class TrailLayer {
     const abort = new AbortController();
     this.abort = abort;
     const chosen = state.selection.rows.value.rows;
-    // Without a selection the first rows stand for all: any prefix is a fair sample.
-    const rows = chosen.length > 0 ? chosen.slice(0, MOST_TRAILS) : firstRows(source.n_items);
     const bytes = source.n_items * (source.n_components * 4 + 1);
     const affordable = affordableSteps(steps, state.timeline.position.value, bytes);
     try {
+      const rows =
+        pair === null ? chosen.slice(0, MOST_TRAILS) : await this.movers(source, pair, abort);
       this.paths = await readPaths(this.client, source, rows, affordable, abort.signal);
       this.redraw();
     } catch (error) {
@@ -83,10 +90,24 @@ export class TrailLayer {
       if (!abort.signal.aborted) console.error(error);
     }
   }
-}
 
-function firstRows(n: number): Uint32Array {
-  return Uint32Array.from({ length: Math.min(n, MOST_TRAILS) }, (_, row) => row);
+  /** Of a pair, the ways worth seeing are the longest: of the selection, else of all in sight. */
+  private async movers(source: FrameSource, pair: Pair, abort: AbortController) {
+    const ends = [pair.from, pair.to].map((step) =>
+      this.client.frame({ ...source, step }, undefined, abort.signal),
+    );
+    const [from, to] = (await Promise.all(ends)).map((frame) => frame.coordinates);
+    const { rows, count } = this.state.selection;
+    const hidden = this.state.filter.hidden.value;
+    return strongestMovers(
+      from!,
+      to!,
+      source.n_components,
+      count.value > 0 ? rows.value.rows : null,
+      MOST_TRAILS,
+      (row) => hidden?.has(row) ?? false,
+    );
+  }
 }
 
 /** Place of a step among the steps, between two of them with a fraction. */

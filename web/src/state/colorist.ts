@@ -33,7 +33,6 @@ const BY_REASON: ReadonlySet<string> = new Set(["clusters", "feature", "winning"
 
 /** Fetches what the chosen coloring needs, and keeps groups, colours and legend up to date. */
 export class Colorist {
-  private readonly coloring = new Coloring();
   private readonly painted = signal<Uint8Array | null>(null);
   private asked = 0;
   private unwatch: () => void = () => undefined;
@@ -50,6 +49,8 @@ export class Colorist {
     private readonly trust: { version: Signal<unknown>; read: () => Uint8Array | null },
     private readonly points: PointMeasures,
     private readonly reasons: Reasons,
+    /** Shared by maps side by side, so that a value has one colour in all of them. */
+    readonly coloring = new Coloring(),
   ) {
     this.legend = computed([state.grouping, state.theme], (grouping, theme) =>
       grouping === null ? null : this.coloring.legend(grouping, theme),

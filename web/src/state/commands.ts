@@ -66,6 +66,14 @@ export function runCommand(viewer: Viewer, command: Command): void {
       return flip(viewer.why.drawn);
     case "mark":
       return viewer.reference.mark(timeline.step.value);
+    case "compare":
+      return viewer.comparing.toggle();
+    case "overlay":
+      return viewer.comparing.toggleOverlay();
+    case "multiples":
+      return flip(viewer.multiples.open);
+    case "comparing":
+      return state.panel.set(state.panel.value === "compare" ? null : "compare");
     case "drawer":
       return flip(viewer.table.open);
     case "lanes":

@@ -36,6 +36,10 @@ export type Command =
   | "arrows"
   | "mark"
   | "drawer"
+  | "compare"
+  | "overlay"
+  | "comparing"
+  | "multiples"
   | "clear"
   | "undo"
   | "redo";
@@ -125,6 +129,9 @@ export const KEYMAP: readonly Binding[] = [
     does: "Lines to torn neighbours, rings on false ones",
     group: "View",
   },
+  { command: "compare", keys: ["c"], caps: "C", does: "A map beside this one", group: "View" },
+  { command: "overlay", keys: ["z"], caps: "Z", does: "Lay map B over map A", group: "View" },
+  { command: "multiples", keys: ["j"], caps: "J", does: "All kept maps, small", group: "View" },
   { command: "pan", keys: ["v"], caps: "V", does: "Move the view", group: "Selection" },
   { command: "lasso", keys: ["l"], caps: "L", does: "Lasso", group: "Selection" },
   { command: "rectangle", keys: ["r"], caps: "R", does: "Rectangle", group: "Selection" },
@@ -171,6 +178,7 @@ export const KEYMAP: readonly Binding[] = [
     group: "Viewer",
   },
   { command: "drawer", keys: ["g"], caps: "G", does: "Table and gallery", group: "Viewer" },
+  { command: "comparing", keys: ["q"], caps: "Q", does: "Comparing: panel", group: "Viewer" },
   { command: "theme", keys: ["m"], caps: "M", does: "Dark or light", group: "Viewer" },
   { command: "help", keys: ["?"], caps: "?", does: "This page", group: "Viewer" },
 ];

@@ -46,7 +46,17 @@ export class Neighbors {
     this.work = new Work(client);
     const { focus, timeline, space, run } = state;
     onChange(
-      [focus, timeline.step, space, run, this.metric, this.count, reference.step, reference.space],
+      [
+        focus,
+        timeline.step,
+        space,
+        run,
+        this.metric,
+        this.count,
+        reference.step,
+        reference.space,
+        reference.run,
+      ],
       () => this.later(),
     );
     onChange([timeline.playing], () => this.later());
@@ -113,6 +123,7 @@ export class Neighbors {
       row,
       n: this.count.value,
       metric: this.metric.value,
+      other_run: this.reference.run.value ?? undefined,
       other_space: this.reference.space.value ?? undefined,
       other_step: this.reference.step.value ?? undefined,
     };

@@ -4,6 +4,7 @@ import { signal, type Signal } from "./signal.js";
 export class Reference {
   private readonly chosenStep = signal<number | null>(null);
   private readonly chosenSpace = signal<string | null>(null);
+  private readonly chosenRun = signal<string | null>(null);
 
   /** Step to compare with; null for none. */
   get step(): Signal<number | null> {
@@ -13,6 +14,18 @@ export class Reference {
   /** Space to compare with; null for the one on screen. */
   get space(): Signal<string | null> {
     return this.chosenSpace;
+  }
+
+  /** Run to compare with; null for the one on screen. */
+  get run(): Signal<string | null> {
+    return this.chosenRun;
+  }
+
+  /** Another step, space and run at once; null for those on screen. */
+  set(step: number | null, space: string | null, run: string | null): void {
+    this.chosenStep.set(step);
+    this.chosenSpace.set(space);
+    this.chosenRun.set(run);
   }
 
   setStep(step: number | null): void {
@@ -31,5 +44,6 @@ export class Reference {
   clear(): void {
     this.chosenStep.set(null);
     this.chosenSpace.set(null);
+    this.chosenRun.set(null);
   }
 }

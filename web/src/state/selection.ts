@@ -74,7 +74,7 @@ export class Selection {
     if (rows !== undefined) this.show(rows);
   }
 
-  private show(rows: RowSet): void {
+  protected show(rows: RowSet): void {
     this.counted.set(rows.count);
     this.current.set(rows);
   }

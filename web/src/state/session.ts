@@ -101,7 +101,8 @@ export class Session {
     else await this.refresh();
   }
 
-  private async hear(event: ServerEvent): Promise<void> {
+  /** Takes news; a session that has no stream of its own is told by one that has. */
+  async hear(event: ServerEvent): Promise<void> {
     const { state } = this;
     if (event.type === "lost" || event.type === "refused") {
       state.connection.set(event.type);

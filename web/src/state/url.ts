@@ -1,3 +1,5 @@
+import { decodeBeside, encodeBeside, type BesideChoice } from "./comparing.js";
+
 /**
  * The part of the view that travels in the address: a copied link reopens what was seen.
  * It lives behind `#`, so it is never sent to the server and needs no route there.
@@ -17,6 +19,12 @@ export interface Address {
   trails?: boolean;
   trust?: number;
   theme?: "dark" | "light";
+  /** Maps beside the main one. */
+  beside?: readonly BesideChoice[];
+  /** Whether each of them is moved by itself. */
+  free?: boolean;
+  /** How far the second map is laid over the first. */
+  overlay?: number;
   /** Selected rows, valid only under the row order with this hash. */
   selection?: { order: string; rows: readonly number[] };
 }
@@ -41,6 +49,9 @@ export function encodeAddress(address: Address): string {
   if (address.trails) put("trails", 1);
   if (address.trust) put("trust", address.trust);
   put("theme", address.theme);
+  for (const choice of address.beside ?? []) put("beside", encodeBeside(choice));
+  if (address.free) put("free", 1);
+  put("overlay", address.overlay);
   const selection = address.selection;
   if (selection && selection.rows.length > 0 && selection.rows.length <= LONGEST_SELECTION) {
     put("rows", `${selection.order}:${selection.rows.map((row) => row.toString(36)).join(".")}`);
@@ -66,6 +77,9 @@ export function decodeAddress(hash: string): Address {
     trails: text("trails") === "1",
     trust: numberOf(text("trust")),
     theme: theme === "dark" || theme === "light" ? theme : undefined,
+    beside: besideOf(parameters.getAll("beside")),
+    free: text("free") === "1" ? true : undefined,
+    overlay: numberOf(text("overlay")),
     selection: selectionOf(text("rows")),
   };
 }
@@ -73,6 +87,11 @@ export function decodeAddress(hash: string): Address {
 function numberOf(text: string | undefined): number | undefined {
   const value = text === undefined || text === "" ? Number.NaN : Number(text);
   return Number.isFinite(value) ? value : undefined;
+}
+
+function besideOf(texts: readonly string[]): Address["beside"] {
+  const choices = texts.flatMap((one) => decodeBeside(one) ?? []);
+  return choices.length > 0 ? choices : undefined;
 }
 
 function pairOf(text: string): [string, string][] {

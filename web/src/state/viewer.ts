@@ -1,5 +1,6 @@
 import type { Clusters } from "./clusters.js";
 import type { Colorist } from "./colorist.js";
+import type { Comparing } from "./comparing.js";
 import type { CrossFilter } from "./cross_filter.js";
 import type { Finder } from "./finder.js";
 import type { Guest } from "./guest.js";
@@ -9,7 +10,10 @@ import type { Confusions } from "./confusions.js";
 import type { Measures } from "./measures.js";
 import type { Neighbors } from "./neighbors.js";
 import type { PointMeasures } from "./point_measures.js";
+import type { Moved } from "./moved.js";
+import type { Multiples } from "./multiples.js";
 import type { Reference } from "./reference.js";
+import type { RunsCompared } from "./runs_compared.js";
 import type { SelectMode } from "./selection.js";
 import type { Session } from "./session.js";
 import type { Signal } from "./signal.js";
@@ -85,4 +89,9 @@ export interface Viewer {
   table: Table;
   /** Null where the viewer has the page to itself. */
   guest: Guest | null;
+  /** The maps beside the main one. */
+  comparing: Comparing;
+  multiples: Multiples;
+  runsCompared: RunsCompared;
+  moved: Moved;
 }

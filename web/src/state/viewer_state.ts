@@ -20,7 +20,7 @@ export type Tool = "pan" | "lasso" | "rectangle" | "brush";
 export type Theme = "dark" | "light";
 export type Fit = 2 | 3;
 /** Panels that the rail opens: making maps, finding items, saved selections. */
-export type PanelName = "maps" | "find" | "saved";
+export type PanelName = "maps" | "find" | "saved" | "compare";
 
 /** What the pointer rests on. */
 export interface Hover {
@@ -91,13 +91,15 @@ export class ViewerState {
   readonly frameHere = signal(false);
 
   readonly timeline = new Timeline();
-  readonly selection = new Selection();
+  readonly selection: Selection;
   readonly filter = new Filter();
   readonly lines = new Lines();
   readonly lanes = new Lanes();
   readonly coloring: WritableSignal<Coloring> = signal<Coloring>({ by: "nothing" });
   readonly grouping: WritableSignal<Grouping | null> = signal<Grouping | null>(null);
   readonly hover: WritableSignal<Hover | null> = signal<Hover | null>(null);
+  /** The row that the pointer rests on in another map of the same items. */
+  readonly echo: WritableSignal<number | null> = signal<number | null>(null);
   /** The row whose details the inspector shows. */
   readonly focus: WritableSignal<number | null> = signal<number | null>(null);
 
@@ -179,6 +181,11 @@ export class ViewerState {
     ],
     statusOf,
   );
+
+  /** A map beside another one has the other's selection in place of its own. */
+  constructor(selection = new Selection()) {
+    this.selection = selection;
+  }
 }
 
 /** Whether a projection has frames that can be shown. */
