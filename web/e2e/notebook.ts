@@ -153,7 +153,7 @@ export function inWidget<T, A>(
 ): Promise<T> {
   return page.evaluate(
     ([at, source, given]) => {
-      const hosts = [...document.querySelectorAll("[data-lm-suppress-shortcuts] > div")];
+      const hosts = [...document.querySelectorAll(".driftglass-widget")];
       const { driftglass } = hosts[at as number] as unknown as { driftglass: App };
       const run = new Function(`return (${source as string})`)() as (
         app: App,

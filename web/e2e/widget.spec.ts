@@ -152,22 +152,33 @@ test("linked widgets follow each other by id, and no other", async () => {
   if (process.env.DRIFTGLASS_SHOTS) await page.screenshot({ path: "/tmp/dg/shots/lab2.png" });
 });
 
-test("keys pressed in the notebook are not the widget's, nor the other way round", async () => {
-  const tool = () => inWidget(page, 0, ({ viewer }) => viewer.state.tool.value);
-  await page.locator(".jp-Cell .jp-InputPrompt").first().click();
-  await page.keyboard.press("l");
+test("keys pressed in the notebook are not the widget's, nor the other way round", async ({
+  browser,
+}) => {
+  lab.write("keys.ipynb", [
+    "import numpy as np, driftglass as dg\ndg.Widget(np.random.rand(99, 2), map='as_logged')",
+    "1 + 1",
+  ]);
+  const own = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
+  await lab.run(own, "keys.ipynb");
+  await own.locator(".jp-OutputArea canvas").first().waitFor();
+  const tool = () => inWidget(own, 0, ({ viewer }) => viewer.state.tool.value);
+  await expect.poll(() => tool().catch(() => "none")).toBe("pan");
+  await own.locator(".jp-Cell .jp-InputPrompt").first().click();
+  await own.keyboard.press("l");
   expect(await tool()).toBe("pan");
 
-  const cells = await page.locator(".jp-Cell").count();
-  await page
+  await own
     .locator(".jp-OutputArea canvas")
     .first()
     .click({ position: { x: 300, y: 100 } });
-  await page.keyboard.press("l");
-  await page.keyboard.press("d");
-  await page.keyboard.press("d");
+  await own.keyboard.press("l");
+  await own.keyboard.press("d");
+  await own.keyboard.press("d");
+
   await expect.poll(tool).toBe("lasso");
-  expect(await page.locator(".jp-Cell").count()).toBe(cells);
+  expect(await own.locator(".jp-Cell").count()).toBe(2);
+  await own.close();
 });
 
 test("the notebook as HTML shows picture and page without a kernel and without a network", async ({

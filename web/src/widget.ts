@@ -15,9 +15,11 @@ const PATIENCE_MS = 4_000;
 
 /** Shows one view of a widget; returns a function that ends it. */
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
-  // Lumino, which JupyterLab is made of, leaves keys alone that are pressed inside.
-  el.setAttribute("data-lm-suppress-shortcuts", "true");
   const frame = document.createElement("div");
+  // Lumino, which JupyterLab is made of, leaves keys alone that are pressed in what says this. It
+  // has to be the very element that seems to have the focus: a parent is asked too late.
+  frame.setAttribute("data-lm-suppress-shortcuts", "true");
+  frame.className = "driftglass-widget";
   frame.style.cssText = "position:relative;width:100%;border-radius:8px;overflow:hidden";
   const root = frame.attachShadow({ mode: "open" });
   const style = document.createElement("style");
