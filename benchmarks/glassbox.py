@@ -4,7 +4,8 @@
     python -m benchmarks.glassbox --parts mnist mnist-held-out --vectors mnist.npz --peers …
 
 Every fit runs in a fresh process, with the threads that its package uses by default, at most two.
-Every part leaves a file of its own in ``results``. Peers are looked for in the interpreter of
+Every part leaves a file of its own in ``results``, written anew after each figure. Peers are looked
+for in the interpreter of
 ``--peers``; those that it lacks are left out. Where a peer would take very long, some of its epochs
 are measured and its time is extrapolated from the seconds of an epoch; such figures say so, and
 ``--peer-epochs 200`` measures all of them.
@@ -38,6 +39,7 @@ def main() -> None:
     parser.add_argument("--peers", default=sys.executable, help="interpreter that has the peers")
     parser.add_argument("--peer-epochs", type=int, default=5, help="epochs measured of the peer")
     parser.add_argument("--seeds", type=int, default=5, help="swiss rolls")
+    parser.add_argument("--peer-seeds", type=int, default=1, help="swiss rolls of the peer")
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
@@ -51,8 +53,10 @@ def main() -> None:
         for figure in globals()["measure_" + part.replace("-", "_")](arguments):
             figures.append(figure)
             print(json.dumps(figure), flush=True)
+            # A long part that is ended early has said something all the same.
+            written = record.write(f"glassbox-{part}", figures)
         if figures:
-            print(record.write(f"glassbox-{part}", figures))
+            print(written)
 
 
 def measure_roll(arguments: Any) -> Any:
@@ -69,8 +73,8 @@ def measure_roll(arguments: Any) -> Any:
         raw, along = make_swiss_roll(n_samples=1000, random_state=seed)
         X = StandardScaler().fit_transform(raw).astype(np.float32)
         methods = [("driftglass", {}), ("umap-learn", {})]
-        if seed == 0:
-            # The peer takes minutes for each: one seed shows what it does.
+        if seed < arguments.peer_seeds:
+            # The peer takes minutes for each.
             peer = {"epochs": arguments.peer_epochs}
             methods += [("glass-box-umap", peer), ("glass-box-umap", {**tuned, **peer})]
         for who, settings in methods:
@@ -190,7 +194,7 @@ def measure_memory(arguments: Any) -> Any:
     import numpy as np
 
     X = np.random.default_rng(0).normal(size=(1_000_000, 50)).astype(np.float32)
-    for who in ("driftglass l2", "driftglass top"):
+    for who in ("driftglass l2", "driftglass top", "glass-box-umap l2"):
         found = measured(arguments, who, X, {"fit_rows": 2000, "epochs": 2})
         if found is not None:
             yield {"part": "memory", "method": who, "n_samples": len(X), **found[1]}
@@ -235,7 +239,7 @@ def child(who: str, vectors: str, places: str, text: str) -> None:
     epochs = None
     try:
         model = made(who, settings, seed)
-        if who == "glass-box-umap":
+        if who.startswith("glass-box-umap"):
             epochs = epoch_clock()
             model.extra_callbacks = [epochs]
     except ImportError:
@@ -243,7 +247,7 @@ def child(who: str, vectors: str, places: str, text: str) -> None:
     imported, imported_cpu = time.perf_counter() - begun, time.process_time() - used
     begun, used = time.perf_counter(), time.process_time()
     Y = model.fit(X[:n])
-    Y = model.transform(X[:n]) if who == "glass-box-umap" else model.embedding_
+    Y = model.transform(X[:n]) if who.startswith("glass-box-umap") else model.embedding_
     figure: dict[str, Any] = {
         "import_seconds": round(imported, 2),
         "fit_seconds": round(time.perf_counter() - begun, 2),
@@ -261,7 +265,7 @@ def child(who: str, vectors: str, places: str, text: str) -> None:
                 figure["fit_cpu_seconds"] + missing * per_epoch_cpu, 1
             ),
         }
-    if who in ("driftglass l2", "driftglass top"):
+    if who.endswith((" l2", " top")):
         before = time.perf_counter()
         if who.endswith("l2"):
             model.compute_contributions(X, reduction="l2")
@@ -280,6 +284,9 @@ def child(who: str, vectors: str, places: str, text: str) -> None:
         figure["contributions_cpu_seconds"] = round(time.process_time() - before_cpu, 3)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figure["peak_megabytes"] = round(peak, 1)
+    # Above the number of cores the machine had other things to do: seconds are longer than they
+    # need be, those of the processor hardly.
+    figure["load_average"] = round(os.getloadavg()[0], 1)
     np.save(places, np.asarray(Y))
     print(json.dumps(figure | {"import_cpu_seconds": round(imported_cpu, 2)}))
 
@@ -315,7 +322,7 @@ def made(who: str, settings: dict[str, Any], seed: int) -> Any:
         from driftglass.projections import GlassBoxUMAP
 
         return GlassBoxUMAP(random_state=seed, quiet=True, **settings)
-    if who == "glass-box-umap":
+    if who.startswith("glass-box-umap"):
         from glass_box_umap import GlassBoxUMAP as Peer
 
         return Peer(random_state=seed, quiet=True, **settings)

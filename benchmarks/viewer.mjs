@@ -146,7 +146,8 @@ async function interact(browser, url, n) {
       const { stage } = document.getElementById("app").driftglass;
       const times = [];
       for (let i = 0; i < frames; i++) {
-        const view = { ...stage.view(), drawCount: drawn };
+        // As the page draws while a map moves on a machine that is this slow.
+        const view = { ...stage.view(), drawCount: drawn, quick: true };
         const { viewport } = stage.eye;
         view.camera = view.camera.pan(i % 2 ? 3 : -3, 0, viewport, 0);
         const start = performance.now();

@@ -2,8 +2,8 @@
 
 python -m benchmarks.viewer_data FOLDER ROWS [VECTORS.npz]
 
-In FOLDER: `runs/fresh`, vectors without a map; `runs/kept`, the same with its maps; `logs`, the same
-for TensorBoard's projector; `flat`, coordinates and classes alone.
+In FOLDER: `runs/fresh`, vectors without a map; `runs/kept`, the same with its maps; `logs`, the
+same for TensorBoard's projector; `flat`, coordinates and classes alone.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ def main() -> None:
     X, labels = given(rest[0], int(n)) if rest else planted(int(n))
     store = dg.open(Path(folder) / "runs")
     for name in ("fresh", "kept"):
-        with store.create(name, ids=np.arange(len(X)), metadata={"class": labels.astype(str)}) as run:
+        with store.create(
+            name, ids=np.arange(len(X)), metadata={"class": labels.astype(str)}
+        ) as run:
             run.log(0, {"hidden": X})
     maps = dg.project(store.run("kept"), "hidden", basis="all")
     dg.export(store.run("fresh"), Path(folder) / "logs", kind="projector")

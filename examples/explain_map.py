@@ -33,8 +33,9 @@ def main(epochs: int) -> None:
     explained = explain(model, X, attribution="path", feature_names=wine.feature_names)
     print(explained.label, explained.describe(0, top=3)["axes"][0])
     plots.contribution_bars(explained, 0).figure.savefig("bars.png")
-    groups = explain_groups(model, X, wine.target, feature_names=wine.feature_names)
-    plots.contribution_arrows(model.embedding_, groups).figure.savefig("arrows.png")
+    kinds = wine.target_names[wine.target]
+    ways = explain_groups(model, X, kinds, attribution="path", feature_names=wine.feature_names)
+    plots.contribution_arrows(model.embedding_, ways, color=kinds).figure.savefig("arrows.png")
 
 
 if __name__ == "__main__":

@@ -187,6 +187,11 @@ def as_ids(ids: Any, *, name: str = "ids") -> NDArray[Any]:
 
 
 def _refuse_repeats(array: NDArray[Any], name: str) -> None:
+    if len(array) and array.dtype.kind == "i" and 0 <= array.min() <= array.max() < 2 * len(array):
+        there = np.zeros(2 * len(array), dtype=bool)  # row numbers: no need to sort them
+        there[array] = True
+        if int(np.count_nonzero(there)) == len(array):
+            return
     unique, counts = np.unique(array, return_counts=True)
     if len(unique) == len(array):
         return

@@ -146,7 +146,10 @@ def labels_of_frame(
 
 def kept_names(run: Run, frame: Projection) -> dict[int, str]:
     """Names that were given to the crowds of this very map."""
-    kept = run.cache.get(_key(frame))
+    given = run.labels.cluster_names(_key(frame))
+    if given is not None:
+        return given
+    kept = run.cache.get(_key(frame))  # where earlier versions kept them
     return {} if kept is None else {int(n): str(v) for n, v in kept.description["names"].items()}
 
 
@@ -160,8 +163,8 @@ def keep_names(run: Run, frame: Projection, names: Mapping[int, str]) -> dict[in
             )
     known = {**kept_names(run, frame), **names}
     known = {number: name.strip() for number, name in known.items() if name.strip()}
-    described = {str(number): name for number, name in known.items()}
-    run.cache.put(_key(frame), {"kind": "cluster-names", "names": described}, {})
+    # What a person said is no derived result: the cache forgets what is not asked for.
+    run.labels.keep_cluster_names(_key(frame), known)
     return known
 
 

@@ -16,9 +16,9 @@ from .neighbors._one import neighbors_of_one
 
 if TYPE_CHECKING:
     from .data import Snapshot
-    from .store import Run
+    from .store import CachedResult, Run
 
-__all__ = ["Nearby", "graph_seconds", "keep_graph", "nearby", "search_seconds"]
+__all__ = ["Nearby", "graph_seconds", "keep_graph", "kept_graph", "nearby", "search_seconds"]
 
 GRAPH_NEIGHBORS = 30
 QUICK_SECONDS = 2.0
@@ -162,6 +162,15 @@ def keep_graph(
     return key
 
 
+def kept_graph(run: Run, space: str, step: int, metric: str) -> CachedResult | None:
+    """What `keep_graph` has kept of a snapshot; None if nothing.
+
+    Its arrays are ``rows``, the places in the snapshot that have finite vectors, and for each of
+    them ``indices`` (into ``rows``) and ``distances``, nearest first.
+    """
+    return run.cache.get(_graph_key(run, space, step, metric))
+
+
 def search_seconds(n_samples: int, n_features: int) -> float:
     """About how long looking at every item once takes."""
     return n_samples * n_features * (1 / VALUES_PER_SECOND + 4 / READ_PER_SECOND)
@@ -178,7 +187,7 @@ def _from_graph(
 ) -> Nearby | None:
     from .neighbors._approximate import N_CHECKED
 
-    kept = run.cache.get(_graph_key(run, snapshot.space, snapshot.step, metric))
+    kept = kept_graph(run, snapshot.space, snapshot.step, metric)
     if kept is None:
         return None
     rows = kept.arrays["rows"]

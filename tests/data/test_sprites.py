@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -155,3 +156,29 @@ def test_constant_and_nan_images_are_drawn_not_fatal():
 
     assert sheet.failed == ()
     assert len(sheet.pages) == 1
+
+
+def test_a_sheet_of_mixed_sizes_says_how_large_each_image_is(rng):
+    tall, wide = rng.integers(0, 255, (12, 6), np.uint8), rng.integers(0, 255, (4, 10), np.uint8)
+    sheet = SpriteSheet.pack([tall, None, wide])
+
+    sizes = sheet.sizes()
+
+    assert sizes is not None
+    assert sizes.tolist() == [[6, 12], [0, 0], [10, 4]]
+
+
+def test_a_sheet_of_one_size_says_nothing_about_sizes(rng):
+    sheet = SpriteSheet.pack(rng.integers(0, 255, (3, 8, 8), np.uint8))
+
+    assert sheet.sizes() is None
+
+
+def test_sizes_that_cannot_be_read_are_the_tiles_own(rng):
+    sheet = SpriteSheet.pack([np.zeros((8, 4)), np.zeros((8, 8))])
+    spoilt = tuple(page.replace(b"4x8", b"4y8") for page in sheet.pages)
+
+    sizes = replace(sheet, pages=spoilt).sizes()
+
+    assert sizes is not None
+    assert sizes.tolist() == [[8, 8], [8, 8]]

@@ -92,12 +92,67 @@ def test_what_is_not_exact_says_so_beneath(explained):
 def test_arrows_lead_to_the_mean_contributions_of_their_group(explained):
     Y, _, groups, _ = explained
 
-    ax = contribution_arrows(Y, groups, ["near"], n_features=3)
+    ax = contribution_arrows(Y, groups, ["near"], n_features=3, magnify=1)
 
     arrows = [text for text in ax.texts if getattr(text, "arrow_patch", None) is not None]
     order = np.argsort(-np.linalg.norm(groups.mean[1], axis=0))[:3]
-    np.testing.assert_allclose([arrow.xy for arrow in arrows], groups.mean[1][:, order].T)
+    tips = [arrow.xy for arrow in arrows if not arrow.get_text()]
+    np.testing.assert_allclose(tips, groups.mean[1][:, order].T)
     assert "length" in {text.get_text() for text in ax.texts}
+
+
+def test_short_arrows_are_drawn_longer_and_the_figure_says_so(explained):
+    Y, _, groups, _ = explained
+    far = 50 * Y
+
+    ax = contribution_arrows(far, groups, n_features=2)
+
+    tips = np.array([text.xy for text in ax.texts if not text.get_text()])
+    factor = float(ax.get_xlabel().split()[2])
+    order = [np.argsort(-np.linalg.norm(mean, axis=0))[:2] for mean in groups.mean]
+    expected = [mean[:, few].T for mean, few in zip(groups.mean, order, strict=True)]
+    np.testing.assert_allclose(tips, factor * np.concatenate(expected))
+    assert factor > 1
+    assert ax.get_xlabel() == f"arrows drawn {factor:g} times as long"
+    assert 0.25 < np.linalg.norm(tips, axis=1).max() / (np.ptp(far, axis=0).max() / 2) <= 0.65
+    for bad in (0, -1, np.nan, "big"):
+        with pytest.raises(InvalidInputError, match="magnify is"):
+            contribution_arrows(Y, groups, magnify=bad)
+
+
+def test_labels_of_arrows_keep_clear_of_each_other_and_of_the_arrows(explained):
+    from matplotlib.text import Text
+
+    Y, _, groups, _ = explained
+    labels = np.repeat(["near", "far"], 30)
+
+    ax = contribution_arrows(Y, groups, color=labels, n_features=4)
+
+    ax.figure.draw_without_rendering()
+    texts = [text for text in ax.texts if text.get_text()]
+    # The extent of an annotation would take in its line.
+    boxes = [Text.get_window_extent(text) for text in texts]
+    assert len(texts) == 8
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    longest = max((text for text in ax.texts if not text.get_text()), key=lambda a: np.hypot(*a.xy))
+    shaft = ax.transData.transform(np.linspace((0, 0), longest.xy, 20)[:-1])
+    assert not any(box.contains(*pixel) for box in boxes for pixel in shaft)
+
+
+def test_arrows_have_the_colours_of_their_groups_or_name_them(explained):
+    from matplotlib.colors import to_hex
+
+    Y, _, groups, _ = explained
+    labels = np.repeat(["near", "far"], 30)
+
+    colored = contribution_arrows(Y, groups, color=labels, n_features=1)
+    plain = contribution_arrows(Y, groups, n_features=1)
+
+    arrows = [text.arrow_patch for text in colored.texts if not text.get_text()]
+    dots = {to_hex(dots.get_facecolor()[0]) for dots in colored.collections}
+    assert {to_hex(arrow.get_edgecolor()) for arrow in arrows} == dots
+    written = {text.get_text() for text in plain.texts} - {""}
+    assert written == {"length (far)", "length (near)"}
 
 
 def test_arrows_head_to_tail_end_at_the_mean_of_the_group(explained):
@@ -106,6 +161,7 @@ def test_arrows_head_to_tail_end_at_the_mean_of_the_group(explained):
     ax = contribution_arrows(Y, groups, cumulative=True, n_features=2)
 
     arrows = [text for text in ax.texts if getattr(text, "arrow_patch", None) is not None]
+    arrows = [arrow for arrow in arrows if not arrow.get_text()]
     assert len(arrows) == 6
     np.testing.assert_allclose(arrows[2].xy, groups.coordinates[0], atol=1e-6)
     np.testing.assert_allclose(arrows[5].xy, groups.coordinates[1], atol=1e-6)
@@ -121,6 +177,8 @@ def test_a_map_is_coloured_by_one_feature(explained):
     np.testing.assert_allclose(signed.collections[-1].get_array(), one.contributions[:, 1, 0])
     low, high = signed.collections[-1].get_clim()
     assert low == -high
+    scale = signed.figure.axes[-1]
+    assert scale.get_ylim() == (low, high)
     assert signed.get_title() == "length, axis 2"
 
 

@@ -1,4 +1,7 @@
 import type { Page } from "@playwright/test";
+import type * as App from "../src/app.js";
+import type * as Memory from "../src/data/memory.js";
+import type * as Sample from "../src/data/sample.js";
 import { appOf, expect, open, ready, test } from "./served.js";
 
 const cell = (page: Page, letter: string) => page.getByLabel(`Map ${letter}`, { exact: true });
@@ -243,9 +246,9 @@ test("two viewers on one page keep their maps and selections apart", async ({ pa
   );
   const told = await page.evaluate(async () => {
     const source = (path: string) => import(/* @vite-ignore */ path);
-    const { start } = (await source("/src/app.ts")) as typeof import("../src/app.js");
-    const memory = (await source("/src/data/memory.ts")) as typeof import("../src/data/memory.js");
-    const sample = (await source("/src/data/sample.ts")) as typeof import("../src/data/sample.js");
+    const { start } = (await source("/src/app.ts")) as typeof App;
+    const memory = (await source("/src/data/memory.ts")) as typeof Memory;
+    const sample = (await source("/src/data/sample.ts")) as typeof Sample;
     const first = document.getElementById("app")!;
     const second = document.createElement("div");
     first.style.cssText = "position:fixed;inset:0 50% 0 0";

@@ -184,6 +184,15 @@ test("what moved a point since a marked step is said by feature", async ({ page,
   expect(check["at step 0"]).toBeCloseTo(then!, 2);
   expect(check["moved by the features"]).toBeCloseTo(now! - then!, 2);
   expect(check["on the map"]).toBeCloseTo(now!, 2);
+
+  // The same question is a choice in the panel, which also goes back to the other one.
+  const question = panel(page).getByRole("combobox", { name: "What to explain" });
+  await expect(question).toHaveText("what moved it since step 0");
+  await question.press("Enter");
+  await question.press("Home");
+  await question.press("Enter");
+  await expect(page.getByRole("heading", { name: "Why here" })).toBeVisible();
+  await expect(panel(page).getByText("at step 0")).toHaveCount(0);
 });
 
 test("a map without loadings is explained when somebody asks, or it says that it does not know", async ({

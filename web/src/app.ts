@@ -1,5 +1,5 @@
 import { mount, unmount } from "svelte";
-import { openBeside, type MainMap } from "./beside.js";
+import { openBeside, shareFrame, type MainMap } from "./beside.js";
 import { Client } from "./data/client.js";
 import { ComparingQuestions } from "./data/comparing.js";
 import { Finding } from "./data/finding.js";
@@ -9,10 +9,13 @@ import { Overlaid } from "./stage/blend.js";
 import { Stage } from "./stage/stage.js";
 import { encodeColoring } from "./state/coloring_choice.js";
 import { CrossFilter } from "./state/cross_filter.js";
+import { EdgeLines } from "./state/edge_lines.js";
 import { Finder } from "./state/finder.js";
 import { Guest } from "./state/guest.js";
+import { GivenLabels } from "./state/given_labels.js";
 import { SavedSelections } from "./state/saved.js";
 import { Knowing } from "./data/knowing.js";
+import { Layering } from "./data/layering.js";
 import { Clusters } from "./state/clusters.js";
 import { Colorist } from "./state/colorist.js";
 import { Comparing, differences } from "./state/comparing.js";
@@ -28,6 +31,7 @@ import { Reference } from "./state/reference.js";
 import { RunsCompared } from "./state/runs_compared.js";
 import { Session } from "./state/session.js";
 import { computed, onChange } from "./state/signal.js";
+import { decodeSprites, encodeSprites } from "./state/sprites.js";
 import { Table } from "./state/table.js";
 import { Torn } from "./state/torn.js";
 import { decodeAddress, encodeAddress, LONGEST_SELECTION, type Address } from "./state/url.js";
@@ -77,8 +81,18 @@ export function start(
     changed: [reference.step, why.answer],
   });
   const torn = new Torn(client, state);
-  const stage = new Stage(client, state, session, colorist, why.shownArrows);
+  const layering = new Layering(transport);
   const items = new Items(client, state);
+  const labels = new GivenLabels(layering, state);
+  session.listeners.add((event) => labels.hear(event));
+  const stage = new Stage(client, state, session, colorist, why.shownArrows, {
+    layering,
+    labels: labels.list,
+    ids: (rows) => items.ids(rows),
+  });
+  const edges = new EdgeLines(client, layering, knowing, state, neighbors.metric, () =>
+    stage.placesNow(),
+  );
   const finding = new Finding(transport);
   const finder = new Finder(finding, state);
   const crossFilter = new CrossFilter(client, state);
@@ -104,6 +118,8 @@ export function start(
     why,
     clusters,
     table,
+    labels,
+    edges,
     map: stage,
     guest: host === undefined ? null : new Guest(host),
     comparing,
@@ -111,13 +127,14 @@ export function start(
     moved: new Moved(questions, state, reference),
     runsCompared: new RunsCompared(client, questions, state, session),
   };
-  const main: MainMap = { viewer, stage, client, knowing, questions };
+  const main: MainMap = { viewer, stage, client, knowing, questions, layering };
 
   const stops = [
     followSystem(state),
     followSingle(state),
     followHidden(state),
     followBeside(viewer),
+    shareFrame(comparing, stage),
     () => saved.close(),
   ];
   // Steps and spaces of one run mean nothing in another.
@@ -139,6 +156,7 @@ export function start(
       measures.close();
       torn.close();
       viewer.guest?.close();
+      edges.close();
       void unmount(view);
     },
   };
@@ -164,7 +182,11 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
       state.coloring,
       state.filter.hiddenGroups,
       state.trails,
+      state.sprites.shown,
+      state.sprites.look,
+      state.sprites.crowd,
       state.trustFade,
+      state.layers.text,
       state.chosenTheme,
       state.selection.rows,
       stage.eye.text,
@@ -221,7 +243,9 @@ function addressOf({ state, session, comparing }: Viewer, stage: Stage): Address
     hidden,
     camera: stage.eye.text.value || undefined,
     trails: state.trails.value,
+    images: encodeSprites(state.sprites) || undefined,
     trust: state.trustFade.value,
+    layers: state.layers.text.value || undefined,
     theme: state.chosenTheme.value ?? undefined,
     beside: comparing.choices(),
     free: comparing.beside.value.length > 0 && !comparing.linked.value,
@@ -232,7 +256,9 @@ function addressOf({ state, session, comparing }: Viewer, stage: Stage): Address
 
 function applyLook(state: ViewerState, address: Address): void {
   state.trails.set(address.trails ?? false);
+  decodeSprites(address.images, state.sprites);
   state.trustFade.set(Math.min(Math.max(address.trust ?? 0, 0), 1));
+  state.layers.read(address.layers ?? "");
   if (address.theme !== undefined) state.chosenTheme.set(address.theme);
 }
 

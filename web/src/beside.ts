@@ -1,11 +1,13 @@
 import type { Client } from "./data/client.js";
 import type { ComparingQuestions } from "./data/comparing.js";
 import type { Knowing } from "./data/knowing.js";
+import type { Layering } from "./data/layering.js";
 import { cameraOf, glanceOf } from "./stage/camera_link.js";
 import { Stage } from "./stage/stage.js";
 import { Clusters } from "./state/clusters.js";
 import { Colorist } from "./state/colorist.js";
-import type { Beside, BesideChoice } from "./state/comparing.js";
+import type { Beside, BesideChoice, Comparing } from "./state/comparing.js";
+import { GivenLabels } from "./state/given_labels.js";
 import { Items } from "./state/items.js";
 import { LinkedSelection } from "./state/linked_selection.js";
 import { Measures } from "./state/measures.js";
@@ -25,6 +27,7 @@ export interface MainMap {
   client: Client;
   knowing: Knowing;
   questions: ComparingQuestions;
+  layering: Layering;
 }
 
 /**
@@ -49,7 +52,13 @@ export function openBeside(main: MainMap, choice: BesideChoice, id: number): Bes
     { knowing, clusters, way: () => null, changed: [] },
     shared.colorist.coloring,
   );
-  const stage = new Stage(client, state, session, colorist, signal(null));
+  const items = new Items(client, state);
+  const labels = new GivenLabels(main.layering, state);
+  const stage = new Stage(client, state, session, colorist, signal(null), {
+    layering: main.layering,
+    labels: labels.list,
+    ids: (rows) => items.ids(rows),
+  });
   const link = new CameraLink(main, stage, state, shared.comparing.linked);
   const viewer: Viewer = {
     ...shared,
@@ -60,7 +69,8 @@ export function openBeside(main: MainMap, choice: BesideChoice, id: number): Bes
     points,
     clusters,
     torn: new Torn(client, state),
-    items: new Items(client, state),
+    items,
+    labels,
     map: link.port,
   };
   const follows = signal(choice.step === null);
@@ -78,6 +88,7 @@ export function openBeside(main: MainMap, choice: BesideChoice, id: number): Bes
     followStep(shared.state, state, follows),
     pairs.follow(),
     link.follow(),
+    shareFrame(shared.comparing, stage),
   ];
   void session.open(choice.run, {
     run: choice.run,
@@ -102,6 +113,11 @@ export function openBeside(main: MainMap, choice: BesideChoice, id: number): Bes
   };
 }
 
+/** Has all maps side by side drawn within one frame's time. */
+export function shareFrame({ beside }: Comparing, { pace }: Stage): () => void {
+  return beside.subscribe((maps) => (pace.maps = maps.length + 1));
+}
+
 /** Whatever is chosen for the look of the main map holds for all. */
 function mirror(from: ViewerState, to: ViewerState): (() => void)[] {
   const follow = <T>(source: Signal<T>, target: WritableSignal<T>) =>
@@ -114,6 +130,7 @@ function mirror(from: ViewerState, to: ViewerState): (() => void)[] {
     follow(from.reducedMotion, to.reducedMotion),
     follow(from.trustFade, to.trustFade),
     follow(from.trails, to.trails),
+    from.layers.text.subscribe((text) => to.layers.read(text)),
     follow(from.runs, to.runs),
     follow(from.project, to.project),
     to.brush.subscribe((value) => from.brush.set(value)),

@@ -3,6 +3,7 @@ import { MemoryTransport, type MemoryBehaviour } from "./data/memory.js";
 import { sampleRun, type SampleOptions, type SampleRun } from "./data/sample.js";
 import { COMPARING } from "./gallery_comparing.js";
 import { KNOWING } from "./gallery_knowing.js";
+import { LAYERS } from "./gallery_layers.js";
 import { paintSprites } from "./gallery_sprites.js";
 import "./views/page.css";
 import "./views/theme.css";
@@ -95,6 +96,7 @@ const EXHIBITS: Record<string, Exhibit> = {
     hash: "color=measure:noise",
     behaviour: { measured: "running" },
   },
+  sprites: { title: "Images in the place of dots", runs: [{}], hash: "images=ink.all" },
   correct: { title: "Correctness", runs: [{}], hash: "color=correctness&step=150" },
   hostile: { title: "Names from somebody else's data", runs: [{ classes: HOSTILE }] },
   many: {
@@ -150,6 +152,7 @@ const EXHIBITS: Record<string, Exhibit> = {
   },
   slow: { title: "A slow server", runs: [{}], behaviour: { delay: 1500 } },
   ...KNOWING,
+  ...LAYERS,
   ...COMPARING,
   lost: {
     title: "A lost server",

@@ -16,6 +16,7 @@ from ..errors import DriftglassWarning
 from ._console import Console, command_options, examples
 from ._places import RunName, find_run, store_option
 from ._project_file import is_file_of_vectors, project_vectors
+from ._project_large import LARGE_OPTIONS, is_folder_of_vectors, large_options, project_folder
 from ._text import count, plain, seconds, table
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ SHOWN_FRAMES = 12
         "driftglass project vectors.npy --method umap -o map.parquet",
         "driftglass project words.csv --id word --metric cosine -p n_neighbors=30",
         "driftglass project mnist.npz --flatten --method tsne -o map.npz",
+        "driftglass project shards/ --dask tcp://scheduler:8786 --method umap",
     )
 )
 @click.argument("source", type=RunName(), metavar="SOURCE")
@@ -95,6 +97,7 @@ SHOWN_FRAMES = 12
     show_default=True,
     help="What becomes of rows that are not finite.",
 )
+@large_options
 @command_options
 def project(
     console: Console,
@@ -114,9 +117,11 @@ def project(
 ) -> None:
     """Project the spaces of a run or the rows of a file, and measure each map.
 
-    SOURCE is a run (a name in the store, or its folder) or a file: .npy, .npz, .csv, .tsv or
-    .parquet. The viewer finds the maps of a run and shows them at once; the map of a file is
-    written to another file, with the ids and with the columns that are not features.
+    SOURCE is a run (a name in the store, or its folder), a file (.npy, .npz, .csv, .tsv or
+    .parquet), or a folder of .npy or .parquet files or in Zarr's format, which may be larger than
+    memory: it becomes a run of the store. The viewer finds the maps of a run and shows them at
+    once; the map of a file is written to another file, with the ids and with the columns that are
+    not features.
 
     Trustworthiness and continuity lie in [0, 1]; the null is the trustworthiness of a shuffled
     map, which is what chance gives.
@@ -124,13 +129,31 @@ def project(
     if metric is not None:
         parameters["metric"] = metric
     options = {"n_components": n_components, "random_state": random_state, "nan": nan, **parameters}
+    large = {name: reading.pop(name) for name in LARGE_OPTIONS}
+    if is_folder_of_vectors(source):
+        beside = tuple(name for name in reading if name != "array")
+        _refuse("a folder", ("basis", "refresh", "output", "nan", *beside))
+        if len(spaces) > 1:
+            raise click.UsageError("--space is the one name that the space of a folder gets.")
+        options.pop("nan")
+        project_folder(
+            console,
+            source,
+            store,
+            large=large,
+            method=method or "umap",
+            array=reading["array"],
+            space=spaces[0] if spaces else "vectors",
+            **options,
+        )
+        return
     if is_file_of_vectors(source):
-        _refuse("a file", ("spaces", "basis", "refresh", "store"))
+        _refuse("a file", ("spaces", "basis", "refresh", "store", *LARGE_OPTIONS))
         project_vectors(
             console, source, output, reading=reading, method=method or "umap", **options
         )
         return
-    _refuse("a run", ("output", *reading))
+    _refuse("a run", ("output", *reading, *LARGE_OPTIONS))
     if not 2 <= n_components <= 3:
         raise click.UsageError(f"--n-components is {n_components}; maps of a run have 2 or 3.")
     found = find_run(source, store, read_only=False)

@@ -20,6 +20,8 @@ __all__ = ["SpriteSheet"]
 PAGE_SIDE = 2048
 """Pixels; the smallest texture limit that WebGL 2 guarantees."""
 MAX_TILE_SIDE = 256
+SIZES = "driftglass-sizes"
+"""Name of the text in a page that says how large its images are, where they differ."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +134,24 @@ class SpriteSheet:
         left, top = column * self.tile_width, row * self.tile_height
         return page, left, top, self.tile_width, self.tile_height
 
+    def sizes(self) -> NDArray[np.uint16] | None:
+        """Width and height of each item's image in pixels, shape (n_images, 2).
+
+        Images of other proportions stand in the middle of their tile. None where all images fill
+        theirs, or where the sheet was packed before it kept sizes.
+        """
+        if not any(_says_sizes(page) for page in self.pages):
+            return None
+        per_page = self.columns * self.rows
+        by_tile = np.full((per_page * len(self.pages), 2), (self.tile_width, self.tile_height))
+        for number, page in enumerate(self.pages):
+            known = _page_sizes(page)[:per_page]
+            if known:
+                by_tile[number * per_page : number * per_page + len(known)] = known
+        sizes = by_tile[np.maximum(self.tiles, 0)].astype(np.uint16)
+        sizes[self.tiles < 0] = 0
+        return sizes
+
     def crop(self, item: int | str) -> NDArray[np.uint8] | None:
         """Pixels of one item, shape (tile_height, tile_width, 4); None if its image failed."""
         place = self.locate(item)
@@ -181,20 +201,46 @@ def _packed(
             top = row * height + (height - picture.shape[0]) // 2
             left = column * width + (width - picture.shape[1]) // 2
             page[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
-        pages.append(_png(page))
+        whole = all(picture.shape[:2] == (height, width) for picture in good)
+        pages.append(_png(page, None if whole else [(p.shape[1], p.shape[0]) for p in part]))
     return SpriteSheet(ids, tiles, tuple(pages), width, height, columns, rows, failed, notes)
 
 
-def _png(page: NDArray[np.uint8]) -> bytes:
-    from PIL import Image
+def _png(page: NDArray[np.uint8], sizes: list[tuple[int, int]] | None) -> bytes:
+    from PIL import Image, PngImagePlugin
 
     # Most pages are grey and opaque: a quarter of the bytes says the same.
     opaque = bool((page[:, :, 3] == 255).all())
     grey = bool((page[:, :, :3] == page[:, :, :1]).all())
     pixels = page[:, :, 0] if opaque and grey else page[:, :, :3] if opaque else page
     stream = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(stream, format="PNG")
+    said = None
+    if sizes is not None:
+        # In the page itself: a sheet and the format that keeps it stay as they are.
+        said = PngImagePlugin.PngInfo()
+        said.add_text(SIZES, " ".join(f"{width}x{height}" for width, height in sizes))
+    Image.fromarray(np.ascontiguousarray(pixels)).save(stream, format="PNG", pnginfo=said)
     return stream.getvalue()
+
+
+def _says_sizes(page: bytes) -> bool:
+    # The text comes before the pixels, so this looks at few bytes of a large page.
+    return SIZES.encode() in bytes(page[: page.find(b"IDAT") if b"IDAT" in page else 0])
+
+
+def _page_sizes(page: bytes) -> list[tuple[int, int]]:
+    """Width and height of each image of a page; empty where it does not say, or not clearly."""
+    from PIL import Image
+
+    if not _says_sizes(page):
+        return []
+    try:
+        with Image.open(io.BytesIO(page), formats=("PNG",)) as picture:
+            text = str(getattr(picture, "text", {}).get(SIZES, ""))
+        pairs = [pair.split("x") for pair in text.split()]
+        return [(int(width), int(height)) for width, height in pairs]
+    except (OSError, ValueError):
+        return []
 
 
 @lru_cache(maxsize=4)

@@ -91,9 +91,8 @@ def write_run(
     shutil.rmtree(aside, ignore_errors=True)
     rows = np.load(files.rows, mmap_mode="r")
     codes = np.load(files.codes, mmap_mode="r")
-    metadata = None
-    if categories:
-        metadata = Metadata(rows, {"label": CategoricalColumn(np.asarray(codes), categories)})
+    column = CategoricalColumn(np.asarray(codes), categories) if categories else None
+    metadata = None if column is None else Metadata(rows, {"label": column})
     run = open_store(aside).create(
         written.name, ids=rows, metadata=metadata, strict=True, when_full="block"
     )
@@ -132,7 +131,7 @@ def write_run(
         fitted_steps=[info.step for info in infos],
         extendable=False,
     )
-    keep_order(run)
+    keep_order(run, rows, column)
     del run
     os.rename(aside / written.name, written.folder / written.name)
     return written.store.run(written.name)

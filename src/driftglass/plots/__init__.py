@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ._change import drift_curves as drift_curves
     from ._change import eigenvalue_curves as eigenvalue_curves
     from ._change import track_curves as track_curves
-    from ._contributions import contribution_arrows as contribution_arrows
+    from ._contribution_arrows import contribution_arrows as contribution_arrows
     from ._contributions import contribution_bars as contribution_bars
     from ._contributions import feature_map as feature_map
     from ._contributions import top_feature_map as top_feature_map
@@ -87,7 +87,7 @@ _PLACES = {
     "Animation": "._animation",
     "cka_curves": "._change",
     "confusion_matrix": "._matrices",
-    "contribution_arrows": "._contributions",
+    "contribution_arrows": "._contribution_arrows",
     "contribution_bars": "._contributions",
     "counts_of_names": "._groups",
     "curvature_bands": "._change",

@@ -1,4 +1,4 @@
-"""Contributions of features to a map: bars, arrows, and the map coloured by them."""
+"""Contributions of features to a map: bars, and the map coloured by them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,20 @@ from .._optional import require
 from ..errors import InvalidInputError, NotFoundError, ShapeError
 from ..explanations import Attribution, GroupContributions, TopContributions
 from ._axes import axes_for, theme_of
-from ._labels import write_labels
+from ._legends import diverging_map, write_scale
 from ._scatter import coordinates_of, scatter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["contribution_arrows", "contribution_bars", "feature_map", "top_feature_map"]
+__all__ = [
+    "contribution_bars",
+    "feature_map",
+    "group_numbers",
+    "names_of",
+    "top_feature_map",
+    "write_caveat",
+]
 
 View = Literal["signed", "l2", "share"]
 VIEWS = ("signed", "l2", "share")
@@ -72,7 +79,7 @@ def contribution_bars(
     if view not in VIEWS:
         raise InvalidInputError(f"view is {view!r}; one of {', '.join(VIEWS)} is needed.")
     values, errors = _values_of(explained, rows, group, view)
-    names = _names(explained, feature_names, values.shape[1])
+    names = names_of(explained, feature_names, values.shape[1])
     order = np.argsort(-np.linalg.norm(values, axis=0), kind="stable")[:n_features][::-1]
     n_bars = len(values)
     ax = axes_for(ax, size=(5.0, 0.8 + 0.28 * len(order)))
@@ -97,83 +104,7 @@ def contribution_bars(
         ax.legend(frameon=False, fontsize="small", loc="best")
     if title is not None:
         ax.set_title(title)
-    _caveat(ax, explained)
-    return ax
-
-
-def contribution_arrows(
-    Y: Any,
-    explained: GroupContributions,
-    groups: Sequence[Any] | None = None,
-    *,
-    n_features: int = 4,
-    cumulative: bool = False,
-    color: Any = None,
-    feature_names: Sequence[str] | None = None,
-    ax: Axes | None = None,
-    title: str | None = None,
-) -> Axes:
-    """Draw the mean contributions of groups as arrows over the map.
-
-    Parameters
-    ----------
-    Y : Projection or array-like of shape (n_samples, 2)
-        The map.
-    explained : GroupContributions
-        Of the same map.
-    groups : sequence of labels, optional
-        Groups to draw; all by default.
-    n_features : int
-        Arrows of each group, longest first.
-    cumulative : bool
-        Put the arrows head to tail, from the offset of the group towards its mean, and add one
-        for the rest that ends there. Otherwise all start at the origin of the map.
-    color : column, optional
-        As of `scatter`, for the points beneath.
-    feature_names : sequence of str, optional
-        Names; those of `explained` by default.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
-    title : str, optional
-        Above the map.
-
-    Returns
-    -------
-    ax : matplotlib.axes.Axes
-        Arrows are annotations, labelled with their feature.
-
-    Raises
-    ------
-    ShapeError
-        The map has not two axes.
-    NotFoundError
-        No group of that label.
-    """
-    coordinates, _ = coordinates_of(Y)
-    if coordinates.shape[1] != 2 or explained.mean.shape[1] != 2:
-        raise ShapeError(
-            f"The map has {coordinates.shape[1]} axes and the contributions "
-            f"{explained.mean.shape[1]}; arrows need two of each."
-        )
-    names = _names(explained, feature_names, explained.mean.shape[2])
-    ax = scatter(Y, color, ax=ax, legend=color is not None, alpha=0.35, title=title)
-    theme = theme_of(ax)
-    tips, texts, sizes = [], [], []
-    for number in _numbers(explained, groups):
-        vectors = explained.mean[number]
-        order = np.argsort(-np.linalg.norm(vectors, axis=0), kind="stable")[:n_features]
-        place = explained.offset[number] if cumulative else np.zeros(2)
-        for j in order:
-            tip = place + vectors[:, j]
-            _arrow(ax, place, tip, f"#{theme.text}")
-            tips.append(tip if not cumulative else (place + tip) / 2)
-            texts.append(names[j])
-            sizes.append(float(np.linalg.norm(vectors[:, j])))
-            place = tip if cumulative else place
-        if cumulative:
-            _arrow(ax, place, explained.coordinates[number], f"#{theme.missing}")
-    write_labels(ax, texts, np.array(tips), sizes, color=f"#{theme.text}", halo=f"#{theme.canvas}")
-    _caveat(ax, explained)
+    write_caveat(ax, explained)
     return ax
 
 
@@ -219,24 +150,33 @@ def feature_map(
     """
     _check_rows(Y, len(explained.coordinates))
     j = _feature(feature, explained.feature_names)
+    name = explained.feature_names[j]
+    part = "" if axis is None else f", axis {axis + 1}"
+    keywords["title"] = f"{name}{part}" if title is None else title
     if axis is None:
-        values = explained.l2()[:, j]
+        ax = scatter(Y, explained.l2()[:, j], ax=ax, **keywords)
     else:
         if not 0 <= axis < explained.contributions.shape[1]:
             raise InvalidInputError(
                 f"axis is {axis!r}; 0 to {explained.contributions.shape[1] - 1} is needed."
             )
-        values = explained.contributions[:, axis, j]
-        keywords.setdefault("cmap", "RdBu_r")
-    name = explained.feature_names[j]
-    part = "" if axis is None else f", axis {axis + 1}"
-    ax = scatter(Y, values, ax=ax, title=f"{name}{part}" if title is None else title, **keywords)
-    if axis is not None:
-        largest = float(np.abs(values).max(initial=0.0)) or 1.0
-        for artist in ax.collections:
-            if artist.get_array() is not None:
-                artist.set_clim(-largest, largest)
-    _caveat(ax, explained)
+        ax = _signed_map(Y, explained.contributions[:, axis, j], ax, keywords)
+    write_caveat(ax, explained)
+    return ax
+
+
+def _signed_map(Y: Any, values: NDArray[Any], ax: Axes | None, keywords: dict[str, Any]) -> Axes:
+    """A map in colours that diverge from zero, and are as strong on either side of it."""
+    ax = axes_for(ax, spatial=coordinates_of(Y)[0].shape[1] == 3)
+    cmap = keywords.pop("cmap", None) or diverging_map(theme_of(ax))
+    explained = keywords.pop("legend", True)
+    scatter(Y, values, ax=ax, cmap=cmap, legend=False, **keywords)
+    largest = float(np.abs(values).max(initial=0.0)) or 1.0
+    for artist in ax.collections:
+        if artist.get_array() is not None:
+            artist.set_clim(-largest, largest)
+    if explained:
+        write_scale(ax, -largest, largest, cmap)
     return ax
 
 
@@ -287,7 +227,7 @@ def top_feature_map(
     for text in [] if legend is None else legend.get_texts():
         text.set_text(text.get_text().replace("missing", "other features"))
     if isinstance(explained, Attribution):
-        _caveat(ax, explained)
+        write_caveat(ax, explained)
     return ax
 
 
@@ -303,7 +243,7 @@ def _values_of(
                 f"There are {len(explained.groups)} groups: {explained.groups.tolist()[:20]}. "
                 f"Say which one with group=."
             )
-        number = 0 if group is None else _numbers(explained, [group])[0]
+        number = 0 if group is None else group_numbers(explained, [group])[0]
         if view == "signed":
             return explained.mean[number], None
         if view == "l2":
@@ -321,7 +261,7 @@ def _values_of(
     return values.mean(axis=0)[None], errors
 
 
-def _numbers(explained: GroupContributions, groups: Sequence[Any] | None) -> list[int]:
+def group_numbers(explained: GroupContributions, groups: Sequence[Any] | None) -> list[int]:
     known = explained.groups.tolist()
     if groups is None:
         return list(range(len(known)))
@@ -331,7 +271,7 @@ def _numbers(explained: GroupContributions, groups: Sequence[Any] | None) -> lis
     return [known.index(group) for group in groups]
 
 
-def _names(explained: Any, given: Sequence[str] | None, n_features: int) -> list[str]:
+def names_of(explained: Any, given: Sequence[str] | None, n_features: int) -> list[str]:
     names = [str(name) for name in (explained.feature_names if given is None else given)]
     if len(names) != n_features:
         raise ShapeError(
@@ -356,25 +296,7 @@ def _check_rows(Y: Any, n_rows: int) -> None:
         )
 
 
-def _arrow(ax: Any, start: NDArray[Any], end: NDArray[Any], color: str) -> None:
-    ax.annotate(
-        "",
-        xy=tuple(end),
-        xytext=tuple(start),
-        arrowprops={
-            "arrowstyle": "-|>",
-            "color": color,
-            "linewidth": 1.2,
-            "shrinkA": 0,
-            "shrinkB": 0,
-        },
-    )
-    # An annotation doesn't count where the limits of the axes are found.
-    ax.update_datalim([start, end])
-    ax.autoscale_view()
-
-
-def _caveat(ax: Axes, explained: Any) -> None:
+def write_caveat(ax: Axes, explained: Any) -> None:
     """Say beneath the axes what keeps the contributions from being exact."""
     note = explained.label if isinstance(explained, Attribution) else explained.note
     if explained.exact or not note:

@@ -12,7 +12,7 @@ from ._encodings import MARKERS, Categories, Numbers
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["color_map", "explain", "write_legends"]
+__all__ = ["color_map", "diverging_map", "explain", "write_legends", "write_scale"]
 
 LEGEND_ROWS = 24
 """Names in a column of a legend."""
@@ -24,6 +24,23 @@ def color_map(theme: Theme) -> Any:
     return colors.LinearSegmentedColormap.from_list(
         "driftglass", [f"#{stop}" for stop in theme.sequential]
     )
+
+
+def diverging_map(theme: Theme) -> Any:
+    """The viewer's colours for numbers below and above zero."""
+    colors = require("matplotlib.colors", extra="plot")
+    return colors.LinearSegmentedColormap.from_list(
+        "driftglass-diverging", [f"#{stop}" for stop in theme.diverging]
+    )
+
+
+def write_scale(ax: Axes, low: float, high: float, cmap: Any, label: str = "") -> None:
+    """Say beside the map which number each colour is."""
+    scale = require("matplotlib.cm", extra="plot").ScalarMappable(
+        require("matplotlib.colors", extra="plot").Normalize(low, high), cmap
+    )
+    bar = figure_of(ax).colorbar(scale, ax=ax, shrink=0.6, label=label, pad=0.02)
+    bar.outline.set_visible(False)
 
 
 def explain(
@@ -45,12 +62,8 @@ def explain(
             entries = [(name, color, "o") for name, color, _ in entries]
         legends.append((values.name, entries))
     if isinstance(values, Numbers):
-        scale = require("matplotlib.cm", extra="plot").ScalarMappable(
-            require("matplotlib.colors", extra="plot").Normalize(*values.range),
-            color_map(theme) if cmap is None else cmap,
-        )
-        bar = figure_of(ax).colorbar(scale, ax=ax, shrink=0.6, label=values.name, pad=0.02)
-        bar.outline.set_visible(False)
+        shown = color_map(theme) if cmap is None else cmap
+        write_scale(ax, *values.range, shown, values.name)
     if shapes is not None:
         markers = [MARKERS[i % len(MARKERS)] for i in range(len(shapes.names))]
         grey = [f"#{theme.secondary}"] * len(markers)

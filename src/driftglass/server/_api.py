@@ -13,13 +13,16 @@ from . import _comparing as comparing
 from . import _compute as compute
 from . import _explaining as explaining
 from . import _finding as finding
+from . import _labels as labels
 from . import _maps as maps
 from . import _measurements as measurements
 from . import _neighbors as near
 from . import _read as read
 from . import _table as table
+from ._edges import answer_edges
 from ._library import Library
 from ._moved import answer_moved
+from ._paths import answer_paths
 from ._question import Answer, Question
 from ._torn import answer_torn
 
@@ -83,12 +86,18 @@ REQUESTS: tuple[Request, ...] = (
     Request("POST", "/api/runs/{run}/table", table.answer_table, "read"),
     Request("GET", "/api/runs/{run}/neighbors", near.answer_neighbors, "read"),
     Request("POST", "/api/runs/{run}/neighbors", near.answer_find_neighbors, "write"),
+    Request("POST", "/api/runs/{run}/edges", answer_edges, "read"),
+    Request("POST", "/api/runs/{run}/paths", answer_paths, "read"),
     Request("POST", "/api/runs/{run}/explanation", explaining.answer_explanation, "read"),
     Request("POST", "/api/runs/{run}/explain", explaining.answer_explain, "write"),
     Request("GET", "/api/runs/{run}/contributions", explaining.answer_contributions, "read"),
     Request("GET", "/api/runs/{run}/features", explaining.answer_features, "read"),
     Request("GET", "/api/runs/{run}/clusters", clusters.answer_clusters, "read"),
     Request("POST", "/api/runs/{run}/clusters", clusters.answer_name_clusters, "write"),
+    Request("GET", "/api/runs/{run}/labels", labels.answer_labels, "read"),
+    Request("GET", "/api/runs/{run}/labels/rows", labels.answer_label_rows, "read"),
+    Request("POST", "/api/runs/{run}/labels", labels.answer_save_label, "write"),
+    Request("POST", "/api/runs/{run}/labels/delete", labels.answer_delete_label, "write"),
     Request("GET", "/api/runs/{run}/moved", answer_moved, "read"),
     Request("GET", "/api/runs/{run}/pairing", comparing.answer_pairing, "read"),
     Request("GET", "/api/runs/{run}/comparison", comparing.answer_comparison, "read"),

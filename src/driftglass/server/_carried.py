@@ -156,6 +156,7 @@ class _Carrying:
             self._sprites(len(self.reading.images.pages))
         self._predictions()
         self._ask(f"{self.base}/scalars")
+        self._ask(f"{self.base}/labels")
         for space in shown:
             # Tracks tell of every step, so they go only where every step goes.
             if self.steps.issuperset(self.reading.run.steps(space)):

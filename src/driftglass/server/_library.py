@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .._ordered import is_ordered
+from .._ordered import read_order
 from ..data import Column, Metadata, SpriteSheet
 from ..errors import NotFoundError
 from ..store import Run, Store
@@ -207,10 +207,11 @@ class Library:
         return known
 
     def _read(self, run: Run, revision: int) -> Reading:
-        metadata = run.metadata
-        ids = run.ids
+        ordered = read_order(run, revision)
+        metadata = run.metadata if ordered is None else ordered.metadata
+        ids = run.ids if ordered is None else ordered.ids
         rows = self.kept.get(
             (run.name, "rows", content_hash(ids), metadata and content_hash(metadata.ids)),
-            lambda: Rows.of(ids, metadata, self.kept, as_logged=is_ordered(run, ids)),
+            lambda: Rows.of(ids, metadata, self.kept, as_logged=ordered is not None),
         )
         return Reading(run, revision, rows, metadata, run.images, self.kept)

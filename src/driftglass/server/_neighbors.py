@@ -16,7 +16,7 @@ from ._jobs import Job
 from ._library import Library, Reading
 from ._question import Answer, Json, Question
 
-__all__ = ["answer_find_neighbors", "answer_neighbors"]
+__all__ = ["answer_find_neighbors", "answer_neighbors", "offer", "shape_of", "topic_of"]
 
 MOST = 100
 KINDS = ("auto", "exact")
@@ -57,7 +57,7 @@ def answer_find_neighbors(library: Library, question: Question) -> Answer:
     reading = library.reading(question.names["run"])
     space, step = question.text("space"), question.integer("step", low=-(2**53))
     metric = question.choice("metric", METRICS, "euclidean")
-    n, d = _shape(reading, space, step)
+    n, d = shape_of(reading, space, step)
     task = {
         "kind": "neighbors",
         "store": str(library.store.path),
@@ -67,13 +67,13 @@ def answer_find_neighbors(library: Library, question: Question) -> Answer:
         "metric": metric,
         "estimate_seconds": graph_seconds(n, d),
     }
-    return Json({"job": library.jobs.submit(_topic(reading, space, step, metric), task).id})
+    return Json({"job": library.jobs.submit(topic_of(reading, space, step, metric), task).id})
 
 
 def _described(
     library: Library, reading: Reading, question: Question, space: str, step: int, metric: str
 ) -> dict[str, Any]:
-    n, d = _shape(reading, space, step)
+    n, d = shape_of(reading, space, step)
     row = question.integer("row", high=max(0, len(reading.rows) - 1))
     wanted = question.integer("n", low=1, high=MOST, default=15)
     exact = question.choice("search", KINDS, "auto") == "exact"
@@ -82,12 +82,12 @@ def _described(
     def find() -> Nearby | None:
         return nearby(reading.run, space, step, item, wanted, metric=metric, exact=exact)
 
-    job = library.jobs.find(_topic(reading, space, step, metric))
+    job = library.jobs.find(topic_of(reading, space, step, metric))
     done = job is not None and job.state == "done"
     found = reading.keep(("neighbors", space, step, row, wanted, metric, exact, done), find)
     described = {"row": row, "space": space, "step": step, "metric": metric, "n_samples": n}
     if found is None:
-        return described | _offer(library, job, n, d)
+        return described | offer(library, job, n, d)
     rows = _rows_of(reading, found)
     return described | {
         "method": found.method,
@@ -130,7 +130,7 @@ def _elsewhere(
     return described
 
 
-def _offer(library: Library, job: Job | None, n: int, d: int) -> dict[str, Any]:
+def offer(library: Library, job: Job | None, n: int, d: int) -> dict[str, Any]:
     """What a search would cost that is not made unasked."""
     return {
         "exact_seconds": round(search_seconds(n, d), 1),
@@ -140,7 +140,8 @@ def _offer(library: Library, job: Job | None, n: int, d: int) -> dict[str, Any]:
     }
 
 
-def _shape(reading: Reading, space: str, step: int) -> tuple[int, int]:
+def shape_of(reading: Reading, space: str, step: int) -> tuple[int, int]:
+    """Items and features of a snapshot."""
     if space not in reading.run.spaces:
         raise NotFoundError.for_name("space", space, list(reading.run.spaces))
     infos = {info.step: info for info in reading.run.describe(space)}
@@ -156,5 +157,6 @@ def _rows_of(reading: Reading, found: Nearby) -> NDArray[np.int64]:
     return np.asarray(order[np.searchsorted(ids, found.ids, sorter=order)], dtype=np.int64)
 
 
-def _topic(reading: Reading, space: str, step: int, metric: str) -> tuple[str, ...]:
+def topic_of(reading: Reading, space: str, step: int, metric: str) -> tuple[str, ...]:
+    """What a job that finds these neighbours is about."""
     return ("neighbors", reading.run.name, space, str(step), metric)

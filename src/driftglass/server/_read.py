@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import FormatError, NotFoundError
 from ._columns import column_frame, describe_column
@@ -268,7 +269,12 @@ def answer_sprite_index(library: Library, question: Question) -> Answer:
     known = where >= 0
     known[known] = images.tiles[where[known]] >= 0
     tiles[known] = images.tiles[where[known]]
-    return Frame({"tiles": tiles}, {"order": reading.rows.hash})
+    arrays: dict[str, NDArray[Any]] = {"tiles": tiles}
+    sizes = images.sizes()
+    if sizes is not None:
+        arrays["sizes"] = np.zeros((len(where), 2), dtype=np.uint16)
+        arrays["sizes"][known] = sizes[where[known]]
+    return Frame(arrays, {"order": reading.rows.hash})
 
 
 def answer_sprites(library: Library, question: Question) -> Answer:

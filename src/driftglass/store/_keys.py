@@ -15,6 +15,7 @@ __all__ = [
     "DERIVED",
     "FORMAT_VERSION",
     "JOURNAL",
+    "LABELS",
     "PART_BYTES",
     "RUN_FORMAT",
     "RUN_MARKER",
@@ -53,6 +54,7 @@ CATALOG = "catalog.db"
 JOURNAL = "journal/"
 DERIVED = "derived/"
 SELECTIONS = "selections/"
+LABELS = "labels/"
 TEMPORARY = ".tmp"
 
 MAX_NAME_LENGTH = 200

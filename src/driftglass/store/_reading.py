@@ -19,7 +19,8 @@ from ._blobs import Blobs
 from ._cache import Cache, spare_cache
 from ._codecs import read_any_array, read_bytes
 from ._infos import SnapshotInfo, StoredEvent
-from ._keys import SELECTIONS, vectors_folder
+from ._keys import LABELS, SELECTIONS, vectors_folder
+from ._labels import Labels
 from ._liveness import run_state
 from ._local import LocalBlobs
 from ._markers import RunMarker
@@ -71,6 +72,8 @@ class RunReader:
         self._cache = Cache(blobs, read_only=read_only, spare=spare)
         files = Cache(blobs, read_only=read_only, root=SELECTIONS)
         self._selections = Selections(files, lambda: self.ids)
+        files = Cache(blobs, read_only=read_only, root=LABELS)
+        self._labels = Labels(files, lambda: self.ids)
 
     @property
     def name(self) -> str:
@@ -113,6 +116,11 @@ class RunReader:
     def selections(self) -> Selections:
         """Selections of items by name, made here or on the page."""
         return self._selections
+
+    @property
+    def labels(self) -> Labels:
+        """Words on the map, and the items that each belongs to."""
+        return self._labels
 
     @property
     def spaces(self) -> list[str]:

@@ -41,6 +41,9 @@ class Selections(Mapping[str, NDArray[Any]]):
     array([ 3, 17])
     """
 
+    kind = KIND
+    """What one of these is called in files and messages."""
+
     def __init__(self, files: Cache, ids: Callable[[], NDArray[Any]]) -> None:
         self._files = files
         self._ids = ids
@@ -48,7 +51,7 @@ class Selections(Mapping[str, NDArray[Any]]):
     def __getitem__(self, name: str) -> NDArray[Any]:
         kept = self._files.get(_key(name)) if isinstance(name, str) and name else None
         if kept is None or kept.description.get("name") != name:
-            raise NotFoundError.for_name("selection", str(name)[:80], list(self))
+            raise NotFoundError.for_name(self.kind, str(name)[:80], list(self))
         return kept.arrays["ids"]
 
     def __iter__(self) -> Iterator[str]:
@@ -70,7 +73,7 @@ class Selections(Mapping[str, NDArray[Any]]):
             # A store may come from a stranger, so what it says is looked at first.
             if kept is None or not isinstance(name, str) or not isinstance(made, (int, float)):
                 continue
-            if said.get("kind") == KIND and _key(name) == key and "ids" in kept.arrays:
+            if said.get("kind") == self.kind and _key(name) == key and "ids" in kept.arrays:
                 found.append({"name": name, "count": len(kept.arrays["ids"]), "made": float(made)})
         return sorted(found, key=lambda one: (one["made"], one["name"]))
 
@@ -91,7 +94,7 @@ class Selections(Mapping[str, NDArray[Any]]):
         StoreError
             The store was opened for reading, or the disk is full.
         """
-        check_name(name, "selection")
+        check_name(name, self.kind)
         known = self._ids()
         given = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids))
         chosen = as_ids(np.unique(given)) if given.size else known[:0]
@@ -106,7 +109,7 @@ class Selections(Mapping[str, NDArray[Any]]):
         old = self._files.get(_key(name))
         if old is not None and isinstance(old.description.get("made"), (int, float)):
             made = old.description["made"]  # a selection that is saved again keeps its place
-        description = {"kind": KIND, "name": name, "made": made}
+        description = {"kind": self.kind, "name": name, "made": made}
         self._files.put(_key(name), description, {"ids": known[np.sort(where)]})
 
     def delete(self, name: str) -> None:
@@ -118,7 +121,7 @@ class Selections(Mapping[str, NDArray[Any]]):
             There is none of that name.
         """
         if name not in self:
-            raise NotFoundError.for_name("selection", str(name)[:80], list(self))
+            raise NotFoundError.for_name(self.kind, str(name)[:80], list(self))
         self._files.delete(_key(name))
 
 

@@ -38,6 +38,14 @@ export interface FrameData {
   loaded: number;
 }
 
+/** Thumbnails by row. */
+export interface SpriteIndex {
+  /** Tile number of each row, 4294967295 where it has no image. */
+  tiles: Uint32Array;
+  /** Width and height of each row's image in the middle of its tile; null where all fill it. */
+  sizes: Uint16Array | null;
+}
+
 /** Predicted class and confidence of every row at one step. */
 export interface PredictionData {
   /** The largest number the type holds where there is no prediction. */
@@ -260,10 +268,11 @@ export class Client {
     return (await this.transport.json<{ ids: (string | number)[] }>(path)).ids;
   }
 
-  /** Tile number of each row, 4294967295 where it has no image. */
-  async spriteIndex(run: string): Promise<Uint32Array> {
+  /** Where each row's thumbnail is. */
+  async spriteIndex(run: string): Promise<SpriteIndex> {
     const frame = decode(await this.transport.bytes(`${runPath(run)}/sprite_index`));
-    return arrayNamed(frame, "tiles", Uint32Array);
+    const sizes = frame.arrays.has("sizes") ? arrayNamed(frame, "sizes", Uint16Array) : null;
+    return { tiles: arrayNamed(frame, "tiles", Uint32Array), sizes };
   }
 
   /** One page of thumbnails, as PNG bytes. */

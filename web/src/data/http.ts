@@ -55,6 +55,9 @@ export class HttpTransport implements Transport {
       source.addEventListener("selections", (event) => {
         listener({ type: "selections", ...(JSON.parse(event.data) as { run: string }) });
       });
+      source.addEventListener("labels", (event) => {
+        listener({ type: "labels", ...(JSON.parse(event.data) as { run: string }) });
+      });
       source.addEventListener("selected", (event) => {
         const told = JSON.parse(event.data) as { run: string; version: number };
         listener({ type: "selected", ...told });

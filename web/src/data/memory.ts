@@ -2,6 +2,7 @@ import { measuredSample, tornSample } from "./memory_measured.js";
 import type { MeasureKind, MeasurementInfo } from "./measured.js";
 import { MemoryComparing } from "./memory_comparing.js";
 import { MemoryKnowing } from "./memory_knowing.js";
+import { MemoryLayers } from "./memory_layers.js";
 import type { SampleRun } from "./sample.js";
 import { SampleFinding } from "./sample_finding.js";
 import { SAMPLE_METHODS, sampleMap, sampleProjections } from "./sample_maps.js";
@@ -40,6 +41,7 @@ export class MemoryTransport implements Transport {
   private readonly started = new Set<string>();
   private readonly finding = new SampleFinding();
   private readonly knowing = new MemoryKnowing();
+  private readonly layers = new MemoryLayers();
   private readonly comparing = new MemoryComparing((name) => this.find(name));
   private revision = 1;
   /** Paths asked for, in order, so that a test can see what was fetched. */
@@ -68,6 +70,8 @@ export class MemoryTransport implements Transport {
     const [, , kind, run, what] = path.split("/").map(decodeURIComponent);
     if (kind === "runs" && run !== undefined && what !== undefined) {
       const [one, said] = [this.find(run), body as Record<string, unknown>];
+      const laid = this.layers.told(one, path.split("/").slice(4).join("/"), said);
+      if (laid !== undefined) return laid as T;
       const told = this.knowing.told(one, what, said) ?? this.comparing.told(one, what, said);
       if (told !== undefined) return told as T;
     }
@@ -173,7 +177,7 @@ export class MemoryTransport implements Transport {
       default: {
         const found = this.finding.answer(run, what, query);
         if (found !== undefined) return found;
-        const known = this.knowing.answer(run, what, query);
+        const known = this.layers.answer(run, what, query) ?? this.knowing.answer(run, what, query);
         if (known !== undefined) return known;
         const compared = this.comparing.answer(run, what, query);
         if (compared !== undefined) return compared;

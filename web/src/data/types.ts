@@ -221,6 +221,8 @@ export type ServerEvent =
   | { type: "job"; job: Job }
   /** The kept selections of a run have changed. */
   | { type: "selections"; run: string }
+  /** The labels that people put on the map have changed. */
+  | { type: "labels"; run: string }
   /** Python has selected something. */
   | { type: "selected"; run: string; version: number }
   | { type: "open" }

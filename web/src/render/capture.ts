@@ -32,7 +32,7 @@ export function capturePixels(
       for (let left = 0; left < width; left += target.width) {
         target.bind();
         painter.clear(shot.view.theme.canvas, transparent ? 0 : 1);
-        painter.paint(shot, { left, bottom });
+        painter.paint(shot, { left, bottom, width: target.width, height: target.height });
         gl.readPixels(0, 0, target.width, target.height, gl.RGBA, gl.UNSIGNED_BYTE, tile);
         place(tile, target.width, target.height, image, left, bottom);
       }

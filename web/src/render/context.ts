@@ -10,6 +10,10 @@ export interface Limits {
   readonly maxPointSize: number;
   /** Longest side of a canvas or of an image target, in device pixels. */
   readonly maxSize: number;
+  /** Longest side of a texture. */
+  readonly textureSize: number;
+  /** Layers of an array texture. */
+  readonly layers: number;
 }
 
 /** What is told when the graphics context goes and comes back. */
@@ -94,5 +98,7 @@ function readLimits(gl: WebGL2RenderingContext): Limits {
       viewport?.[0] ?? 2048,
       viewport?.[1] ?? 2048,
     ),
+    textureSize: number(gl.MAX_TEXTURE_SIZE) || 2048,
+    layers: number(gl.MAX_ARRAY_TEXTURE_LAYERS) || 256,
   };
 }

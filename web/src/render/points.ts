@@ -1,15 +1,17 @@
 import { HIDDEN, HIGHLIGHTED, SELECTED, TOUCHABLE, UNKNOWN_TRUST } from "../geometry/rows.js";
 import type { Context } from "./context.js";
+import { THICKNESS } from "./mix.js";
 import { Program, shaderText } from "./program.js";
 import { LAYOUTS, RowTexture } from "./row_texture.js";
 import { FIRST_FREE_UNIT, type Shot, bindPlaces, bindTextures, placeFunction } from "./shot.js";
 
 /**
  * How the discs of a pass meet. "blend": all of each disc, over what is there (2D). "core": the
- * fully covered pixels, with depth; "fringe": the half covered edge, which then blends with
- * whatever lies behind (3D). "pick": the row's number instead of its colour.
+ * fully covered pixels of opaque discs, with depth; "sum": all that lets light through, added up
+ * so that no order shows; "fringe": what "sum" is where nothing can be added up. "pick": the
+ * row's number instead of its colour.
  */
-type Pass = "blend" | "core" | "fringe" | "pick";
+type Pass = "blend" | "core" | "sum" | "fringe" | "pick";
 
 // One gl.POINTS vertex a row, which fetches its row by gl_VertexID. In software rendering, as in
 // CI and on machines without a GPU, this took half the time of six vertices a row (100,000 rows:
@@ -23,7 +25,7 @@ uniform float u_pixels;     // device pixels to a CSS pixel
 uniform float u_radius;     // in device pixels
 uniform float u_max_size;
 uniform float u_opacity, u_trust_fade;
-uniform bool u_dim;
+uniform bool u_dim, u_given;  // whether some are selected; whether somebody chose the opacity
 uniform vec3 u_canvas, u_plain, u_highlight;
 
 flat out vec4 v_color;
@@ -31,6 +33,12 @@ flat out vec4 v_ring;       // colour of the ring and its width
 flat out float v_radius;
 flat out float v_size;
 flat out uint v_id;
+
+// On the way from the plane into space rows turn opaque one after the other, not all at once.
+bool opaque(int row) {
+  float turn = fract(float((row * 40503) & 0xffff) / 65536.0);
+  return !u_given && u_depth > 0.2 + 0.75 * turn;
+}
 
 void leave_out() {
   gl_Position = vec4(0.0, 0.0, 2.0, 1.0);
@@ -78,6 +86,13 @@ void main() {
   float haze = 0.6 * smoothstep(0.85, 2.2, away);
   color.rgb = mix(color.rgb, u_canvas, u_depth * (1.0 - fade * (1.0 - haze)));
   v_color = vec4(color.rgb, color.a * at.w * u_opacity * mix(fade, 1.0, u_depth));
+#ifdef SORTED
+  if (opaque(row)) v_color.a = color.a * at.w;
+  else if (u_given) v_color.a *= mix(1.0, clamp(pow(away, -1.5), 0.05, 1.0), u_depth);
+  // Of two points in one place the same one is in front, whichever comes first.
+  float shade = fract(dot(color.rgb, vec3(0.31, 0.53, 0.17)) * 61.0);
+  gl_Position.z += 1e-6 * u_depth * away * shade;
+#endif
 
   v_ring = vec4(0.0);
 #ifdef RAISED
@@ -97,6 +112,7 @@ void main() {
 
 const FRAGMENT = `
 uniform float u_shade;
+uniform bool u_spatial;
 flat in vec4 v_color;
 flat in vec4 v_ring;
 flat in float v_radius;
@@ -108,6 +124,10 @@ out uint id;
 out vec4 pixel;
 #endif
 
+#ifdef SUM
+${THICKNESS}
+#endif
+
 void main() {
   float from_center = length((gl_PointCoord - 0.5) * v_size);
   float whole = v_radius + v_ring.a;
@@ -117,14 +137,19 @@ void main() {
   id = v_id;
 #else
   float cover = clamp(whole + 0.5 - from_center, 0.0, 1.0);
-#ifdef CORE
   // The smallest dots have no pixel that they cover whole.
-  if (cover < (whole < 1.0 ? 0.5 : 0.99)) discard;
+  bool covered = cover >= (whole < 1.0 ? 0.5 : 0.99);
+#ifdef SORTED
+  bool in_core = covered && v_color.a >= 0.99 && u_spatial;
 #else
-  if (cover <= 0.0) discard;
+  bool in_core = covered;
 #endif
-#ifdef FRINGE
-  if (cover >= (whole < 1.0 ? 0.5 : 0.99)) discard;
+  if (cover <= 0.0) discard;
+#ifdef CORE
+  if (!in_core) discard;
+#endif
+#if defined(SUM) || defined(FRINGE)
+  if (in_core) discard;
 #endif
   vec3 color = v_color.rgb;
 #ifndef BLEND
@@ -135,7 +160,13 @@ void main() {
   color = mix(v_ring.rgb, color, clamp(v_radius + 0.5 - from_center, 0.0, 1.0));
 #endif
   float alpha = v_color.a * cover;
+#ifdef SUM
+  pixel = thickness(color, alpha);
+#elif defined(SORTED)
+  pixel = vec4(color, 1.0);
+#else
   pixel = vec4(color * alpha, alpha);
+#endif
 #endif
 }`;
 
@@ -183,6 +214,11 @@ export class Points {
     this.fillRaised();
   }
 
+  /** Whether any row is selected or highlighted. */
+  get hasRaised(): boolean {
+    return this.raised.length > 0;
+  }
+
   /** About how many rows of a prefix are visible, and how many of these are selected. */
   visible(count: number): { drawn: number; selected: number } {
     const share = this.counts.rows > 0 ? count / this.counts.rows : 1;
@@ -192,13 +228,21 @@ export class Points {
     };
   }
 
-  /** Draws the rows that are neither selected nor highlighted, or, `raised`, those that are. */
-  draw(shot: Shot, pass: Pass, raised: boolean): void {
+  /** Whether some rows are drawn above the others. */
+  get anyRaised(): boolean {
+    return this.raised.length > 0;
+  }
+
+  /**
+   * Draws the rows that are neither selected nor highlighted, or, `raised`, those that are.
+   * `sorted`: the pass is one of those whose picture does not depend on the order of rows.
+   */
+  draw(shot: Shot, pass: Pass, raised: boolean, sorted = false): void {
     if (raised && this.raised.length === 0) return;
     const { gl, limits } = this.context;
     const { view, pixelRatio } = shot;
     const { theme } = view;
-    const program = this.program(pass, raised).use();
+    const program = this.program(pass, raised, sorted).use();
     bindPlaces(program, shot);
     bindTextures(
       program,
@@ -213,6 +257,8 @@ export class Points {
       .int("u_known", this.flags.count, this.trust.count, this.colors.count)
       .int("u_count", shot.count)
       .int("u_dim", view.selectionActive ? 1 : 0)
+      .int("u_given", view.opacity === undefined ? 0 : 1)
+      .int("u_spatial", view.depth > 0 ? 1 : 0)
       .float("u_pixels", pixelRatio)
       .float("u_radius", (view.pointSize * pixelRatio) / 2)
       .float("u_max_size", limits.maxPointSize)
@@ -245,11 +291,15 @@ export class Points {
     gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, this.raised, gl.DYNAMIC_DRAW);
   }
 
-  private program(pass: Pass, raised: boolean): Program {
-    const key = `${pass} ${raised}`;
+  private program(pass: Pass, raised: boolean, sorted: boolean): Program {
+    const key = `${pass} ${raised} ${sorted}`;
     let program = this.programs.get(key);
     if (!program) {
-      const switches = [pass.toUpperCase(), ...(raised ? ["RAISED"] : [])];
+      const switches = [
+        pass.toUpperCase(),
+        ...(raised ? ["RAISED"] : []),
+        ...(sorted ? ["SORTED"] : []),
+      ];
       program = new Program(
         this.context.gl,
         shaderText(placeFunction(this.context) + VERTEX, switches),

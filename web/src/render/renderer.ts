@@ -3,19 +3,26 @@ import { opacityForOverlap } from "../geometry/density.js";
 import type { Positions } from "../geometry/rows.js";
 import { capturePixels, toPng } from "./capture.js";
 import { Context, type Limits, type LossListeners } from "./context.js";
+import { Density, type DensityData } from "./density.js";
 import { type LineData, Lines, type RingData } from "./lines.js";
+import { Mix } from "./mix.js";
 import { Painter } from "./painter.js";
 import { NO_ROW, pickRow, rowsInSight } from "./pick.js";
 import { Points } from "./points.js";
 import { readRows } from "./read_back.js";
 import type { Shot } from "./shot.js";
 import { type Snapshot, Snapshots } from "./snapshots.js";
+import { Sprites } from "./sprites.js";
 import { type TrailData, Trails } from "./trails.js";
 import type { MapTheme, View } from "./view.js";
 
 export { NoWebGL2Error, RenderError } from "./errors.js";
 export type { Limits } from "./context.js";
+export type { DensityData } from "./density.js";
 export type { LineData, RingData } from "./lines.js";
+export { MOST_LAYERS, packSprite } from "./sprites.js";
+export type { Sprite, SpriteList, SpriteStyle } from "./sprites.js";
+export type { SpriteAtlas } from "./sprite_atlas.js";
 export type { TrailData } from "./trails.js";
 export type { MapTheme, View } from "./view.js";
 export { NO_ROW } from "./pick.js";
@@ -29,6 +36,8 @@ export interface RendererStats {
   readonly bytes: number;
   /** Rows in the last picture, hidden and absent ones included. */
   readonly drawn: number;
+  /** Opacity of a dot in the last picture. */
+  readonly opacity: number;
   readonly frames: number;
   readonly losses: number;
 }
@@ -38,15 +47,20 @@ export interface RendererStats {
  * that a lost context can be filled again: give a new array rather than change one.
  */
 export class Renderer {
+  /** Thumbnails in the place of dots. */
+  readonly sprites: Sprites;
   private readonly context: Context;
   private readonly snapshots: Snapshots;
   private readonly points: Points;
   private readonly trails: Trails;
   private readonly lines: Lines;
+  private readonly mix: Mix;
+  private readonly density: Density;
   private readonly painter: Painter;
   private viewport: Viewport = { width: 1, height: 1 };
   private pixelRatio = 1;
   private drawn = 0;
+  private opacity = 1;
   private frames = 0;
   private readonly loss: WEBGL_lose_context | null;
 
@@ -63,7 +77,18 @@ export class Renderer {
     this.points = new Points(this.context);
     this.trails = new Trails(this.context);
     this.lines = new Lines(this.context);
-    this.painter = new Painter(this.context, this.points, this.trails, this.lines);
+    this.mix = new Mix(this.context);
+    this.density = new Density(this.context);
+    this.sprites = new Sprites(this.context);
+    this.painter = new Painter(
+      this.context,
+      this.points,
+      this.trails,
+      this.lines,
+      this.mix,
+      this.density,
+      this.sprites,
+    );
     this.loss = this.context.gl.getExtension("WEBGL_lose_context");
     this.resize(canvas.clientWidth || canvas.width, canvas.clientHeight || canvas.height, 1);
   }
@@ -129,6 +154,11 @@ export class Renderer {
     this.lines.setRings(rings);
   }
 
+  /** Shows how crowded the flat map is, mixed between two steps; null for nothing. */
+  setDensity(from: DensityData | null, to: DensityData | null): void {
+    this.density.set(from, to);
+  }
+
   /** Draws. Does nothing while the context is lost. */
   draw(view: View): void {
     if (this.context.lost) return;
@@ -136,6 +166,7 @@ export class Renderer {
     this.painter.clear(view.theme.canvas, 1);
     this.painter.paint(shot);
     this.drawn = shot.count;
+    this.opacity = shot.opacity;
     this.frames++;
   }
 
@@ -176,8 +207,14 @@ export class Renderer {
     return {
       limits: this.context.limits,
       resident: this.snapshots.keys,
-      bytes: this.snapshots.bytes + this.textures.reduce((sum, texture) => sum + texture.bytes, 0),
+      bytes:
+        this.snapshots.bytes +
+        this.mix.bytes +
+        this.density.bytes +
+        this.sprites.bytes +
+        this.textures.reduce((sum, texture) => sum + texture.bytes, 0),
       drawn: this.drawn,
+      opacity: this.opacity,
       frames: this.frames,
       losses: this.context.losses,
     };
@@ -203,6 +240,9 @@ export class Renderer {
   close(): void {
     for (const key of this.snapshots.keys) this.snapshots.drop(key);
     for (const texture of this.textures) texture.delete();
+    this.mix.delete();
+    this.density.delete();
+    this.sprites.delete();
     this.context.close();
   }
 
@@ -215,6 +255,9 @@ export class Renderer {
     this.points.restore();
     this.trails.restore();
     this.lines.restore();
+    this.mix.restore();
+    this.density.restore();
+    this.sprites.restore();
   }
 
   private shoot(view: View, pixelRatio: number): Shot {
@@ -235,9 +278,12 @@ export class Renderer {
     const area = areaBetween(from, to, view.mix) * unit * unit;
     const dot = Math.PI * (view.pointSize / 2) ** 2;
     const opacityOf = (dots: number, lowest: number) => {
-      const flat = view.opacity ?? opacityForOverlap(area > 0 ? (dots * dot) / area : 0, lowest);
+      if (view.opacity !== undefined) return Math.max(view.opacity, lowest);
+      const flat = opacityForOverlap(area > 0 ? (dots * dot) / area : 0, lowest);
       return flat + (1 - flat) * view.depth;
     };
+    // Where crowds are drawn as such, dots step back.
+    const dots = 1 - (1 - (view.dots ?? 1)) * (1 - view.depth);
     return {
       view,
       from,
@@ -247,7 +293,8 @@ export class Renderer {
       viewport: this.viewport,
       pixelRatio,
       count,
-      opacity: opacityOf(drawn, 0.07),
+      // Sums in floats can be as faint as they are; eight bits lose what is fainter.
+      opacity: dots * opacityOf(drawn, this.painter.mixes({ view }) ? 0.006 : 0.07),
       selectedOpacity: opacityOf(selected, 0.5),
     };
   }

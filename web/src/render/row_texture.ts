@@ -2,8 +2,8 @@ import type { Context } from "./context.js";
 
 /** How one row is stored: WebGL's three names for it and the numbers per row. */
 interface Layout {
-  readonly internal: "RG32UI" | "RGB32UI" | "RGBA8" | "R8UI" | "R32UI";
-  readonly format: "RG_INTEGER" | "RGB_INTEGER" | "RGBA" | "RED_INTEGER";
+  readonly internal: "RG32UI" | "RGB32UI" | "RGBA32UI" | "RGBA8" | "R8UI" | "R32UI";
+  readonly format: "RG_INTEGER" | "RGB_INTEGER" | "RGBA_INTEGER" | "RGBA" | "RED_INTEGER";
   readonly type: "UNSIGNED_INT" | "UNSIGNED_BYTE";
   readonly components: number;
   readonly bytes: number;
@@ -27,6 +27,13 @@ export const LAYOUTS = {
     type: "UNSIGNED_INT",
     components: 3,
     bytes: 12,
+  },
+  entry: {
+    internal: "RGBA32UI",
+    format: "RGBA_INTEGER",
+    type: "UNSIGNED_INT",
+    components: 4,
+    bytes: 16,
   },
   color: { internal: "RGBA8", format: "RGBA", type: "UNSIGNED_BYTE", components: 4, bytes: 4 },
   byte: {

@@ -29,6 +29,13 @@ export interface View {
   readonly selectionActive: boolean;
   /** 0: trust changes nothing. 1: points without trust nearly vanish. */
   readonly trustFade: number;
-  /** Opacity of a 2D dot; from the density of the drawn points unless given. */
+  /** Opacity of a dot; unless given, from the density of the drawn points, and full in 3D. */
   readonly opacity?: number;
+  /** How strong the picture of the crowds is, and the lines around them, 0 to 1; in 2D only. */
+  readonly density?: number;
+  readonly contours?: number;
+  /** Stacks discs rather than mixing them: less work, for a movement on a slow machine. */
+  readonly quick?: boolean;
+  /** Factor on the opacity of 2D dots, 1 unless given. */
+  readonly dots?: number;
 }

@@ -1,4 +1,5 @@
 import type { FrameData } from "../data/client.js";
+import type { GivenLabel, Layering } from "../data/layering.js";
 import type { Viewport } from "../geometry/camera.js";
 import type { View } from "../render/renderer.js";
 import { signal, type Signal } from "../state/signal.js";
@@ -6,19 +7,34 @@ import type { MapArrow, MapLabel } from "../state/viewer.js";
 import type { ViewerState } from "../state/viewer_state.js";
 import type { Arrows } from "../state/why.js";
 import { placedArrows } from "./arrow_layer.js";
-import { LabelLayer } from "./label_layer.js";
+import { LabelLayer, type NamedItem } from "./label_layer.js";
+import { NamedItems } from "./named_items.js";
+
+/** Where the stage asks for what lies on the map beside its points. */
+export interface Beside {
+  layering: Layering;
+  labels: Signal<readonly GivenLabel[]>;
+  ids: (rows: readonly number[]) => Promise<(string | number)[]>;
+}
 
 /** What lies over the picture as text and lines: names of groups, arrows, and the axes in 3D. */
 export class Overlay {
   readonly labels = signal<readonly MapLabel[]>([]);
   readonly axes = signal<readonly (readonly [number, number, number])[]>([]);
   readonly arrows = signal<readonly MapArrow[]>([]);
+  /** Single points that are named. */
+  readonly items: Signal<readonly NamedItem[]>;
+  private readonly given: Signal<readonly GivenLabel[]>;
   private readonly layer = new LabelLayer();
 
   constructor(
     private readonly state: ViewerState,
     private readonly reasons: Signal<Arrows | null>,
-  ) {}
+    beside: Beside,
+  ) {
+    this.given = beside.labels;
+    this.items = new NamedItems(state, beside.ids).items;
+  }
 
   /** Places everything for a picture between two frames. */
   place(
@@ -43,17 +59,16 @@ export class Overlay {
         ? placedArrows(shown, view.camera, viewport, depth)
         : [],
     );
-    const labels = this.layer.place(
-      grouping.value,
-      filter.hidden.value,
-      from.coordinates,
-      (to ?? from).coordinates,
-      view.mix,
-      from.n_components,
-      view.camera,
-      viewport,
+    const named = {
+      grouping: grouping.value,
+      given: this.given.value,
+      items: this.items.value,
+      hidden: filter.hidden.value,
+    };
+    const { names } = this.state.layers;
+    this.labels.set(
+      names.value ? this.layer.place(named, from, to ?? from, view.mix, view.camera, viewport) : [],
     );
-    this.labels.set(labels);
   }
 
   clear(): void {

@@ -10,10 +10,18 @@ export class Pace {
   // Until a frame has been timed nobody knows what this machine can do.
   private count = 100_000;
   private last: number | null = null;
+  /** Maps that are drawn in the same frame; together they have one budget. */
+  maps = 1;
+  private late = false;
+
+  /** Whether frames of movements come too late on this machine, so that they should be simpler. */
+  get slow(): boolean {
+    return this.late;
+  }
 
   /** Rows to draw now, of `total`. */
   rows(total: number): number {
-    return Math.min(total, Math.max(FEWEST, Math.round(this.count)));
+    return Math.min(total, Math.max(Math.round(FEWEST / this.maps), Math.round(this.count)));
   }
 
   /** Learns from the time between two frames of one movement. */
@@ -22,6 +30,8 @@ export class Pace {
     this.last = now;
     if (took === null || took > 2_000) return;
     const drawn = this.rows(total);
+    if (took > BUDGET_MS) this.late = true;
+    else if (took < BUDGET_MS / 4) this.late = false;
     if (took > BUDGET_MS) this.count = drawn * Math.max(0.4, BUDGET_MS / took);
     else if (took < BUDGET_MS / 2 && drawn < total) this.count = drawn * 1.3;
   }

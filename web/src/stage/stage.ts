@@ -17,12 +17,14 @@ import { Eye } from "./eye.js";
 import { flagsOf } from "./flags.js";
 import { Catcher } from "./catcher.js";
 import { Census } from "./census.js";
+import { DensityLayer, strengthsAt } from "./density_layer.js";
 import { LineLayer } from "./line_layer.js";
 import { mapTheme, plainColors, pointSize } from "./look.js";
 import { Morph } from "./morph.js";
-import { Overlay } from "./overlay.js";
+import { type Beside, Overlay } from "./overlay.js";
 import { Pace } from "./pace.js";
 import { Resident } from "./resident.js";
+import { SpriteLayer } from "./sprite_layer.js";
 import { TrailLayer } from "./trail_layer.js";
 
 /** The map counts as moving until it has been left alone for this long. */
@@ -37,12 +39,14 @@ export class Stage implements MapPort {
   private readonly catcher: Catcher;
   renderer: Renderer | null = null;
   private readonly morph = new Morph();
-  private readonly pace = new Pace();
+  readonly pace = new Pace();
   private readonly census: Census;
   private readonly overlay: Overlay;
+  private readonly density: DensityLayer;
   private readonly resident: Resident;
   private readonly trails: TrailLayer;
   private readonly lines: LineLayer;
+  readonly sprites: SpriteLayer;
   /** The way to another map, where one is laid over this one. */
   blend: Blend | null = null;
   private flags: Uint8Array = new Uint8Array(0);
@@ -59,14 +63,17 @@ export class Stage implements MapPort {
     private readonly session: Session,
     private readonly colorist: Colorist,
     reasons: Signal<Arrows | null>,
+    beside: Beside,
   ) {
     this.resident = new Resident(state, session);
     this.catcher = new Catcher(state, this.lasso, this.resident);
     this.census = new Census(state);
-    this.overlay = new Overlay(state, reasons);
-    onChange([reasons], () => this.redraw());
-    this.trails = new TrailLayer(client, state, session, () => this.redraw());
+    this.overlay = new Overlay(state, reasons, beside);
+    this.density = new DensityLayer(state, colorist);
+    onChange([reasons, beside.labels, this.overlay.items, state.layers.text], () => this.redraw());
+    this.trails = new TrailLayer(client, beside.layering, state, session, () => this.redraw());
     this.lines = new LineLayer(state.lines, state.theme, () => this.redraw());
+    this.sprites = new SpriteLayer(client, state, () => this.redraw());
     const { timeline, selection, filter } = state;
     onChange([state.run], () => this.changeRun());
     onChange([state.planar, state.spatial], () => {
@@ -134,6 +141,7 @@ export class Stage implements MapPort {
       cancelAnimationFrame(this.scheduled);
       clearTimeout(this.otherTimer);
       this.trails.close();
+      this.sprites.close();
       this.lasso.close();
       this.renderer?.close();
       this.renderer = null;
@@ -220,7 +228,16 @@ export class Stage implements MapPort {
       theme: mapTheme(state.theme.value),
       selectionActive: state.selection.count.value > 0,
       trustFade: state.trustFade.value,
+      quick: this.pace.slow && this.isMoving(),
+      ...strengthsAt(state.layers.crowds.value, this.eye.camera, this.eye.viewport, total),
+      ...(state.layers.opacity.value === null ? {} : { opacity: state.layers.opacity.value }),
     };
+  }
+
+  /** Coordinates of the map on screen. */
+  placesNow(): { coordinates: Float32Array; dimensions: number } | null {
+    const frame = this.frame();
+    return frame ? { coordinates: frame.coordinates, dimensions: frame.n_components } : null;
   }
 
   /** Key under which a step's positions lie on the GPU. */
@@ -353,13 +370,17 @@ export class Stage implements MapPort {
     this.trails.show(renderer);
     this.lines.show(renderer);
     this.giveTrust(renderer);
-    renderer.draw(view);
     const frame = this.frame();
-    if (frame !== undefined) this.census.tell(frame, view.drawCount, moving);
     const turning = this.resident.turn.moving || this.shownPlace === null;
     const beyond = turning ? frame : this.resident.frame(this.shownPlace!.to);
     const to = view.to === BLEND_KEY ? (this.blend?.frame ?? beyond) : beyond;
-    this.overlay.place(view, this.depth.value, this.eye.viewport, frame, to);
+    const { viewport } = this.eye;
+    this.density.show(renderer, view, frame, to);
+    this.sprites.show(renderer, { view, viewport, moving, from: frame, to });
+    renderer.draw(view);
+    if (!moving) state.layers.seenOpacity.set(renderer.stats().opacity);
+    if (frame !== undefined) this.census.tell(frame, view.drawCount, moving);
+    this.overlay.place(view, this.depth.value, viewport, frame, to);
   }
 
   private giveTrust(renderer: Renderer): void {

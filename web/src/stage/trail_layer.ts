@@ -1,4 +1,5 @@
 import type { Client } from "../data/client.js";
+import type { Layering } from "../data/layering.js";
 import type { Renderer } from "../render/renderer.js";
 import { strongestMovers } from "../geometry/movers.js";
 import type { FrameSource } from "../state/frames.js";
@@ -6,7 +7,7 @@ import type { Session } from "../state/session.js";
 import { onChange } from "../state/signal.js";
 import type { Pair } from "../state/timeline.js";
 import type { ViewerState } from "../state/viewer_state.js";
-import { affordableSteps, MOST_TRAILS, readPaths, type TrailPaths } from "./trail_source.js";
+import { MOST_TRAILS, readPaths, type TrailPaths } from "./trail_source.js";
 
 const WAIT_MS = 120;
 const NO_ROWS = new Uint32Array(0);
@@ -22,6 +23,7 @@ export class TrailLayer {
 
   constructor(
     private readonly client: Client,
+    private readonly layering: Layering,
     private readonly state: ViewerState,
     private readonly session: Session,
     private readonly redraw: () => void,
@@ -78,12 +80,19 @@ export class TrailLayer {
     const abort = new AbortController();
     this.abort = abort;
     const chosen = state.selection.rows.value.rows;
-    const bytes = source.n_items * (source.n_components * 4 + 1);
-    const affordable = affordableSteps(steps, state.timeline.position.value, bytes);
+    const now = state.timeline.position.value;
     try {
       const rows =
         pair === null ? chosen.slice(0, MOST_TRAILS) : await this.movers(source, pair, abort);
-      this.paths = await readPaths(this.client, source, rows, affordable, abort.signal);
+      this.paths = await readPaths(
+        this.client,
+        this.layering,
+        source,
+        rows,
+        steps,
+        now,
+        abort.signal,
+      );
       this.redraw();
     } catch (error) {
       // The frames' own failure is shown by the session; trails are simply not there.

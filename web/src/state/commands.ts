@@ -58,6 +58,8 @@ export function runCommand(viewer: Viewer, command: Command): void {
       return map.zoomCentre(1 / ZOOM_STEP);
     case "trust":
       return state.trustFade.set(state.trustFade.value > 0 ? 0 : 0.8);
+    case "images":
+      return flip(state.sprites.shown);
     case "trails":
       return flip(state.trails);
     case "neighbors":
@@ -80,11 +82,18 @@ export function runCommand(viewer: Viewer, command: Command): void {
       return flip(state.lanes.open);
     case "torn":
       return flip(torn.shown);
+    case "density":
+      return state.layers.nextCrowds();
+    case "edges":
+      return state.layers.nextEdges();
+    case "names":
+      return flip(state.layers.names);
     case "theme":
       return state.chosenTheme.set(state.theme.value === "dark" ? "light" : "dark");
     case "maps":
     case "find":
     case "saved":
+    case "layers":
       return state.panel.set(state.panel.value === command ? null : command);
     case "inspector":
       return flip(state.inspectorOpen);

@@ -1,5 +1,5 @@
 import { Cache } from "../data/cache.js";
-import type { Client } from "../data/client.js";
+import type { Client, SpriteIndex } from "../data/client.js";
 import type { ImagesInfo, ItemDetails } from "../data/types.js";
 import type { ViewerState } from "./viewer_state.js";
 
@@ -12,14 +12,15 @@ export interface Tile {
   height: number;
 }
 
-const NO_TILE = 0xffffffff;
+/** The tile of a row without an image. */
+export const NO_TILE = 0xffffffff;
 const KEPT_DETAILS = 512;
 const ID_BLOCK = 1024;
 
 /** Details and thumbnails of single items, fetched when somebody looks. */
 export class Items {
   private readonly kept = new Cache<Promise<ItemDetails>>(KEPT_DETAILS);
-  private readonly indexes = new Map<string, Promise<Uint32Array>>();
+  private readonly indexes = new Map<string, Promise<SpriteIndex>>();
   private readonly pages = new Cache<Promise<ImageBitmap>>(8);
   private readonly blocks = new Cache<Promise<(string | number)[]>>(32);
 
@@ -47,7 +48,7 @@ export class Items {
   async thumbnail(row: number): Promise<Tile | null> {
     const run = this.state.run.value;
     if (run === null || run.images === null) return null;
-    const tile = (await this.index(run.name, run.order))[row];
+    const tile = (await this.index(run.name, run.order)).tiles[row];
     if (tile === undefined || tile === NO_TILE) return null;
     const { page, x, y } = placeOf(tile, run.images);
     return {
@@ -79,7 +80,7 @@ export class Items {
     );
   }
 
-  private index(run: string, order: string): Promise<Uint32Array> {
+  private index(run: string, order: string): Promise<SpriteIndex> {
     const key = `${run}\n${order}`;
     const held = this.indexes.get(key);
     if (held !== undefined) return held;

@@ -27,6 +27,11 @@ export type Command =
   | "trails"
   | "lanes"
   | "torn"
+  | "density"
+  | "edges"
+  | "names"
+  | "layers"
+  | "images"
   | "theme"
   | "maps"
   | "find"
@@ -120,6 +125,7 @@ export const KEYMAP: readonly Binding[] = [
   { command: "zoom-in", keys: ["+", "="], caps: "+", does: "Closer", group: "View" },
   { command: "zoom-out", keys: ["-"], caps: "−", does: "Farther", group: "View" },
   { command: "trust", keys: ["u"], caps: "U", does: "Fade what is unreliable", group: "View" },
+  { command: "images", keys: ["s"], caps: "S", does: "Images in the place of dots", group: "View" },
   { command: "neighbors", keys: ["n"], caps: "N", does: "Lines to neighbours", group: "View" },
   { command: "arrows", keys: ["w"], caps: "W", does: "Arrows of features", group: "View" },
   {
@@ -129,6 +135,21 @@ export const KEYMAP: readonly Binding[] = [
     does: "Lines to torn neighbours, rings on false ones",
     group: "View",
   },
+  {
+    command: "density",
+    keys: ["d"],
+    caps: "D",
+    does: "Crowds as a soft picture, as lines, or not",
+    group: "View",
+  },
+  {
+    command: "edges",
+    keys: ["."],
+    caps: ".",
+    does: "Lines of the neighbour graph: selection, all, none",
+    group: "View",
+  },
+  { command: "names", keys: [","], caps: ",", does: "Names on the map", group: "View" },
   { command: "compare", keys: ["c"], caps: "C", does: "A map beside this one", group: "View" },
   { command: "overlay", keys: ["z"], caps: "Z", does: "Lay map B over map A", group: "View" },
   { command: "multiples", keys: ["j"], caps: "J", does: "All kept maps, small", group: "View" },
@@ -170,6 +191,7 @@ export const KEYMAP: readonly Binding[] = [
   { command: "maps", keys: ["p"], caps: "P", does: "Make or choose a map", group: "Viewer" },
   { command: "find", keys: ["/"], caps: "/", does: "Search and filter", group: "Viewer" },
   { command: "saved", keys: ["k"], caps: "K", does: "Saved selections", group: "Viewer" },
+  { command: "layers", keys: [";"], caps: ";", does: "Layers of the map", group: "Viewer" },
   {
     command: "inspector",
     keys: ["]"],

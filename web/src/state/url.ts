@@ -17,7 +17,11 @@ export interface Address {
   hidden?: readonly (readonly [coloring: string, key: string])[];
   camera?: string;
   trails?: boolean;
+  /** Images on the map, as `encodeSprites` writes it. */
+  images?: string;
   trust?: number;
+  /** Layers, as `Layers.text` writes them. */
+  layers?: string;
   theme?: "dark" | "light";
   /** Maps beside the main one. */
   beside?: readonly BesideChoice[];
@@ -47,7 +51,9 @@ export function encodeAddress(address: Address): string {
   for (const [coloring, key] of address.hidden ?? []) put("hide", JSON.stringify([coloring, key]));
   put("camera", address.camera);
   if (address.trails) put("trails", 1);
+  put("images", address.images);
   if (address.trust) put("trust", address.trust);
+  put("layers", address.layers);
   put("theme", address.theme);
   for (const choice of address.beside ?? []) put("beside", encodeBeside(choice));
   if (address.free) put("free", 1);
@@ -75,7 +81,9 @@ export function decodeAddress(hash: string): Address {
     hidden: parameters.getAll("hide").flatMap(pairOf),
     camera: text("camera"),
     trails: text("trails") === "1",
+    images: text("images"),
     trust: numberOf(text("trust")),
+    layers: text("layers"),
     theme: theme === "dark" || theme === "light" ? theme : undefined,
     beside: besideOf(parameters.getAll("beside")),
     free: text("free") === "1" ? true : undefined,

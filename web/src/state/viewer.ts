@@ -2,8 +2,10 @@ import type { Clusters } from "./clusters.js";
 import type { Colorist } from "./colorist.js";
 import type { Comparing } from "./comparing.js";
 import type { CrossFilter } from "./cross_filter.js";
+import type { EdgeLines } from "./edge_lines.js";
 import type { Finder } from "./finder.js";
 import type { Guest } from "./guest.js";
+import type { GivenLabels } from "./given_labels.js";
 import type { Items } from "./items.js";
 import type { SavedSelections } from "./saved.js";
 import type { Confusions } from "./confusions.js";
@@ -22,10 +24,12 @@ import type { Torn } from "./torn.js";
 import type { ViewerState } from "./viewer_state.js";
 import type { Why } from "./why.js";
 
-/** A name on the map, at the middle of its group. */
+/** A name on the map, where what it names is most crowded. */
 export interface MapLabel {
   key: string;
   text: string;
+  /** Of a group that colours the map, given by somebody, or of a single point. */
+  kind: "group" | "given" | "item";
   /** Its middle, and the room it takes, in CSS pixels. */
   x: number;
   y: number;
@@ -89,6 +93,9 @@ export interface Viewer {
   table: Table;
   /** Null where the viewer has the page to itself. */
   guest: Guest | null;
+  /** Words that people put on the map, and lines between neighbours. */
+  labels: GivenLabels;
+  edges: EdgeLines;
   /** The maps beside the main one. */
   comparing: Comparing;
   multiples: Multiples;

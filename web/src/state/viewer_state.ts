@@ -11,16 +11,18 @@ import type { Coloring } from "./coloring_choice.js";
 import { Filter } from "./filter.js";
 import type { Grouping } from "./grouping.js";
 import { Lanes } from "./lanes.js";
+import { Layers } from "./layers.js";
 import { Lines } from "./lines.js";
 import { Selection } from "./selection.js";
+import { Sprites } from "./sprites.js";
 import { computed, signal, type Signal, type WritableSignal } from "./signal.js";
 import { Timeline } from "./timeline.js";
 
 export type Tool = "pan" | "lasso" | "rectangle" | "brush";
 export type Theme = "dark" | "light";
 export type Fit = 2 | 3;
-/** Panels that the rail opens: making maps, finding items, saved selections. */
-export type PanelName = "maps" | "find" | "saved" | "compare";
+/** Panels that the rail opens: maps, finding items, saved selections, layers, comparing. */
+export type PanelName = "maps" | "find" | "saved" | "layers" | "compare";
 
 /** What the pointer rests on. */
 export interface Hover {
@@ -95,6 +97,8 @@ export class ViewerState {
   readonly filter = new Filter();
   readonly lines = new Lines();
   readonly lanes = new Lanes();
+  readonly layers = new Layers();
+  readonly sprites = new Sprites();
   readonly coloring: WritableSignal<Coloring> = signal<Coloring>({ by: "nothing" });
   readonly grouping: WritableSignal<Grouping | null> = signal<Grouping | null>(null);
   readonly hover: WritableSignal<Hover | null> = signal<Hover | null>(null);

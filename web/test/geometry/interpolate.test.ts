@@ -80,7 +80,8 @@ describe("labels", () => {
       [1, 4],
       [0, 1],
     ]);
-    expect(anchors[0]!.position).toEqual([1.5, 1.5]);
+    // Near the three that keep company, wherever the stray one is.
+    expect(anchors[0]!.position[0]).toBeCloseTo(1, 5);
   });
 
   test("are not made for groups that are filtered out", () => {

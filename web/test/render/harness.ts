@@ -3,7 +3,7 @@
 import * as geometry from "../../src/geometry/camera.js";
 import * as rows from "../../src/geometry/rows.js";
 import { LassoClient } from "../../src/workers/lasso_client.js";
-import { Renderer } from "../../src/render/renderer.js";
+import { packSprite, Renderer } from "../../src/render/renderer.js";
 import * as scenes from "./scenes.js";
 
 const canvas = document.querySelector<HTMLCanvasElement>("#map")!;
@@ -13,6 +13,7 @@ export const lab = {
   canvas,
   Renderer,
   LassoClient,
+  packSprite,
   ...geometry,
   ...rows,
   ...scenes,

@@ -45,6 +45,21 @@ describe("a camera in an address", () => {
   });
 });
 
+describe("the pace of a movement", () => {
+  it("asks for simpler frames where they come late, until they come early again", () => {
+    const pace = new Pace();
+    const slowAfter = (...times: number[]) => {
+      for (const now of times) pace.frame(now, 1000);
+      return pace.slow;
+    };
+
+    expect(slowAfter(0, 10, 20)).toBe(false);
+    expect(slowAfter(90)).toBe(true);
+    expect(slowAfter(106)).toBe(true);
+    expect(slowAfter(110)).toBe(false);
+  });
+});
+
 describe("a flight", () => {
   it("begins where it was and ends where it should", () => {
     const from = Camera.around(BOUNDS, VIEWPORT);

@@ -6,6 +6,7 @@ import { sampleRun } from "../../src/data/sample.js";
 import { SAMPLE_METHODS } from "../../src/data/sample_maps.js";
 import { Camera } from "../../src/geometry/camera.js";
 import { cameraOf, glanceOf } from "../../src/stage/camera_link.js";
+import { Pace } from "../../src/stage/pace.js";
 import { decodeBeside, encodeBeside } from "../../src/state/comparing.js";
 import { LinkedSelection } from "../../src/state/linked_selection.js";
 import { GridError, gridRecipes } from "../../src/state/map_grid.js";
@@ -178,5 +179,19 @@ describe("Multiples", () => {
     await multiples.make();
     expect(transport.asked.filter((path) => path.startsWith("POST"))).toHaveLength(7);
     expect(multiples.missing).toEqual([]);
+  });
+});
+
+describe("the pace of several maps", () => {
+  it("lets each draw fewer points while they move, and all of them at rest", () => {
+    const [alone, shared] = [new Pace(), new Pace()];
+    shared.maps = 4;
+    for (const pace of [alone, shared]) {
+      for (let now = 0; now < 4000; now += 100) pace.frame(now, 1_000_000);
+    }
+
+    expect(alone.rows(1_000_000)).toBe(20_000);
+    expect(shared.rows(1_000_000)).toBe(5_000);
+    expect(shared.rows(1_000)).toBe(1_000);
   });
 });

@@ -19,6 +19,7 @@ const FULL: Address = {
   camera: "0.5,-1,2,0,0,0,1,0,0,0,1",
   trails: true,
   trust: 0.8,
+  layers: "contours.o0.2",
   theme: "light",
   selection: { order: "beef", rows: [0, 35, 36, 123456] },
 };

@@ -1,0 +1,167 @@
+import { type CameraUniforms, type Viewport } from "../geometry/camera.js";
+import { LEVELS, roomOf, type Thinned } from "../geometry/thinning.js";
+
+/** CSS pixels of a thumbnail's longer side: below the first it is a dot, from the second on whole. */
+const FADES_IN = [9, 14] as const;
+const LARGEST = 64;
+/** Sides of a thumbnail to the room that half of the points have; in space many lie in a line. */
+const CROWDING = { 2: 3.3, 3: 1.2 } as const;
+const SMALLEST_OF_ALL = 14;
+/** Room between thumbnails that do not overlap, in sides. */
+const AIR = 1.12;
+/** Where a thumbnail that just found room is all there. */
+const SETTLED = 1.25;
+/** Thumbnails in one picture: what a processor without a graphics card draws in a frame. */
+export const MOST_SPREAD = 3000;
+export const MOST_OF_ALL = 20_000;
+/** Pixels of thumbnails that lie over one another, at rest and while the map moves. */
+const MOST_PIXELS = { rest: 2_000_000, moving: 300_000 } as const;
+
+/** Positions of one fit at the moment that is drawn. */
+export interface Positions {
+  readonly from: Float32Array;
+  readonly to: Float32Array;
+  readonly mix: number;
+  readonly dimensions: 2 | 3;
+}
+
+/** What the choice of thumbnails depends on. */
+export interface Scene {
+  readonly positions: Positions;
+  readonly uniforms: CameraUniforms;
+  readonly viewport: Viewport;
+  readonly all: boolean;
+  readonly moving?: boolean;
+}
+
+/** Rows to be drawn as thumbnails, the most important first, and how far each is there. */
+export interface Chosen {
+  readonly rows: Uint32Array;
+  readonly alphas: Float32Array;
+  readonly count: number;
+}
+
+/** CSS pixels to one data unit of the fit that is drawn. */
+export function pixelsToUnit({ uniforms, positions }: Scene): number {
+  const frame = positions.dimensions === 3 ? uniforms.spatialFrame : uniforms.planarFrame;
+  return frame.scale * uniforms.pixelsPerUnit;
+}
+
+/** The longer side of a thumbnail in CSS pixels: as large as the crowd allows, up to a limit. */
+export function sideFor(
+  typical: number,
+  pixels: number,
+  all: boolean,
+  dimensions: 2 | 3 = 2,
+): number {
+  const side = Math.min(LARGEST, CROWDING[dimensions] * typical * pixels);
+  return all ? Math.max(SMALLEST_OF_ALL, side) : side;
+}
+
+/** How far a thumbnail of this side has taken the place of its dot. */
+export function sizeFade(side: number): number {
+  return smooth((side - FADES_IN[0]) / (FADES_IN[1] - FADES_IN[0]));
+}
+
+/** How far the rows of each level are there, for thumbnails of a side; nothing after the last. */
+export function levelFades(thinned: Thinned, side: number, pixels: number, all: boolean): number[] {
+  const whole = sizeFade(side);
+  const fades: number[] = [];
+  for (let level = 0; level <= LEVELS; level++) {
+    const room = (roomOf(thinned, level) * pixels) / side;
+    // Rows without any room lie on others whatever the zoom.
+    const free = level === LEVELS ? 0 : smooth((room - AIR) / (SETTLED * AIR - AIR));
+    const fade = all ? whole : whole * free;
+    if (fade < 1 / 255) break;
+    fades.push(fade);
+  }
+  return fades;
+}
+
+/** Picks rows for one picture; keeps its arrays, so that a frame of movement makes no garbage. */
+export class Chooser {
+  private rows = new Uint32Array(0);
+  private alphas = new Float32Array(0);
+  private weights = new Float32Array(0);
+  private count = 0;
+
+  /** The rows in view that have room, each with how far it is there; `parts` share the weight. */
+  choose(
+    scene: Scene,
+    side: number,
+    parts: readonly { thinned: Thinned; weight: number }[],
+    total: number,
+  ): Chosen {
+    const most = mostFor(scene, side);
+    if (this.rows.length < most) {
+      this.rows = new Uint32Array(most);
+      this.alphas = new Float32Array(most);
+    }
+    if (this.weights.length !== total) this.weights = new Float32Array(total);
+    this.count = 0;
+    const pixels = pixelsToUnit(scene);
+    const inView = viewTest(scene, side);
+    for (const { thinned, weight } of parts) {
+      const fades = levelFades(thinned, side, pixels, scene.all);
+      let start = 0;
+      for (const [level, fade] of fades.entries()) {
+        const stop = thinned.stops[level]!;
+        for (let i = start; i < stop; i++) {
+          const row = thinned.order[i]!;
+          const held = this.weights[row]!;
+          if (held === 0) {
+            if (this.count === most || !inView(row)) continue;
+            this.rows[this.count++] = row;
+          }
+          this.weights[row] = held + weight * fade;
+        }
+        start = stop;
+      }
+    }
+    for (let i = 0; i < this.count; i++) {
+      const row = this.rows[i]!;
+      this.alphas[i] = Math.min(1, this.weights[row]!);
+      this.weights[row] = 0;
+    }
+    return { rows: this.rows, alphas: this.alphas, count: this.count };
+  }
+}
+
+/** Thumbnails that one picture can hold: a frame of movement must not wait for what lies below. */
+function mostFor({ all, moving = false }: Scene, side: number): number {
+  if (!all) return MOST_SPREAD;
+  const pixels = moving ? MOST_PIXELS.moving : MOST_PIXELS.rest;
+  return Math.max(1, Math.min(MOST_OF_ALL, Math.floor(pixels / side ** 2)));
+}
+
+/** Tells whether a row's thumbnail touches the picture. */
+function viewTest(
+  { positions, uniforms, viewport }: Scene,
+  side: number,
+): (row: number) => boolean {
+  const { from, to, mix, dimensions } = positions;
+  const { matrix: m } = uniforms;
+  const { center, scale } = dimensions === 3 ? uniforms.spatialFrame : uniforms.planarFrame;
+  const [cx, cy, cz] = [center[0]!, center[1]!, center[2]!];
+  const margin = 1 + 2.5 * side * Math.max(1 / viewport.width, 1 / viewport.height);
+  const along = (at: number) => {
+    const [a, b] = [from[at]!, to[at]!];
+    return Number.isNaN(a) ? b : Number.isNaN(b) ? a : a + (b - a) * mix;
+  };
+  return (row) => {
+    const at = row * dimensions;
+    const x = (along(at) - cx) * scale;
+    const y = (along(at + 1) - cy) * scale;
+    const z = dimensions === 3 ? (along(at + 2) - cz) * scale : 0;
+    const w = m[3]! * x + m[7]! * y + m[11]! * z + m[15]!;
+    if (!(w > 0)) return false;
+    const across = (m[0]! * x + m[4]! * y + m[8]! * z + m[12]!) / w;
+    const up = (m[1]! * x + m[5]! * y + m[9]! * z + m[13]!) / w;
+    return Math.abs(across) < margin && Math.abs(up) < margin;
+  };
+}
+
+function smooth(t: number): number {
+  const held = Math.min(1, Math.max(0, t));
+  return held * held * (3 - 2 * held);
+}
