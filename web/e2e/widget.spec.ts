@@ -29,7 +29,7 @@ one = dg.Widget(data.data[:300], labels=[str(v) for v in data.target[:300]],
 other = dg.Widget(data.data[rows], labels=[str(v) for v in data.target[rows]],
     ids=[f"d{k}" for k in rows], embed=True, height=420)
 link(one, other)
-display(one, other)`;
+display(one, other, dg.Widget(data.data[:50], height=300))`;
 
 test.describe.configure({ mode: "serial" });
 test.setTimeout(180_000);
@@ -195,6 +195,7 @@ test("the notebook as HTML shows picture and page without a kernel and without a
   await still.goto(pathToFileURL(join(lab.folder, "maps.html")).href);
 
   const picture = still.locator("figure img");
+  await picture.waitFor({ timeout: 20_000 });
   expect(await picture.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(960);
   const frames = still.locator('iframe[title$="driftglass"]');
   expect(await frames.count()).toBe(2);
@@ -204,14 +205,17 @@ test("the notebook as HTML shows picture and page without a kernel and without a
   const map = frames.nth(0).contentFrame().locator("canvas").first();
   await map.waitFor({ timeout: 60_000 });
   await frames.nth(0).scrollIntoViewIfNeeded();
+  await expect(frames.nth(0).contentFrame().getByText("300 of 300 points")).toBeVisible();
+  await expect(frames.nth(1).contentFrame().getByText("300 of 300 points")).toBeVisible();
   const box = (await map.boundingBox())!;
-  await still.mouse.move(box.x + 20, box.y + 20);
+  // Beside the button of the legend, which is in this corner.
+  await still.mouse.move(box.x + 80, box.y + 2);
   await still.keyboard.down("Shift");
   await still.mouse.down();
   for (const [x, y] of [
-    [box.width - 20, 20],
-    [box.width - 20, box.height - 20],
-    [20, box.height - 20],
+    [box.width - 20, 2],
+    [box.width - 20, box.height - 2],
+    [80, box.height - 2],
   ] as const) {
     await still.mouse.move(box.x + x, box.y + y, { steps: 3 });
   }
