@@ -2,8 +2,8 @@
 
 python -m benchmarks.viewer_data FOLDER ROWS [VECTORS.npz]
 
-In FOLDER: `runs/fresh`, vectors without a map; `runs/kept`, the same with its maps; `logs`, the same
-for TensorBoard's projector; `flat`, coordinates and classes alone.
+In FOLDER: `runs/fresh`, vectors without a map; `runs/kept`, the same with its maps; `logs`, the
+same for TensorBoard's projector; `flat`, coordinates and classes alone.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 // Takes the pictures of docs/images from the real demo: `make pictures`.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -62,6 +62,32 @@ async function select(page) {
   await page.keyboard.press("t");
 }
 
+const FRAMES = 36;
+const FRAME_MS = 90;
+
+/** The playhead from the first step to the last, as a picture that moves. */
+async function film(page) {
+  const frames = join(scratch, "frames");
+  mkdirSync(frames);
+  for (let frame = 0; frame < FRAMES; frame++) {
+    await page.evaluate(
+      (share) => {
+        const { viewer } = document.getElementById("app").driftglass;
+        const { timeline } = viewer.state;
+        timeline.pause();
+        timeline.seek(timeline.first + share * (timeline.last - timeline.first));
+        // Two frames: one that hears of it, and one that is drawn.
+        return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      },
+      frame / (FRAMES - 1),
+    );
+    await page.waitForTimeout(FRAME_MS);
+    await page.screenshot({ path: join(frames, `${String(frame).padStart(3, "0")}.png`) });
+  }
+  const joined = [join(root, "scripts/film.py"), frames, join(images, "demo.webp")];
+  console.log(execFileSync(python, [...joined, String(FRAME_MS)], { encoding: "utf8" }).trim());
+}
+
 mkdirSync(images, { recursive: true });
 let server;
 let browser;
@@ -92,6 +118,12 @@ try {
     console.log(`docs/images/${name}.png`);
     await page.close();
   }
+  const page = await context.newPage();
+  await page.setViewportSize({ width: 1200, height: 750 });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.goto(new URL("/", url).href);
+  await page.waitForTimeout(2 * SETTLED);
+  await film(page);
 } finally {
   await browser?.close();
   server?.child.kill("SIGTERM");
