@@ -10,6 +10,7 @@ DONE := $(VENV)/.done
 KERNELS := $(DONE)/kernels
 DEV := $(DONE)/dev
 FRAMEWORKS := $(DONE)/frameworks
+NOTEBOOK := $(DONE)/notebook
 TORCH := 2.13.0
 NODE := web/node_modules/.package-lock.json
 STATIC := src/driftglass/server/static
@@ -33,7 +34,7 @@ help:  ## list the recipes
 demo: ready  ## train, log, project and watch; ARGS=--exit ends when done
 	@$(BIN)/driftglass demo $(ARGS)
 
-test: setup $(FRAMEWORKS)  ## everything: checks, Python, web, browser, 30 crashes
+test: setup $(FRAMEWORKS) $(NOTEBOOK)  ## everything: checks, Python, web, browser, 30 crashes
 	@$(MAKE) --no-print-directory lint types layers
 	@$(MAKE) --no-print-directory test-python
 	@$(MAKE) --no-print-directory test-web
@@ -67,13 +68,13 @@ types: $(KERNELS) $(DEV) $(NODE)  ## mypy and svelte-check
 layers: $(KERNELS) $(DEV)  ## which way imports point
 	$(BIN)/lint-imports
 
-test-python: $(KERNELS) $(DEV) $(FRAMEWORKS) $(BUNDLE)  ## every Python test
+test-python: $(KERNELS) $(DEV) $(FRAMEWORKS) $(NOTEBOOK) $(BUNDLE)  ## every Python test
 	$(BIN)/pytest -q -n 2 --dist loadfile -m "not external and not gpu"
 
 test-web: $(NODE)  ## the viewer's unit tests
 	cd web && npm run --silent test
 
-e2e: $(KERNELS) $(BUNDLE)  ## the viewer in a real browser
+e2e: $(KERNELS) $(NOTEBOOK) $(BUNDLE)  ## the viewer in a real browser
 	@browser=$$(sh scripts/find_browser.sh) && cd web && \
 	  env $${browser:+DRIFTGLASS_CHROMIUM="$$browser"} CI=1 \
 	    DRIFTGLASS_PYTHON="$(CURDIR)/$(BIN)/python" npx playwright test
@@ -126,6 +127,7 @@ lock: $(DEV)  ## resolve the requirements again (needs uv in the environment)
 	printf 'torch==%s+cpu\n' $(TORCH) > build/torch.txt && $(LOCK) requirements/frameworks.in \
 	  -c requirements/dev.txt --override build/torch.txt --no-emit-find-links \
 	  --no-emit-package torch -o requirements/frameworks.txt $(ARGS)
+	$(LOCK) requirements/notebook.in -c requirements/dev.txt -o requirements/notebook.txt $(ARGS)
 
 wheel: $(KERNELS) $(BUNDLE)  ## build dist/driftglass-*.whl with the viewer inside
 	$(BIN)/pip wheel -qq --no-deps --no-build-isolation -w dist .
@@ -167,6 +169,12 @@ $(FRAMEWORKS): requirements/frameworks.txt scripts/install_torch.sh $(DEV)
 	$(say) installing torch and the frameworks that the tests train with
 	@$(BIN)/pip install -qq --require-hashes --no-deps -r requirements/frameworks.txt
 	@sh scripts/install_torch.sh $(BIN)/pip $(TORCH)
+	@touch $@
+
+# What is locked for it is locked in agreement with dev.txt, so --no-deps may leave those alone.
+$(NOTEBOOK): requirements/notebook.txt $(DEV)
+	$(say) installing JupyterLab and marimo, in which the widget is tested
+	@$(BIN)/pip install -qq --require-hashes --no-deps -r requirements/notebook.txt
 	@touch $@
 
 $(KERNELS): $(NATIVE_SOURCES) $(DONE)/base

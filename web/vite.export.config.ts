@@ -5,7 +5,7 @@ import { defineConfig, type Plugin } from "vite";
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 // A page on disk can load no second script, so its worker is a text inside the first.
-const inlineWorker: Plugin = {
+export const inlineWorker: Plugin = {
   name: "inline-worker",
   enforce: "pre",
   resolveId: (source) =>

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .store import Run as Run
     from .store import Store as Store
     from .store import open as open
+    from .widget import Widget as Widget
 
 __version__ = "0.1.0"
 
@@ -60,6 +61,7 @@ _HOMES = {
     "Snapshot": "data",
     "SpriteSheet": "data",
     "Store": "store",
+    "Widget": "widget",
     "combine": "_combine",
     "compare": "_compare",
     "explain": "_explain",
@@ -92,6 +94,7 @@ __all__ = [
     "SpriteSheet",
     "Store",
     "StoreError",
+    "Widget",
     "WorkerError",
     "combine",
     "compare",

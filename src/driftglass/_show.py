@@ -83,7 +83,6 @@ def show(
     >>> serving = dg.show(X, labels=y, images=images, block=False)  # doctest: +SKIP
     """
     from .server import start
-    from .store import Run, Store
 
     extras = {
         "labels": labels,
@@ -92,29 +91,7 @@ def show(
         "metadata": metadata,
         "predictions": predictions,
     }
-    scratch = None
-    if isinstance(source, (str, os.PathLike, Run, Store)):
-        given = [name for name, value in extras.items() if value is not None]
-        if given:
-            raise InvalidInputError(
-                f"{given[0]} was given together with a {type(source).__name__}; it belongs to "
-                f"the run. Pass it to store.create(...), or show arrays."
-            )
-        shown: Any = source.path if isinstance(source, Run) else source
-        if isinstance(source, (str, os.PathLike)) and _is_file_of_others(Path(source)):
-            scratch = tempfile.TemporaryDirectory(prefix="driftglass-")
-            try:
-                shown = _imported(Path(scratch.name) / "runs", source, reading or {})
-            except BaseException:
-                scratch.cleanup()
-                raise
-    else:
-        scratch = tempfile.TemporaryDirectory(prefix="driftglass-")
-        try:
-            shown = _stored(Path(scratch.name) / "runs", source, space, extras)
-        except BaseException:
-            scratch.cleanup()
-            raise
+    shown, scratch = prepared(source, space=space, extras=extras, reading=reading)
     on_close = _cleanup(scratch)
     serving = start(shown, port=port, open_browser=browser, search=search, on_close=on_close)
     print(serving.message, file=sys.stderr)
@@ -122,6 +99,36 @@ def show(
     if wait:
         serving.wait()
     return serving
+
+
+def prepared(
+    source: Any,
+    *,
+    space: str,
+    extras: Mapping[str, Any],
+    reading: Mapping[str, Any] | None = None,
+) -> tuple[Any, tempfile.TemporaryDirectory[str] | None]:
+    """A store or its folder with what is to be shown, and the folder to remove afterwards."""
+    from .store import Run, Store
+
+    if isinstance(source, (str, os.PathLike, Run, Store)):
+        given = [name for name, value in extras.items() if value is not None]
+        if given:
+            raise InvalidInputError(
+                f"{given[0]} was given together with a {type(source).__name__}; it belongs to "
+                f"the run. Pass it to store.create(...), or show arrays."
+            )
+        if not isinstance(source, (str, os.PathLike)) or not _is_file_of_others(Path(source)):
+            return (source.path if isinstance(source, Run) else source), None
+    scratch = tempfile.TemporaryDirectory(prefix="driftglass-")
+    folder = Path(scratch.name) / "runs"
+    try:
+        if isinstance(source, (str, os.PathLike)):
+            return _imported(folder, source, reading or {}), scratch
+        return _stored(folder, source, space, extras), scratch
+    except BaseException:
+        scratch.cleanup()
+        raise
 
 
 def _is_file_of_others(path: Path) -> bool:

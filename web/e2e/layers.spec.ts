@@ -191,7 +191,7 @@ test("the density colours the canvas between the dots, and lines lie around each
   page,
 }) => {
   await page.emulateMedia({ colorScheme: "dark" });
-  const app = await show(page, "run");
+  const app = await show(page, "bare");
   const lit = () =>
     app.evaluate(({ stage }) => {
       const { data } = stage.renderer!.capturePixels(stage.view()!, 0.5);
@@ -256,7 +256,7 @@ test("the panel draws lines to neighbours, counts them, and puts and takes names
   await panel.getByText("All points").click();
   await expect(panel.getByText(/11,9\d\d of 17,970/)).toBeVisible();
   const all = await app.evaluate(({ viewer }) => viewer.state.lines.of("edges")!.lines![0]!);
-  await page.keyboard.press("j");
+  await app.evaluate(({ viewer }) => viewer.state.layers.edges.set("off"));
   await expect.poll(() => app.evaluate(({ viewer }) => viewer.state.lines.of("edges"))).toBeNull();
   await app.evaluate(({ viewer }) => {
     viewer.state.layers.edges.set("selection");

@@ -12,6 +12,7 @@ import { Stage } from "./stage/stage.js";
 import { CrossFilter } from "./state/cross_filter.js";
 import { EdgeLines } from "./state/edge_lines.js";
 import { Finder } from "./state/finder.js";
+import { Guest } from "./state/guest.js";
 import { GivenLabels } from "./state/given_labels.js";
 import { SavedSelections } from "./state/saved.js";
 import { Knowing } from "./data/knowing.js";
@@ -52,8 +53,19 @@ export interface App {
   close(): void;
 }
 
+/** How the viewer stands in a page that is not its own. */
+export interface Setting {
+  /** What to enlarge to the whole screen. */
+  host?: HTMLElement;
+}
+
 /** Puts state, renderer and views together inside `target`. */
-export function start(target: HTMLElement, transport: Transport, hash = ""): App {
+export function start(
+  target: HTMLElement,
+  transport: Transport,
+  hash = "",
+  { host }: Setting = {},
+): App {
   const client = new Client(transport);
   const state = new ViewerState();
   const session = new Session(client, state);
@@ -127,6 +139,7 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
     labels,
     edges,
     map: stage,
+    guest: host === undefined ? null : new Guest(host),
     comparing,
     multiples: new Multiples(client, new Prefixes(transport), state),
     moved: new Moved(questions, state, reference),
@@ -164,6 +177,7 @@ export function start(target: HTMLElement, transport: Transport, hash = ""): App
       session.close();
       measures.close();
       torn.close();
+      viewer.guest?.close();
       edges.close();
       void unmount(view);
     },

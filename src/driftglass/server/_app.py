@@ -5,29 +5,26 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
 import anyio
-import msgspec
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route, Router
 
-from ..errors import DriftglassError, InvalidInputError
+from ..errors import DriftglassError
 from ._api import REQUESTS, Request, find_request
+from ._asking import body_parameters, error_body, packed, query_parameters
 from ._errors import TooBusyError, status_of
 from ._library import Library
-from ._question import Content, Events, Json, Question
+from ._question import Content, Events, Question
 from ._security import Rules, SecurityLayer
 from ._static import StaticFile, load_static
 from ._stream import EventStreamResponse
-from ._wire import Frame, dump_json, encode
 
 __all__ = ["is_open", "make_app"]
 
 ANSWER_SECONDS = 120.0
 THREADS = 8
-MAX_PARAMETERS = 32
 
 
 def make_app(
@@ -96,50 +93,26 @@ def _respond(library: Library, request: Request, question: Question) -> Response
     if isinstance(answer, Events):
         return EventStreamResponse(answer)
     headers = {"Cache-Control": "no-store"}
-    if isinstance(answer, Json):
-        return Response(dump_json(answer.value), headers=headers, media_type="application/json")
-    if isinstance(answer, Frame):
-        body = memoryview(encode(answer))
-        return Response(body, headers=headers, media_type="application/octet-stream")
-    assert isinstance(answer, Content)
-    return Response(answer.data, headers=headers, media_type=answer.media_type)
+    kind, data = packed(answer)
+    media_type = "application/json" if kind == "json" else "application/octet-stream"
+    if isinstance(answer, Content):
+        media_type = answer.media_type
+    return Response(memoryview(data), headers=headers, media_type=media_type)
 
 
 async def _parameters(http: HttpRequest) -> dict[str, Any]:
-    query = http.scope["query_string"].decode("latin-1")
-    try:
-        pairs = parse_qsl(
-            query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS, errors="strict"
-        )
-    except ValueError as error:
-        raise InvalidInputError(f"The query cannot be read: {error}.") from error
-    parameters: dict[str, Any] = dict(pairs)
-    if len(parameters) != len(pairs):
-        raise InvalidInputError("The query gives a parameter twice.")
+    parameters = query_parameters(http.scope["query_string"].decode("latin-1"))
     if http.method == "POST":
-        parameters |= _body(await http.body())
+        parameters |= body_parameters(await http.body())
     return parameters
-
-
-def _body(data: bytes) -> dict[str, Any]:
-    if not data:
-        return {}
-    try:
-        value = msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise InvalidInputError(f"The body is not JSON: {error}.") from error
-    if not isinstance(value, dict):
-        raise InvalidInputError(
-            f"The body is a JSON {type(value).__name__}; an object is expected."
-        )
-    return value
 
 
 def error_response(status: int, kind: str, message: str) -> Response:
     """Say what went wrong the way the viewer reads it."""
-    body = dump_json({"error": {"kind": kind, "message": message}})
     headers = {"Cache-Control": "no-store"}
-    return Response(body, status, headers=headers, media_type="application/json")
+    return Response(
+        error_body(kind, message), status, headers=headers, media_type="application/json"
+    )
 
 
 class _Files:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InvalidInputError
 from ._errors import ReadOnlyError
 from ._library import Library
 from ._question import Answer, Json, Question
@@ -16,6 +20,7 @@ __all__ = [
     "answer_selected",
     "answer_selection",
     "answer_selections",
+    "select_in",
 ]
 
 
@@ -67,6 +72,32 @@ def answer_chosen(library: Library, question: Question) -> Answer:
     rows = rows_asked(reading, question)
     library.chosen.note(reading.run.name, reading.rows.ids[rows])
     return Json({"count": int(rows.sum())})
+
+
+def select_in(library: Library, ids: Any, run: str | None) -> NDArray[Any]:
+    """Select items on every page that shows a run; returns their ids.
+
+    Raises
+    ------
+    InvalidInputError
+        An id that the run does not have, or several runs and no name.
+    """
+    names = [one.name for one in library.runs()]
+    if run is None and len(names) != 1:
+        raise InvalidInputError(f"The store has {len(names)} runs: {names}. Say which with run=.")
+    name = names[0] if run is None else run
+    rows = library.reading(name).rows
+    given = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids))
+    known = np.isin(given, rows.ids) if given.size else np.zeros(0, dtype=bool)
+    if not known.all():
+        raise InvalidInputError(
+            f"{np.count_nonzero(~known)} of {len(given)} ids are not in run {name!r}, first "
+            f"{given[~known][0].item()!r}."
+        )
+    chosen = given if given.size else rows.ids[:0]
+    version = library.chosen.ask(name, chosen)
+    library.news.tell("selected", {"run": name, "version": version})
+    return chosen
 
 
 def _refuse_if_read_only(library: Library) -> None:

@@ -79,7 +79,13 @@ class PageReport:
 
 
 def export_html(
-    store: Store, run: str, path: Any, wanted: Wanted, *, progress: Progress = silent
+    store: Store,
+    run: str,
+    path: Any,
+    wanted: Wanted,
+    *,
+    progress: Progress = silent,
+    view: Mapping[str, Any] | None = None,
 ) -> PageReport:
     """Write a run as one page that opens from the disk, with the network off.
 
@@ -95,6 +101,8 @@ def export_html(
         What of the run.
     progress : callable
         Called with (done, total, what); may raise to stop.
+    view : mapping, optional
+        How the page opens: ``address``, the part behind ``#``, and ``links`` to other pages.
 
     Raises
     ------
@@ -132,7 +140,7 @@ def export_html(
         version=__version__,
         title=html.escape(f"{run} · driftglass"),
         style=f"<style>{style}</style>",
-        answers=_index(carried, places),
+        answers=_index(carried, places, view=view),
         data=f'<script type="text/plain" id="driftglass-data">{"".join(texts)}</script>\n',
         script=f'<script type="module">{script}</script>',
     ).encode()
@@ -212,7 +220,13 @@ def _built() -> tuple[str, str]:
     return script, style
 
 
-def _index(carried: Carried, places: list[tuple[int, int]], *, files: str | None = None) -> str:
+def _index(
+    carried: Carried,
+    places: list[tuple[int, int]],
+    *,
+    files: str | None = None,
+    view: Mapping[str, Any] | None = None,
+) -> str:
     answers = {
         answer.path: [answer.kind, int(answer.packed), *place]
         for answer, place in zip(carried.answers, places, strict=True)
@@ -220,6 +234,8 @@ def _index(carried: Carried, places: list[tuple[int, int]], *, files: str | None
     index: dict[str, Any] = {"version": PAGE_VERSION, "answers": answers}
     if files is not None:
         index["files"] = files
+    if view is not None:
+        index["view"] = dict(view)
     return _safe_json(index)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from numpy.typing import NDArray
@@ -19,12 +20,19 @@ class Selected:
         self._asked: dict[str, NDArray[Any]] = {}
         self._versions: dict[str, int] = {}
         self._last: str | None = None
+        self._listeners: list[Callable[[str, NDArray[Any]], None]] = []
+
+    def listen(self, listener: Callable[[str, NDArray[Any]], None]) -> None:
+        """Have a function told the run and the ids whenever a viewer selects."""
+        self._listeners.append(listener)
 
     def note(self, run: str, ids: NDArray[Any]) -> None:
         """Remember what a viewer has selected."""
         with self._lock:
             self._seen[run] = ids
             self._last = run
+        for listener in self._listeners:
+            listener(run, ids)
 
     def seen(self, run: str | None) -> NDArray[Any] | None:
         """What is selected in a run, by default in the one that was last looked at."""

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InvalidInputError, StoreError
+from ..errors import StoreError
+from ._choosing import select_in
 from ._library import Library
 
 __all__ = ["Serving"]
@@ -81,23 +82,7 @@ class Serving:
             Another process serves this store.
         """
         library = self._own_library()
-        names = [one.name for one in library.runs()]
-        if run is None and len(names) != 1:
-            raise InvalidInputError(
-                f"The store has {len(names)} runs: {names}. Say which with run=."
-            )
-        name = names[0] if run is None else run
-        rows = library.reading(name).rows
-        given = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids))
-        known = np.isin(given, rows.ids) if given.size else np.zeros(0, dtype=bool)
-        if not known.all():
-            raise InvalidInputError(
-                f"{np.count_nonzero(~known)} of {len(given)} ids are not in run {name!r}, first "
-                f"{given[~known][0].item()!r}."
-            )
-        chosen = given if given.size else rows.ids[:0]
-        version = library.chosen.ask(name, chosen)
-        library.news.tell("selected", {"run": name, "version": version})
+        select_in(library, ids, run)
 
     def _own_library(self) -> Library:
         if self._library is None:

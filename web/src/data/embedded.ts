@@ -9,6 +9,8 @@ type Place = [kind: "json" | "bytes", packed: 0 | 1, at: number, length: number]
 export interface Embedded {
   version: number;
   answers: Record<string, Place>;
+  /** How the page opens where it stands in another one. */
+  view?: { address?: string; links?: { group: string; on: ("selection" | "step" | "camera")[] }[] };
   load(place: Place): Promise<Uint8Array<ArrayBuffer>>;
 }
 

@@ -100,7 +100,7 @@ export class Painter {
   }
 
   private discs(shot: Shot, window: Window, raised: boolean): void {
-    if (raised && !this.points.anyRaised) return;
+    if (raised && !this.points.hasRaised) return;
     if (this.mixes(shot)) return this.mixed(shot, window, raised);
     const { gl } = this.context;
     if (shot.view.depth <= 0) return this.points.draw(shot, "blend", raised);

@@ -228,11 +228,6 @@ export class Points {
     };
   }
 
-  /** Whether some rows are drawn above the others. */
-  get anyRaised(): boolean {
-    return this.raised.length > 0;
-  }
-
   /**
    * Draws the rows that are neither selected nor highlighted, or, `raised`, those that are.
    * `sorted`: the pass is one of those whose picture does not depend on the order of rows.

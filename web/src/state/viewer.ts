@@ -5,6 +5,7 @@ import type { Comparing } from "./comparing.js";
 import type { CrossFilter } from "./cross_filter.js";
 import type { EdgeLines } from "./edge_lines.js";
 import type { Finder } from "./finder.js";
+import type { Guest } from "./guest.js";
 import type { GivenLabels } from "./given_labels.js";
 import type { Items } from "./items.js";
 import type { SavedSelections } from "./saved.js";
@@ -108,6 +109,8 @@ export interface Viewer {
   taking: Taking;
   views: Views;
   palette: Palette;
+  /** Null where the viewer has the page to itself. */
+  guest: Guest | null;
   /** Words that people put on the map, and lines between neighbours. */
   labels: GivenLabels;
   edges: EdgeLines;
