@@ -79,7 +79,9 @@ test("the legend counts, selects, hides, and says when counts overlap", async ({
   const legend = page.getByLabel("Legend");
   await legend.getByRole("button", { name: "ant" }).last().click();
   await expect(page.locator(".selected")).toHaveText("100 selected");
-  await expect(page.locator(".aloud")).toHaveText("100 points selected, 100 % label ant.");
+  await expect(page.locator("main p.aloud[aria-live]").first()).toHaveText(
+    "100 points selected, 100 % label ant.",
+  );
   await legend
     .getByRole("button", { name: "bee" })
     .last()

@@ -16,6 +16,7 @@ const EXHIBITS = [
   "motion",
   "unmeasured",
   "measuring",
+  "sprites",
   "correct",
   "hostile",
   "many",

@@ -62,7 +62,9 @@ export class Palette {
     const stepEntry = this.stepOf(typed);
     const found = entries
       .flatMap((entry) => {
-        const fit = fitOf(typed, `${entry.kind}: ${entry.name}`);
+        // Every command is one, so that word says nothing.
+        const whole = entry.kind === "Command" ? entry.name : `${entry.kind}: ${entry.name}`;
+        const fit = fitOf(typed, whole);
         const own = fitOf(typed, entry.name);
         if (fit === null && own === null) return [];
         // Letters of the name count before those of its kind.
