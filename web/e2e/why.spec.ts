@@ -112,7 +112,9 @@ test("the map is coloured by one feature, and by the one that wins", async ({ pa
   await bars.locator("button.name").first().click();
   const legend = page.getByLabel("Legend");
 
-  await expect(legend.getByRole("combobox")).toHaveText(`feature ${name} on axis 1`);
+  await expect(legend.getByRole("combobox", { name: "Colour by" })).toHaveText(
+    `feature ${name} on axis 1`,
+  );
   const scale = async () =>
     (await appOf(page)).evaluate(({ viewer }) => {
       const { id, paint } = viewer.state.grouping.value!;
@@ -125,11 +127,13 @@ test("the map is coloured by one feature, and by the one that wins", async ({ pa
   await page.waitForTimeout(400);
   await page.reload();
   await ready(page);
-  await expect(legend.getByRole("combobox")).toHaveText(`feature ${name} on axis 1`);
+  await expect(legend.getByRole("combobox", { name: "Colour by" })).toHaveText(
+    `feature ${name} on axis 1`,
+  );
 
   await focus(page, 7);
   await panel(page).getByRole("button", { name: "Colour by winning feature" }).click();
-  await expect(legend.getByRole("combobox")).toHaveText("winning feature");
+  await expect(legend.getByRole("combobox", { name: "Colour by" })).toHaveText("winning feature");
   const painted = async () =>
     (await appOf(page)).evaluate(({ viewer }) => {
       const { id, groups } = viewer.state.grouping.value!;
