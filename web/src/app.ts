@@ -30,6 +30,7 @@ import { Palette } from "./state/palette.js";
 import { PointMeasures } from "./state/point_measures.js";
 import { Reference } from "./state/reference.js";
 import { RunsCompared } from "./state/runs_compared.js";
+import { asksForMore } from "./state/scene.js";
 import { Session } from "./state/session.js";
 import { computed, onChange } from "./state/signal.js";
 import { decodeSprites } from "./state/sprites.js";
@@ -250,6 +251,8 @@ export function followAddress({ viewer, stage }: App, page: Window): () => void 
 
 /** Restores the rest of the first view, as soon as there is a run to restore it on. */
 function restoreFirst({ views, state }: Viewer, address: Address): void {
+  // Otherwise it would take back what somebody quick has opened meanwhile.
+  if (!asksForMore(address)) return;
   const wanted = () =>
     address.run === undefined || state.run.value?.name === address.run
       ? void views.restore(address)

@@ -88,6 +88,16 @@ export function leftOut(viewer: Viewer): string[] {
   ];
 }
 
+const RESTORED: readonly (keyof Address)[] = [
+  ...(["beside", "free", "overlay", "drawn", "lanes", "drawer", "step", "pair"] as const),
+  ...(["reference", "color", "selection", "focus", "conditions", "charts", "only"] as const),
+];
+
+/** Whether there is anything in an address that opening its run does not restore. */
+export function asksForMore(address: Address): boolean {
+  return RESTORED.some((part) => address[part] !== undefined);
+}
+
 /**
  * Restores what opening a run does not: filters, charts, lanes, lines. Says in words what could
  * not be restored; the rest is restored all the same.
