@@ -7,7 +7,7 @@ import random
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -65,9 +65,12 @@ class Killer:
         while self.due[what] and done >= self.due[what][0]:
             self.due[what].pop(0)
             pids = self.executor.pids
-            if pids:
-                os.kill(self.chance.choice(pids), signal.SIGKILL)
-                self.killed[what] += 1
+            for pid in self.chance.sample(pids, len(pids)):
+                # One that was killed a moment ago may still be listed.
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    self.killed[what] += 1
+                    break
 
 
 @pytest.mark.slow

@@ -42,7 +42,7 @@ def test_a_request_cannot_be_made_without_a_policy():
 
 def test_what_changes_something_is_a_post_with_the_write_policy():
     # These name more rows than an address can hold, and leave everything as it is.
-    asking = {"/api/runs/{run}/table", "/api/runs/{run}/explanation"}
+    asking = {f"/api/runs/{{run}}/{what}" for what in ("table", "explanation", "edges", "paths")}
     changing = [one for one in REQUESTS if one.method == "POST" and one.path not in asking]
 
     assert {request.method for request in REQUESTS if request.policy == "write"} == {"POST"}
