@@ -41,7 +41,7 @@ test: setup $(FRAMEWORKS) $(NOTEBOOK)  ## everything: checks, Python, web, brows
 	@$(MAKE) --no-print-directory e2e
 	@$(MAKE) --no-print-directory crash-test N=30
 
-check: $(KERNELS) $(DEV) $(NODE)  ## the fast loop: checks and the quick tests
+check: $(KERNELS) $(DEV) $(FRAMEWORKS) $(NODE)  ## the fast loop: checks and the quick tests
 	@$(MAKE) --no-print-directory lint types layers
 	$(BIN)/pytest -q -m "not slow and not external and not gpu"
 	cd web && npx vitest run
@@ -61,7 +61,7 @@ lint: $(DEV) $(NODE)  ## ruff, eslint, prettier
 	$(BIN)/ruff format --check
 	cd web && npm run --silent lint
 
-types: $(KERNELS) $(DEV) $(NODE)  ## mypy and svelte-check
+types: $(KERNELS) $(DEV) $(FRAMEWORKS) $(NODE)  ## mypy and svelte-check
 	$(BIN)/mypy
 	cd web && npm run --silent check
 

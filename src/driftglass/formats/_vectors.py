@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arrays import as_ids
+from .._npy import load_npy, load_npz, undisturbed
 from ..errors import FormatError, InvalidInputError, NotFoundError, ShapeError, StoreError
 from ._delimited import read_delimited
 from ._limits import checked_shape, refuse_bomb
@@ -154,7 +155,7 @@ def read_vectors(
 
 def _load(path: Path) -> NDArray[Any]:
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
+        return load_npy(path)
     except (ValueError, EOFError) as error:
         raise FormatError(_why_not_loaded(path, error)) from error
 
@@ -179,10 +180,9 @@ def _from_npz(path: Path, array: str | None, ids: str | None, drop: Collection[s
     import zipfile
 
     try:
-        _refuse_npz_bombs(path)
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as loaded:
-            held = {name: loaded[name] for name in loaded.files if name not in drop}
-            arrays = {name: one for name, one in held.items() if isinstance(one, np.ndarray)}
+        undisturbed(lambda: _refuse_npz_bombs(path))
+        held = load_npz(path, without=drop)
+        arrays = {name: one for name, one in held.items() if isinstance(one, np.ndarray)}
     except (ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
         raise FormatError(_why_not_loaded(path, error)) from error
     if array is None:

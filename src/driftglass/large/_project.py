@@ -349,7 +349,7 @@ class _Job:
             held: dict[int, tuple[Arrays, Arrays]] = {}
             for step in order:
                 number = where[step].get(first)
-                if number is None or not self._is_placed(step, number):
+                if number is None or self.work.trouble_of(f"place-{step}", number) is not None:
                     continue
                 held[step] = (
                     Late(self.work.path(f"draw-{step}", number), ("rows", "keys", "codes")).load(),
@@ -371,10 +371,6 @@ class _Job:
                     code[at] = drawn["codes"]
                 Ys[np.searchsorted(rows, placed["rows"]), s] = placed["Y"]
             yield Placed(rows, key, code, Ys)
-
-    def _is_placed(self, step: int, number: int) -> bool:
-        with np.load(self.work.path(f"place-{step}", number), allow_pickle=False) as kept:
-            return "Y" in kept.files
 
     def _written(
         self,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._npy import load_npy
 from .._optional import require
 
 __all__ = [
@@ -35,7 +36,7 @@ def stamp(path: Path) -> str:
 
 def npy_header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Shape and type that an .npy file announces, if its size agrees."""
-    X = np.load(path, mmap_mode="r", allow_pickle=False)
+    X = load_npy(path)
     return X.shape, X.dtype
 
 
@@ -54,14 +55,12 @@ class NpyRows:
         return f"{stamp(self.path)} {self.start} {self.stop} {beside}"
 
     def read(self) -> NDArray[Any]:
-        X = np.load(self.path, mmap_mode="r", allow_pickle=False)
-        return np.asarray(X[self.start : self.stop])
+        return np.asarray(load_npy(self.path)[self.start : self.stop])
 
     def read_labels(self) -> NDArray[Any] | None:
         if self.labels is None:
             return None
-        values = np.load(self.labels, mmap_mode="r", allow_pickle=False)
-        return np.asarray(values[self.start : self.stop])
+        return np.asarray(load_npy(self.labels)[self.start : self.stop])
 
 
 @dataclass(frozen=True)

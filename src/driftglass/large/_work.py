@@ -20,6 +20,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from .._npy import load_npz
 from .._progress import Progress, silent
 from ..errors import DriftglassError, InvalidInputError
 from ..parallel import Executor
@@ -45,8 +46,7 @@ class Late:
 
     def load(self) -> Arrays:
         """The arrays."""
-        with np.load(self.path, allow_pickle=False) as kept:
-            return {name: kept[name] for name in self.names if name in kept.files}
+        return load_npz(self.path, self.names)
 
     def __reduce__(self) -> Any:
         return _Sent, (self.load(),)
@@ -145,18 +145,19 @@ class Work:
     def results(self, stage: str, n_items: int) -> Iterator[tuple[int, Arrays]]:
         """Kept results in the order of the items, but not those that are troubles."""
         for number in range(n_items):
-            with np.load(self.path(stage, number), allow_pickle=False) as kept:
-                if TROUBLE not in kept.files:
-                    yield number, {name: kept[name] for name in kept.files}
+            arrays = load_npz(self.path(stage, number))
+            if not is_trouble(arrays):
+                yield number, arrays
+
+    def trouble_of(self, stage: str, number: int) -> str | None:
+        """Why a partition could not be used; None if it could."""
+        said = load_npz(self.path(stage, number), (TROUBLE,))
+        return str(said[TROUBLE]) if said else None
 
     def troubles_of(self, stage: str, n_items: int) -> dict[int, str]:
         """Why partitions could not be used, by number."""
-        found = {}
-        for number in range(n_items):
-            with np.load(self.path(stage, number), allow_pickle=False) as kept:
-                if TROUBLE in kept.files:
-                    found[number] = str(kept[TROUBLE])
-        return found
+        found = {number: self.trouble_of(stage, number) for number in range(n_items)}
+        return {number: why for number, why in found.items() if why is not None}
 
     def once(self, name: str, make: Callable[[], Arrays]) -> Arrays:
         """Arrays that are made here and kept under a name."""
@@ -164,8 +165,7 @@ class Work:
         path = self.folder / f"{name}.npz"
         if not path.exists():
             keep(path, make())
-        with np.load(path, allow_pickle=False) as kept:
-            return {key: kept[key] for key in kept.files}
+        return load_npz(path)
 
 
 def keep(path: Path, arrays: Arrays) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._npy import load_npy
 from .._ordered import keep_order
 from .._projection_plan import ProjectionRequest, infos_for
 from .._sequence_cache import keep_sequence
@@ -89,8 +90,8 @@ def write_run(
     request = written.request
     aside = folder / "run"
     shutil.rmtree(aside, ignore_errors=True)
-    rows = np.load(files.rows, mmap_mode="r")
-    codes = np.load(files.codes, mmap_mode="r")
+    rows = load_npy(files.rows)
+    codes = load_npy(files.codes)
     column = CategoricalColumn(np.asarray(codes), categories) if categories else None
     metadata = None if column is None else Metadata(rows, {"label": column})
     run = open_store(aside).create(
@@ -108,7 +109,7 @@ def write_run(
     provenance = request.provenance([info.content for info in infos])
     frames = []
     for (step, measured), path in zip(quality.items(), files.places, strict=True):
-        Y = np.load(path, mmap_mode="r")
+        Y = load_npy(path)
         there = np.isfinite(Y[:, 0])
         whole = bool(there.all())
         frames.append(

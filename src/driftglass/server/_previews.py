@@ -7,6 +7,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
+from .._npy import load_npy
 from ..errors import NotFoundError
 from ._jobs import Jobs
 from ._library import Reading
@@ -48,8 +49,8 @@ def preview_of(
     number = said["steps"].index(step)
     first = sum(said["counts"][:number])
     try:
-        ids = np.load(job.scratch / ids_file(said["generation"], number), allow_pickle=False)
-        places = np.load(job.scratch / map_file(said["generation"]), allow_pickle=False)
+        ids = load_npy(job.scratch / ids_file(said["generation"], number), mapped=False)
+        places = load_npy(job.scratch / map_file(said["generation"]), mapped=False)
     except (OSError, ValueError) as error:
         raise gone from error
     n_components = int(job.task["request"]["n_components"])
