@@ -220,15 +220,42 @@ def test_steps_are_shared_among_those_that_go_as_far():
     assert shared[2] == pytest.approx([0.0, 9.0], abs=1e-2)
 
 
-def test_a_point_is_sampled_again_once_it_has_left_its_surroundings():
+def test_a_point_is_sampled_again_before_it_has_left_its_surroundings_and_noise_is_not():
     sampled = Sampled(100, 0)
     X = np.zeros((2, 1))
     rows, reach = np.arange(2), np.ones(2)
     sampled.add(X, rows, np.array([-1, -1]), reach, 0)
-    for frame in range(1, 7):
-        sampled.add(X + np.array([[0.0], [0.4 * frame]]), rows, rows, reach, frame)
+    for frame in range(1, 31):
+        trembles = 0.09 * (-1.0) ** frame
+        sampled.add(np.array([[trembles], [0.2 * frame]]), rows, rows, reach, frame)
+    seen = np.sort(sampled.rows().ravel())
 
-    assert sorted(sampled.rows().ravel().round(1).tolist()) == [0.0, 0.0, 1.2, 2.4]
+    assert (seen < 0.1).sum() == 2
+    assert len(seen) >= 7
+    assert 0.2 - 1e-9 <= np.diff(seen[1:]).min() < np.diff(seen[1:]).max() <= 1.2 + 1e-9
+
+
+def test_points_that_go_at_one_speed_are_sampled_at_different_times():
+    sampled = Sampled(10_000, 0)
+    rows = np.arange(200)
+    for frame in range(6):
+        before = rows if frame else np.full(200, -1)
+        sampled.add(np.full((200, 1), 0.5 * frame), rows, before, np.ones(200), frame)
+
+    _, counts = np.unique(sampled.rows(), return_counts=True)
+    assert len(counts) == 6
+    assert counts[1:].min() > 70
+
+
+def test_clusters_that_go_steadily_are_drawn_going_steadily(rng):
+    kinds, place = rng.integers(5, size=250), rng.normal(size=(250, 20))
+    start, end = 4 * rng.normal(size=(2, 5, 20))
+    Xs = [((1 - s) * start + s * end)[kinds] + place for s in np.linspace(0, 1, 9)]
+
+    scores = sequence_scores(Xs, project_sequence(Xs))
+
+    assert scores.speed_map.max() < 2.0 * scores.speed_map.mean()
+    assert scores.J < 0.03
 
 
 def test_the_sample_is_no_larger_than_wanted(rng):

@@ -17,6 +17,8 @@ __all__ = ["Sampled", "smooth_place", "stable_priority"]
 
 N_SMOOTHED = 50
 """Sampled rows that a row's place is the mean of: many, so that places change smoothly."""
+LEAST_SHARE = 0.1
+"""Of the way out of its surroundings that a point goes before it counts again; noise goes less."""
 FAR_WEIGHT = 1e-3
 """Beside 1 at no distance: rows whose neighbours are all equally far get their plain mean."""
 
@@ -32,10 +34,12 @@ def stable_priority(rows: NDArray[np.int64], frame: int, seed: int) -> NDArray[n
 
 
 class Sampled:
-    """Rows of all snapshots that differ: a point counts again once it has left its surroundings.
+    """Rows of all snapshots that differ: a point counts again once it leaves its surroundings.
 
     Copies of a point that has hardly moved would be each other's nearest neighbours, and a map of
-    them would show nothing else.
+    them would show nothing else. How far is far enough is drawn anew for each point each time it
+    counts. Otherwise points that go equally fast would all count in the same snapshots, and a map
+    that knows only these moves from one to the next in leaps.
 
     Parameters
     ----------
@@ -51,6 +55,7 @@ class Sampled:
         self._rows: list[NDArray[Any]] = []
         self._keys: list[NDArray[np.uint64]] = []
         self._last: NDArray[Any] | None = None
+        self._shares = np.empty(0)
 
     def add(
         self,
@@ -71,22 +76,27 @@ class Sampled:
         before : ndarray of shape (n_samples,)
             Row in the snapshot looked at last; -1 where it was not there.
         reach : ndarray of shape (n_samples,)
-            How far a point must have gone to count again.
+            Distance to the border of a point's surroundings. It counts again when it has gone a
+            share of that, drawn between 0.1 and 1.
         frame : int
             Number of the snapshot.
         """
         new = before < 0
         kept = X.copy()
+        keys = stable_priority(numbers, frame, self._seed)
+        shares = LEAST_SHARE + (1.0 - LEAST_SHARE) * _low_bits(keys)
         if self._last is not None and not new.all():
             old = np.flatnonzero(~new)
             earlier = self._last[before[old]]
-            stays = lengths_of(X[old], earlier) <= reach[old]
+            share = self._shares[before[old]]
+            stays = lengths_of(X[old], earlier) <= share * reach[old]
             kept[old[stays]] = earlier[stays]
+            shares[old[stays]] = share[stays]
             new[old] = ~stays
-        self._last = kept
+        self._last, self._shares = kept, shares
         chosen = np.flatnonzero(new)
         self._rows.append(X[chosen])
-        self._keys.append(stable_priority(numbers[chosen], frame, self._seed))
+        self._keys.append(keys[chosen])
         if sum(map(len, self._rows)) > 4 * self._most:
             self._thin()
 
@@ -103,6 +113,12 @@ class Sampled:
             chosen = np.sort(np.argsort(keys, kind="stable")[: self._most])
             rows, keys = rows[chosen], keys[chosen]
         self._rows, self._keys = [rows], [keys]
+
+
+def _low_bits(keys: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Numbers in [0, 1) that say nothing of the order of the keys, which the high bits make."""
+    low: NDArray[np.float64] = (keys & np.uint64(0xFFFFFFFF)).astype(np.float64) / 2**32
+    return low
 
 
 def smooth_place(
