@@ -114,6 +114,64 @@ def test_a_frozen_picture_has_no_motion_at_all(walk):
     assert scores.missed > 0.01
 
 
+def test_where_the_vectors_give_nothing_to_follow_scores_are_undefined_and_say_why(rng):
+    X = rng.normal(size=(200, 6))
+    turn = ortho_group.rvs(6, random_state=rng)
+    steady = 0.3 * rng.lognormal(size=(200, 1)) * rng.normal(size=(200, 6))
+    sequences = {
+        "do not move": [X] * 5,
+        "only tremble": [X + 0.01 * rng.normal(size=X.shape) for _ in range(6)],
+        "equally fast": [X + t * steady for t in range(6)],
+        "too few": [X, X + rng.normal(size=X.shape)],
+        "mean lengths": [(X @ np.linalg.matrix_power(turn, t)).astype("f4") for t in range(5)],
+    }
+    undefined = {
+        name: sequence_scores(Xs, [Z[:, :2] for Z in Xs]).undefined
+        for name, Xs in sequences.items()
+    }
+
+    assert {name: sorted(found) for name, found in undefined.items()} == {
+        "do not move": ["C", "when", "who"],
+        "only tremble": ["C", "when", "who"],
+        "equally fast": ["when"],
+        "too few": ["when"],
+        "mean lengths": ["when"],
+    }
+    assert all(name in undefined[name]["when"] for name in sequences)
+
+
+def test_undefined_scores_are_nan_and_are_named_where_scores_are_printed(rng):
+    X = rng.normal(size=(60, 4))
+    scores = sequence_scores([X] * 4, [X[:, :2]] * 4)
+
+    assert np.isnan([scores.who, scores.when, scores.C]).all()
+    assert "C undefined" in str(scores)
+    assert "who: the vectors do not move" in str(scores)
+
+
+def test_points_that_tremble_more_than_others_can_be_followed(rng):
+    X, much = rng.normal(size=(150, 5)), rng.lognormal(-3, 1, size=(150, 1))
+    Xs = [X + much * rng.normal(size=X.shape) for _ in range(7)]
+
+    scores = sequence_scores(Xs, [Z[:, :2] for Z in Xs])
+
+    assert scores.taken_back == pytest.approx(1.0, abs=0.1)
+    assert scores.undefined.keys() == {"when"}
+    assert scores.who > 0.5
+
+
+def test_rounding_of_single_precision_is_no_motion_relative_to_the_whole(rng):
+    X = rng.normal(size=(100, 3))
+    turn = ortho_group.rvs(3, random_state=rng)
+    Xs = [(X @ np.linalg.matrix_power(turn, t)).astype(np.float32) for t in range(4)]
+
+    scores = sequence_scores(Xs, [Z[:, :2] for Z in Xs])
+
+    assert scores.speed_relational.max() == 0.0
+    assert np.isnan(scores.C_relational)
+    assert scores.who > 0.3
+
+
 def test_a_rotating_cloud_does_not_change(rng):
     X = rng.normal(size=(200, 6))
     turn = ortho_group.rvs(6, random_state=rng)

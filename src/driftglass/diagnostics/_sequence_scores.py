@@ -12,15 +12,11 @@ from ..data._ids import positions
 from ..errors import InvalidInputError
 from ..parallel import Threads
 from ..projections._procrustes import procrustes
+from ._meaning import Motion, rounding_of, spearman
 from ._paired_frames import Anchors, PairedFrame, PairedFrames
 from ._sequence_ranks import frame_ranks
 
-__all__ = ["SequenceScores", "sequence_scores", "spearman"]
-
-MIN_PAIRS = 3
-"""Two numbers are always in perfect order."""
-ROUNDING = 1e-9
-"""Share of the largest value by which two steps must differ to count as different."""
+__all__ = ["SequenceScores", "sequence_scores"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +24,8 @@ class SequenceScores:
     """What a sequence keeps of its snapshots (F), and how its motion agrees with theirs (C, J).
 
     F and C say how good a sequence is; J is a veto. A frozen picture has J of 0 and a low F, a
-    map of each frame alone has a high F and no C.
+    map of each frame alone has a high F and no C. Where the vectors give a map nothing to follow,
+    `who` and `when` would be correlations of noise: they are nan, and `undefined` says why.
 
     Parameters
     ----------
@@ -48,11 +45,18 @@ class SequenceScores:
         Mean step of a point in the vectors; in the vectors after the next frame was turned,
         scaled and shifted onto this one; in the map.
     when, when_relational : float
-        Rank correlation over time of the mean steps in vectors and map.
+        Rank correlation over time of the mean steps in vectors and map; nan where the mean steps
+        of the vectors differ by less than 1 %.
     who_relational : float
-        As `who`, with motion of the whole taken out of the vectors.
+        As `who`, with motion of the whole taken out of the vectors; nan where nothing is left.
     pooled : float
         Rank correlation over all points and times at once, as benchmarks publish it.
+    taken_back : float
+        Share of the motion of the vectors that the next step takes back: 1 where they tremble
+        about their places, 0 for a random walk, negative for a steady way. nan with fewer than
+        three snapshots.
+    undefined : dict of str to str
+        Of "who", "when" and "C", those that the vectors leave undefined, and why.
     anchors : tuple of ndarray
         Ids of the rows of each frame that were ranked against all.
     point_faithfulness, point_false_motion, point_missed_motion : tuple of ndarray
@@ -74,6 +78,8 @@ class SequenceScores:
     when_relational: float
     who_relational: float
     pooled: float
+    taken_back: float
+    undefined: dict[str, str]
     anchors: tuple[NDArray[Any], ...]
     point_faithfulness: tuple[NDArray[np.float64], ...]
     point_false_motion: tuple[NDArray[np.float64], ...]
@@ -87,8 +93,11 @@ class SequenceScores:
 
     @property
     def who(self) -> float:
-        """Whether the points that move are those drawn moving; mean over steps, in [-1, 1]."""
-        return _mean(self.who_of_steps)
+        """Whether the points that move are those drawn moving; mean over steps, in [-1, 1].
+
+        nan where `undefined` says so.
+        """
+        return float("nan") if "who" in self.undefined else _mean(self.who_of_steps)
 
     @property
     def C(self) -> float:
@@ -116,11 +125,17 @@ class SequenceScores:
         return _mean(self.rigid_shares)
 
     def __str__(self) -> str:
-        """One line with the numbers that belong together."""
-        return (
-            f"F {self.F:.3f}  C {self.C:.3f} (who {self.who:.3f}, when {self.when:.3f})  "
+        """One line with the numbers that belong together, and one for each that is undefined."""
+        who, when, C = (
+            "undefined" if name in self.undefined else f"{getattr(self, name):.3f}"
+            for name in ("who", "when", "C")
+        )
+        line = (
+            f"F {self.F:.3f}  C {C} (who {who}, when {when})  "
             f"J {self.J:.3f}  missed {self.missed:.3f}  rigid {self.rigid_share:.2f}"
         )
+        reasons = [f"{name}: {why}" for name, why in self.undefined.items()]
+        return "\n".join([line, *reasons])
 
 
 def sequence_scores(
@@ -200,25 +215,6 @@ def sequence_scores(
     return gathered.scores(frames.steps)
 
 
-def spearman(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """Rank correlation; 0 if a side is constant, nan for fewer than three pairs.
-
-    Values that differ by rounding are ties, so that a rotation counts as constant motion.
-    """
-    from scipy.stats import rankdata
-
-    if len(a) < MIN_PAIRS:
-        return float("nan")
-    ranked = []
-    for values in (a, b):
-        grain = ROUNDING * float(np.abs(values).max())
-        rounded = np.round(values / grain) if grain > 0 else np.zeros(len(values))
-        ranks = rankdata(rounded)
-        ranked.append(ranks - ranks.mean())
-    size = float(np.sqrt(np.square(ranked[0]).sum() * np.square(ranked[1]).sum()))
-    return float(ranked[0] @ ranked[1]) / size if size > 0 else 0.0
-
-
 class _Gathered:
     """Numbers of the frames seen so far."""
 
@@ -231,6 +227,7 @@ class _Gathered:
             name: [] for name in ("ids", "F", "J", "missed")
         }
         self._all: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
+        self._motion, self._relational = Motion(), Motion()
 
     def add(
         self, this: PairedFrame, following: PairedFrame | None, order: Anchors, executor: Threads
@@ -266,9 +263,11 @@ class _Gathered:
         relational = v[here]
         rigid = float("nan")
         if len(here) > 1:
-            relational = _relational(before, after)
+            relational = _relational(before, after, rounding_of(this.X))
             raw = float(np.square(v[here]).sum())
             rigid = 1.0 - float(np.square(relational).sum()) / raw if raw > 0 else rigid
+        self._motion.add(this.ids[here], after - before, v[here])
+        self._relational.add(this.ids[here], after - before, relational)
         self._per_step["rigid"].append(rigid)
         self._per_step["who"].append(spearman(v[here], u[here]))
         self._per_step["who_rel"].append(spearman(relational, u[here]))
@@ -281,6 +280,9 @@ class _Gathered:
         per_step = {name: np.array(values) for name, values in self._per_step.items()}
         seen = np.isfinite(per_step["v"])
         pooled = [np.concatenate(side) for side in zip(*self._all, strict=True)]
+        undefined, relational = self._motion.undefined(), self._relational.undefined()
+        if "who" in undefined and "when" in undefined:
+            undefined["C"] = "neither who nor when is defined"
         return SequenceScores(
             faithfulness=np.array(self._per_frame["F"]),
             who_of_steps=per_step["who"],
@@ -290,10 +292,14 @@ class _Gathered:
             speed_data=per_step["v"],
             speed_relational=per_step["v_rel"],
             speed_map=per_step["u"],
-            when=spearman(per_step["v"][seen], per_step["u"][seen]),
-            when_relational=spearman(per_step["v_rel"][seen], per_step["u"][seen]),
-            who_relational=_mean(per_step["who_rel"]),
+            when=_unless("when" in undefined, spearman(per_step["v"][seen], per_step["u"][seen])),
+            when_relational=_unless(
+                "when" in relational, spearman(per_step["v_rel"][seen], per_step["u"][seen])
+            ),
+            who_relational=_unless("who" in relational, _mean(per_step["who_rel"])),
             pooled=spearman(*pooled) if pooled else float("nan"),
+            taken_back=self._motion.taken_back,
+            undefined=undefined,
             anchors=tuple(self._points["ids"]),
             point_faithfulness=tuple(self._points["F"]),
             point_false_motion=tuple(self._points["J"]),
@@ -302,7 +308,9 @@ class _Gathered:
         )
 
 
-def _relational(before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.float64]:
+def _relational(
+    before: NDArray[np.float64], after: NDArray[np.float64], rounding: float
+) -> NDArray[np.float64]:
     """Steps left when the later vectors are turned, scaled and shifted onto the earlier ones."""
     rows, width = before.shape
     if width > 2 * rows:
@@ -313,7 +321,11 @@ def _relational(before: NDArray[np.float64], after: NDArray[np.float64]) -> NDAr
     left: NDArray[np.float64] = np.linalg.norm(fit.apply(after) - before, axis=1)
     # What is left of a rigid motion is rounding.
     reach = float(np.abs(before - before.mean(axis=0)).max(initial=0.0))
-    return np.where(left > 1e-12 * reach, left, 0.0)
+    return np.where(left > rounding * reach, left, 0.0)
+
+
+def _unless(undefined: bool, value: float) -> float:
+    return float("nan") if undefined else value
 
 
 def _mean(values: NDArray[np.float64]) -> float:

@@ -12,7 +12,7 @@ from .._optional import require
 from ..data import ProjectionSequence
 from ..data._ids import positions
 from ..diagnostics import SequenceScores
-from ..diagnostics._sequence_scores import spearman
+from ..diagnostics._meaning import spearman
 from ..errors import InvalidInputError, NotFoundError, ShapeError
 from ..projections._snapshots import Snapshots
 from ._axes import axes_for, grid_of_axes, theme_of
