@@ -50,6 +50,8 @@ def test_runs_that_learn_the_same_grow_alike(runs):
     assert found.cka[0] == pytest.approx(0.0, abs=0.15)
     assert found.cka[-1] > 0.8
     assert found.procrustes[-1] < found.procrustes_null[-1]
+    assert found.unrelated.tolist()[0] is True
+    assert not found.unrelated[-1]
     assert found.agreement == {0: 1.0, 1: 1.0, 2: 1.0, 4: 1.0}
     assert set(found.table()) >= {"step", "cka", "mutual_knn", "agreement"}
 

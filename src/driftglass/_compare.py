@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["RunComparison", "compare", "shared_items", "shared_steps", "space_of"]
 
 MIN_SHARED = 12
+ONE_SIDED_95 = 1.645
+"""Standard errors that a value at 0 exceeds once in twenty times."""
 MAX_MAP_STEPS = 64
 """Steps of each run in the map of CKA; more are thinned out evenly."""
 
@@ -81,6 +83,18 @@ class RunComparison:
     map_steps: tuple[NDArray[np.int64], NDArray[np.int64]]
     n_probe: int
     agreement: Mapping[int, float] = field(default_factory=dict)
+
+    @property
+    def unrelated(self) -> NDArray[np.bool_]:
+        """Steps at which the runs cannot be told from unrelated ones, shape (n_steps,).
+
+        CKA is within the 95 % that unrelated vectors, whose unbiased CKA is 0, stay below, or
+        the rows match no better than shuffled ones do.
+        """
+        similar = self.cka > ONE_SIDED_95 * self.cka_errors
+        matched = self.procrustes < self.procrustes_null
+        known = np.isfinite(self.cka)
+        return np.asarray(known & ~(similar & matched))
 
     def table(self) -> dict[str, NDArray[Any]]:
         """One row per shared step, as columns that every data frame library reads."""

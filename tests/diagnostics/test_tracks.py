@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import driftglass as dg
-from driftglass import Snapshot
+from driftglass import Predictions, Snapshot
 from driftglass.diagnostics import linear_cka, mutual_knn, neural_collapse, tracks
 from driftglass.errors import InvalidInputError, NotFoundError, ShapeError
 
@@ -268,6 +268,63 @@ def test_a_run_has_its_labels_and_predictions_with_it(run, training):
     assert found.confusion[0].tolist() == (50 * np.eye(4, dtype=int)).tolist()
     alone = tracks([X.astype(np.float32) for X in training[0][:4]], labels=training[1])
     np.testing.assert_array_equal(found["drift_l2"].values, alone["drift_l2"].values)
+
+
+NAMES = ["dog", "ant", "cat", "bee"]
+
+
+def test_labels_that_are_names_are_matched_by_the_declared_order_of_the_columns(training):
+    Xs, y = training
+    labels = [NAMES[c] for c in y]
+    scores = [np.eye(4)[y]] * 2
+
+    declared = tracks(Xs[:2], labels=labels, predictions=scores, classes=NAMES)
+    said = [Predictions(np.arange(len(y)), P, t, tuple(NAMES)) for t, P in enumerate(scores)]
+    of_predictions = tracks(Xs[:2], labels=labels, predictions=said)
+
+    for found in (declared, of_predictions):
+        assert found.classes == tuple(NAMES)
+        assert found["accuracy"].values.tolist() == [1.0, 1.0]
+        assert found.confusion[0].tolist() == (50 * np.eye(4, dtype=int)).tolist()
+
+
+def test_without_an_order_of_the_columns_nothing_is_compared_and_it_says_why(training, tmp_path):
+    Xs, y = training
+    labels = [NAMES[c] for c in y]
+    scores = np.eye(4)[y]
+    with dg.open(tmp_path).create("zoo", metadata={"label": labels}) as run:
+        run.log(0, {"hidden": Xs[0]}, predictions=scores)
+    weights = [np.ones((4, Xs[0].shape[1]))]
+
+    of_arrays = tracks(Xs[:1], labels=labels, predictions=[scores], weights=weights)
+    of_run = tracks(run)
+
+    for found in (of_arrays, of_run):
+        assert "which column of the predictions is which" in found.absent["accuracy"]
+        assert "classes=" in found.absent["nc4"]
+        assert len(found.confusion) == 0
+        assert len(found["knn_accuracy"].values) == 1
+    assert "classes=" in of_arrays.absent["nc3"]
+    assert tracks(run, classes=NAMES)["accuracy"].values.tolist() == [1.0]
+
+
+def test_labels_that_are_none_of_the_classes_are_named(training):
+    Xs, y = training
+
+    found = tracks(
+        Xs[:1], labels=[NAMES[c] for c in y], predictions=[np.eye(4)[y]], classes=["x", "y"]
+    )
+
+    assert "is none of the classes ['x', 'y']" in found.absent["accuracy"]
+
+
+def test_predictions_that_name_their_classes_in_two_orders_are_refused(training):
+    Xs, y = training
+    ids, scores = np.arange(len(y)), np.eye(4)[y]
+    said = [Predictions(ids, scores, t, tuple(NAMES[:: 1 - 2 * t])) for t in range(2)]
+
+    with pytest.raises(InvalidInputError, match="in 2 orders"):
+        tracks(Xs[:2], labels=[NAMES[c] for c in y], predictions=said)
 
 
 def test_the_report_is_one_table_of_all_spaces(run):

@@ -89,6 +89,7 @@ def test_numbers_are_those_of_compare_and_are_kept(client, store):
     assert numbers["n_items"] == N - 5
     for name in ("cka", "mutual_knn", "procrustes", "procrustes_null"):
         assert numbers[name] == pytest.approx(getattr(expected, name).tolist()), name
+    assert numbers["unrelated"] == expected.unrelated.tolist()
     assert numbers["cka_map"]["steps"] == [[0, 10, 20], [10, 20]]
     assert np.array(numbers["cka_map"]["values"]) == pytest.approx(expected.cka_map)
     again = client.post("/api/runs/first/comparison", question)

@@ -1,3 +1,4 @@
+import itertools
 import json
 
 import numpy as np
@@ -26,6 +27,12 @@ def asked(kind, projection, step=20):
     if kind in OF_A_STEP:
         parameters["step"] = step
     return parameters
+
+
+def key_of(run, method):
+    kept = {key: run.cache.get(key).description for key in run.cache.keys()}  # noqa: SIM118
+    made = (key for key, said in kept.items() if said.get("kind") == "projection")
+    return next(key for key in made if kept[key]["provenance"]["method"] == method)
 
 
 def look(client, parameters):
@@ -122,6 +129,32 @@ def test_motion_is_that_of_the_diagnostics_point_by_point(client, store, project
     for row, value in found:
         assert value == np.float32(by_id[ids[row]])
     assert len(points.arrays["rows"]) == N_ITEMS
+
+
+def test_blending_is_said_with_the_faithfulness_before_and_after(client, store):
+    run = store.run("run")
+    small = {"n_iter": 5, "perplexity": 5}
+    sequence = dg.project(run, "hidden", method="blended_tsne", update=0.3, **small)
+    key = keep(store, asked("motion", key_of(run, "blended_tsne")))
+
+    said = client.frame(f"/api/runs/run/measured?key={key}").meta
+    (caution,) = [one for one in said["cautions"] if one["kind"] == "smoothed"]
+
+    snapshots = [run.snapshot("hidden", frame.step) for frame in sequence]
+    maps = [np.asarray(frame.coordinates, dtype=np.float64) for frame in sequence]
+    alone = [maps[0], *[a + (b - a) / 0.3 for a, b in itertools.pairwise(maps)]]
+    before = sequence_scores([one.vectors for one in snapshots], alone).F
+    assert caution["value"] == pytest.approx(0.7)
+    assert f"F is {said['F']:.3f}, and {before:.3f} without" in caution["text"]
+
+
+def test_a_perplexity_that_takes_in_most_rows_is_said(client, store):
+    run = store.run("run")
+    dg.project(run, "hidden", method="independent", settings={"n_iter": 5, "perplexity": 90})
+    key = keep(store, asked("errors", key_of(run, "independent")))
+
+    cautions = client.frame(f"/api/runs/run/measured?key={key}").meta["cautions"]
+    assert "neighborhood" in [caution["kind"] for caution in cautions]
 
 
 def test_the_similarity_of_a_selection_is_of_its_rows_and_says_how_many(client, store):

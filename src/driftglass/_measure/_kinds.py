@@ -20,6 +20,7 @@ from ..data._ids import positions
 from ..errors import DriftglassWarning, InvalidInputError, NotFoundError
 from ._others import other_maps
 from ._request import MeasureRequest, plan_measurement, projection_of
+from ._smoothed import parameters_in_force, smoothing_caution
 
 if TYPE_CHECKING:
     from ..diagnostics import Caution
@@ -129,10 +130,16 @@ def _motion(run: Run, request: MeasureRequest, progress: Progress) -> Found:
     numbers = ("F", "C", "J", "who", "when", "missed", "rigid_share", "pooled", "C_relational")
     description = {
         **{name: _number(getattr(scores, name)) for name in numbers},
+        "undefined": scores.undefined,
         "still": _number(still),
         "still_snapshots": STILL_SNAPSHOTS,
         "n_anchors": max(len(ids) for ids in scores.anchors),
-        "cautions": _said(_motion_cautions(scores.J, scores.rigid_share)),
+        "cautions": _said(
+            [
+                *_motion_cautions(scores.J, scores.rigid_share),
+                *smoothing_caution(snapshots, [sequence[n] for n in filled], made_with, scores.F),
+            ]
+        ),
     }
     lengths = [len(ids) for ids in scores.anchors]
     arrays = {
@@ -189,6 +196,7 @@ def _errors(run: Run, request: MeasureRequest, progress: Progress) -> Found:
         Y,
         labels=_labels(run, ids),
         method=made_with.method,
+        parameters=parameters_in_force(made_with),
         n_anchors=n_anchors_for(len(X)),
         random_state=made_with.random_state,
         progress=progress,

@@ -9,16 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import InvalidInputError
+from ._classes import neural_collapse
 from ._null_map import NullTest
 from ._stability import DISSOLVED, Stability
 
 __all__ = [
     "Caution",
+    "caution_of_collapse",
     "caution_of_density",
     "caution_of_dimension",
     "caution_of_duplicates",
     "caution_of_neighborhood",
     "caution_of_noise",
+    "caution_of_smoothing",
     "caution_of_variance",
     "cautions_of_distances",
     "cautions_of_motion",
@@ -37,6 +41,7 @@ MANY_DIMENSIONS, LOW_FAITHFULNESS = 10.0, 0.3
 THIN_VARIANCE = 0.20
 FALSE_MOTION = 0.05
 RIGID_SHARE = 0.80
+COLLAPSED = 0.05
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,8 @@ class Caution:
     Parameters
     ----------
     kind : str
-        "distance", "density", "noise", "setting", "seed", "duplicates", "neighborhood",
-        "dimension", "variance", "jumps" or "rigid".
+        "distance", "density", "noise", "setting", "seed", "duplicates", "collapse",
+        "neighborhood", "dimension", "variance", "jumps", "rigid" or "smoothed".
     text : str
         For the reader of the picture.
     value, limit : float
@@ -151,6 +156,22 @@ def caution_of_duplicates(X: NDArray[Any]) -> list[Caution]:
     return [Caution("duplicates", text, share, DUPLICATE_SHARE)]
 
 
+def caution_of_collapse(X: NDArray[Any], labels: NDArray[Any]) -> list[Caution]:
+    """Classes that are points for all that matters: where a row lies in its class means nothing."""
+    numbers = np.unique(labels, return_inverse=True)[1]
+    try:
+        quotient = neural_collapse(X, numbers).nc1_quotient
+    except InvalidInputError:  # class means that are one and the same
+        return []
+    if not quotient < COLLAPSED:
+        return []
+    text = (
+        f"classes have collapsed (variance within them is {quotient:.1%} of that between): order "
+        f"inside a group is noise"
+    )
+    return [Caution("collapse", text, quotient, COLLAPSED)]
+
+
 def caution_of_neighborhood(n_samples: int, n_neighbors: float, name: str) -> list[Caution]:
     """A neighbourhood parameter that takes in most of the data."""
     share = n_neighbors / max(n_samples, 1)
@@ -189,6 +210,17 @@ def cautions_of_motion(false_motion: float, rigid_share: float) -> list[Caution]
         text = f"{rigid_share:.0%} of the movement is rotation or scale of the whole"
         cautions.append(Caution("rigid", text, rigid_share, RIGID_SHARE))
     return cautions
+
+
+def caution_of_smoothing(before: float, after: float, update: float) -> list[Caution]:
+    """Maps that are mixed with those before them, with what that costs in faithfulness."""
+    if update >= 1.0:
+        return []
+    text = (
+        f"smoothed: each map is {1 - update:.0%} the one before; F is {after:.3f}, and "
+        f"{before:.3f} without"
+    )
+    return [Caution("smoothed", text, 1.0 - update, 0.0)]
 
 
 def _gaps(X: NDArray[Any], members: list[NDArray[np.int64]]) -> NDArray[np.float64]:

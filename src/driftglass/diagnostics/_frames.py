@@ -10,16 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arrays import as_ids, as_vectors, finite_rows
-from ..data import CategoricalColumn, NumberColumn, Predictions, Snapshot
+from ..data import Predictions, Snapshot
 from ..data._ids import positions
 from ..errors import InvalidInputError, NotFoundError, ShapeError
+from ._labels import Labels, labels_of_arrays, labels_of_run, one_order
 
 if TYPE_CHECKING:
     from ..store import Run
 
-__all__ = ["Frame", "Labels", "Material", "common_ids", "material_of_arrays", "material_of_run"]
-
-LABEL_NAMES = ("label", "labels", "class", "target", "y")
+__all__ = ["Frame", "Material", "common_ids", "material_of_arrays", "material_of_run"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,32 +48,6 @@ class Frame:
         if ids is self.ids or np.array_equal(ids, self.ids):
             return vectors
         return vectors[positions(ids, self.ids)]
-
-
-@dataclass(frozen=True, eq=False)
-class Labels:
-    """The class of some items.
-
-    Parameters
-    ----------
-    ids : ndarray of shape (n_items,)
-        Items with a label.
-    numbers : ndarray of shape (n_items,)
-        Position in `classes`; -1 where there is none.
-    classes : tuple of str
-        Names.
-    """
-
-    ids: NDArray[Any]
-    numbers: NDArray[np.int64]
-    classes: tuple[str, ...]
-
-    def of(self, ids: NDArray[Any]) -> NDArray[np.int64]:
-        """Class number of each id, -1 where it has none."""
-        where = positions(ids, self.ids)
-        if len(self.numbers) == 0:
-            return np.full(len(ids), -1, dtype=np.int64)
-        return np.where(where >= 0, self.numbers[where], -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +105,7 @@ def material_of_arrays(
     ids: Any = None,
     steps: Any = None,
     labels: Any = None,
+    classes: Sequence[str] | None = None,
     predictions: Any = None,
     weights: Any = None,
     space: str = "vectors",
@@ -146,7 +120,6 @@ def material_of_arrays(
         raise InvalidInputError("source holds no snapshots; at least one is needed.")
     snapshots = _as_snapshots(list(Xs), ids, steps, space)
     frames = tuple(_frame_of(snapshot) for snapshot in snapshots)
-    found = None if labels is None else _labels_of_arrays(labels, snapshots[0].ids)
     said: dict[int, Predictions] = {}
     if predictions is not None:
         _require_one_each("predictions", predictions, snapshots)
@@ -157,6 +130,8 @@ def material_of_arrays(
                     if isinstance(values, Predictions)
                     else Predictions(snapshot.ids, values, snapshot.step)
                 )
+    order = one_order(said.values()) if classes is None else tuple(classes)
+    found = None if labels is None else labels_of_arrays(labels, snapshots[0].ids, order)
     heads: dict[int, NDArray[Any]] = {}
     if weights is not None:
         _require_one_each("weights", weights, snapshots)
@@ -176,7 +151,12 @@ def material_of_arrays(
 
 
 def material_of_run(
-    run: Run, space: str, *, labels: str | None = None, steps: Sequence[int] | None = None
+    run: Run,
+    space: str,
+    *,
+    labels: str | None = None,
+    classes: Sequence[str] | None = None,
+    steps: Sequence[int] | None = None,
 ) -> Material:
     """Material from one space of a run; damaged snapshots and other widths are left out."""
     infos = run.describe(space)
@@ -198,7 +178,8 @@ def material_of_run(
     ]
     kept = [info.step for info in whole if info.n_features == width]
     frames = tuple(_frame_of_run(run, space, step) for step in kept)
-    found, why = _labels_of_run(run, labels)
+    declared = classes if classes is not None else run.classes
+    found, why = labels_of_run(run, labels, tuple(declared) if declared else None)
     said, why_not = _predictions_of_run(run, found, kept)
     return Material(
         space=space,
@@ -284,72 +265,6 @@ def _require_one_each(name: str, values: Any, snapshots: Sequence[Snapshot]) -> 
             f"{name} has {len(values)} entries for {len(snapshots)} snapshots; one each is "
             f"needed, None where there is nothing."
         )
-
-
-def _labels_of_arrays(labels: Any, ids: NDArray[Any]) -> Labels:
-    if isinstance(labels, Mapping):
-        ids, values = as_ids(list(labels)), list(labels.values())
-    else:
-        values = list(labels.tolist() if hasattr(labels, "tolist") else labels)
-    if len(values) != len(ids):
-        raise ShapeError(
-            f"{len(values)} labels for {len(ids)} rows; one per row of the first snapshot is "
-            f"needed, or a mapping from id to label where rows come and go."
-        )
-    missing = np.array([value is None or value != value for value in values])
-    known = [value for value, gone in zip(values, missing, strict=True) if not gone]
-    numbers = np.full(len(values), -1, dtype=np.int64)
-    if known and all(isinstance(value, int) and value >= 0 for value in known):
-        numbers[~missing] = known  # class numbers stay what they are
-        return Labels(ids, numbers, tuple(map(str, range(max(known) + 1))))
-    classes, places = np.unique(np.array(list(map(str, known))), return_inverse=True)
-    numbers[~missing] = places
-    return Labels(ids, numbers, tuple(classes.tolist()))
-
-
-def _labels_of_run(run: Run, name: str | None) -> tuple[Labels | None, str]:
-    metadata = run.metadata
-    if metadata is None:
-        return None, "The run has no metadata; make it with store.create(..., labels=...)."
-    columns = dict(metadata.columns)
-    if name is not None and name not in columns:
-        raise NotFoundError.for_name("column", name, list(columns))
-    chosen = name if name is not None else _label_column(columns, run.classes)
-    if chosen is None:
-        return None, f"It is unclear which column of {list(columns)} is the label; pass labels=."
-    column = columns[chosen]
-    classes = tuple(run.classes or ())
-    if isinstance(column, CategoricalColumn):
-        order = classes if set(column.categories) <= set(classes) else column.categories
-        if order is not classes and all(text.isdecimal() for text in column.categories):
-            order = tuple(map(str, range(max(map(int, column.categories), default=-1) + 1)))
-        at = np.array([order.index(text) for text in column.categories] or [0], dtype=np.int64)
-        numbers = np.where(column.codes >= 0, at[np.maximum(column.codes, 0)], -1)
-        return Labels(metadata.ids, numbers.astype(np.int64), tuple(order)), ""
-    if isinstance(column, NumberColumn):
-        values = column.values
-        known = np.isfinite(values)
-        if known.any() and (values[known] >= 0).all() and (values[known] % 1 == 0).all():
-            numbers = np.where(known, values, -1).astype(np.int64)
-            size = int(numbers.max()) + 1
-            return Labels(metadata.ids, numbers, classes or tuple(map(str, range(size)))), ""
-    raise InvalidInputError(
-        f"The column {chosen!r} is of kind {column.kind!r}; a categorical column or one of class "
-        f"numbers is needed as labels."
-    )
-
-
-def _label_column(columns: Mapping[str, Any], classes: list[str] | None) -> str | None:
-    categorical = [
-        name for name, column in columns.items() if isinstance(column, CategoricalColumn)
-    ]
-    for name in categorical:
-        if classes and set(columns[name].categories) <= set(classes):
-            return name
-    for name in LABEL_NAMES:
-        if name in categorical or (name in columns and isinstance(columns[name], NumberColumn)):
-            return name
-    return categorical[0] if len(categorical) == 1 else None
 
 
 def _predictions_of_run(

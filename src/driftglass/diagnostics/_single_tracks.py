@@ -202,10 +202,11 @@ def _collapse(
     known: NDArray[np.int64],
     material: Material,
 ) -> None:
-    weights = material.weights.get(frame.step)
+    unmatched = material.labels.why_unmatched if material.labels is not None else ""
+    weights = None if unmatched else material.weights.get(frame.step)
     if weights is not None and len(weights) > int(classes[-1]):
         weights = weights[classes]
-    said = material.predictions.get(frame.step)
+    said = None if unmatched else material.predictions.get(frame.step)
     predicted = None
     if said is not None:
         numbers = _predicted(said, frame.ids[known])
@@ -220,8 +221,10 @@ def _collapse(
     except InvalidInputError as error:
         found.lacking.update(dict.fromkeys(LABEL_TRACKS[2:], str(error)))
         return
+    if unmatched and material.weights:
+        found.lacking["nc3"] = unmatched
     if said is None:
-        found.lacking["nc4"] = material.why_no_predictions
+        found.lacking["nc4"] = unmatched or material.why_no_predictions
     found.estimates.update(estimates)
 
 
@@ -230,8 +233,9 @@ def _from_predictions(found: Findings, frame: Frame, material: Material) -> None
     if said is None:
         found.lacking["accuracy"] = material.why_no_predictions
         return
-    if material.labels is None:
-        found.lacking["accuracy"] = material.why_no_labels
+    if material.labels is None or material.labels.why_unmatched:
+        why = material.labels.why_unmatched if material.labels else material.why_no_labels
+        found.lacking["accuracy"] = why
         return
     numbers, predicted = material.labels.of(said.ids), said.predicted
     known = (numbers >= 0) & (predicted >= 0)

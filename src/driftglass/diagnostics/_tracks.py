@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ def tracks(
     ids: Any = None,
     steps: Any = None,
     labels: Any = None,
+    classes: Sequence[str] | None = None,
     predictions: Any = None,
     weights: Any = None,
     n_probe: int = 1000,
@@ -52,8 +53,12 @@ def tracks(
     labels : sequence of shape (n_samples,), mapping from id to label, or str, optional
         Class of each row, None where there is none. For a run: name of a metadata column; by
         default the one that holds the run's classes, or is called "label".
+    classes : sequence of str, optional
+        Names of the classes in the order of the columns of predictions and weights. Needed where
+        labels are names, unless the run was made with it or the predictions have class names:
+        without it nothing is compared, because no order can be assumed.
     predictions : sequence of arrays of shape (n_samples,) or (n_samples, n_classes), optional
-        For arrays: one per snapshot or None; class numbers are those of the labels.
+        For arrays: one per snapshot or None.
     weights : sequence of array-like of shape (n_classes, n_features), optional
         For arrays: weights of the last layer, one per snapshot or None; for "nc3".
     n_probe : int
@@ -99,13 +104,16 @@ def tracks(
         for name, value in given.items():
             if value is not None:
                 raise InvalidInputError(f"{name} was given together with a run, which has its own.")
-        material = material_of_run(source, _space_of(source, space), labels=labels, steps=steps)
+        material = material_of_run(
+            source, _space_of(source, space), labels=labels, classes=classes, steps=steps
+        )
     else:
         material = material_of_arrays(
             source,
             ids=ids,
             steps=steps,
             labels=labels,
+            classes=classes,
             predictions=predictions,
             weights=weights,
             space=space or "vectors",

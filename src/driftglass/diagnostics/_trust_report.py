@@ -14,6 +14,7 @@ from ..data import Quality, Table
 from ..errors import InvalidInputError
 from ._cautions import (
     Caution,
+    caution_of_collapse,
     caution_of_density,
     caution_of_duplicates,
     caution_of_neighborhood,
@@ -215,6 +216,7 @@ def trust_report(
         *(caution_of_noise(null) if null is not None else ()),
         *(cautions_of_stability(agreement) if agreement is not None else ()),
         *caution_of_duplicates(X),
+        *(caution_of_collapse(X[rows], groups) if classes is not None else ()),
         *(
             caution
             for name in ("perplexity", "n_neighbors")

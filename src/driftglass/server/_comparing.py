@@ -143,6 +143,7 @@ def _numbers(found: RunComparison) -> dict[str, Any]:
     return {
         "steps": found.steps.tolist(),
         **columns,
+        "unrelated": found.unrelated.tolist(),
         "n_items": len(found.ids),
         "n_neighbors": found.n_neighbors,
         "n_probe": found.n_probe,

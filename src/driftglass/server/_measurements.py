@@ -77,6 +77,7 @@ class Motion(msgspec.Struct, frozen=True):
     still_snapshots: int
     n_anchors: int
     cautions: list[Caution]
+    undefined: dict[str, str] = {}
 
 
 class Similarity(msgspec.Struct, frozen=True):

@@ -10,6 +10,8 @@ export interface ComparisonNumbers {
   mutual_knn_error: (number | null)[];
   procrustes: (number | null)[];
   procrustes_null: (number | null)[];
+  /** Whether the runs cannot be told from unrelated ones at a step. */
+  unrelated: boolean[];
   /** Share of equal predictions; missing where one of the runs has none. */
   agreement?: (number | null)[];
   n_items: number;

@@ -72,6 +72,8 @@ export interface MotionScores {
   still_snapshots: number;
   n_anchors: number;
   cautions: Caution[];
+  /** Why `who`, `when` or `C` are null; missing in answers kept by older versions. */
+  undefined?: Record<string, string>;
   tracks: Track[];
 }
 

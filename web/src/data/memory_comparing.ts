@@ -67,6 +67,7 @@ export class MemoryComparing {
             mutual_knn_error: steps.map(() => 0.008),
             procrustes: steps.map((step) => 1.3 - learned(step)),
             procrustes_null: steps.map(() => 1.34),
+            unrelated: steps.map((step) => learned(step) < 0.1),
             agreement: steps.map((step) => 0.1 + 0.85 * learned(step)),
             n_items: Math.min(run.n, other.n),
             n_neighbors: 10,

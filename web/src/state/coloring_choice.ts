@@ -81,6 +81,23 @@ export function firstChoice(run: RunDescription): Coloring {
   return run.predictions.steps.length > 0 ? { by: "prediction" } : { by: "nothing" };
 }
 
+/**
+ * Names of the classes by the number that a prediction has.
+ *
+ * Labels that are numbers name themselves. For others there is no order to be assumed, and a wrong
+ * one would make a wrong confusion matrix that looks like a right one.
+ */
+export function predictedClasses(run: RunDescription, truth: readonly string[]): readonly string[] {
+  if (run.classes !== null) return run.classes;
+  if (truth.length > 0 && truth.every((name) => /^(0|[1-9][0-9]{0,5})$/.test(name))) {
+    return Array.from({ length: Math.max(...truth.map(Number)) + 1 }, (_, i) => String(i));
+  }
+  throw new Error(
+    "Nothing says which class each column of the predictions is. " +
+      "Make the run with classes=[…], the names in the order of the columns.",
+  );
+}
+
 /** The column that predictions are compared with, or null when none can be. */
 export function trueColumn(run: RunDescription): string | null {
   const columns = run.columns.filter((column) => column.kind === "categorical");

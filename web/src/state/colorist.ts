@@ -1,6 +1,11 @@
 import type { Client, PredictionData } from "../data/client.js";
 import type { RunDescription } from "../data/types.js";
-import { followsStep, trueColumn, type Coloring as Choice } from "./coloring_choice.js";
+import {
+  followsStep,
+  predictedClasses,
+  trueColumn,
+  type Coloring as Choice,
+} from "./coloring_choice.js";
 import type { Knowing, Way } from "../data/knowing.js";
 import type { Clusters } from "./clusters.js";
 import { Coloring, type Legend } from "./coloring.js";
@@ -206,7 +211,7 @@ export class Colorist {
     ]);
     if (column.kind !== "categorical") throw new Error(`Column "${info.name}" holds no classes.`);
     const truth = (info.categories ?? []).map((category) => category.name);
-    return groupByCorrectness(run.classes ?? truth, data, truth, column.codes);
+    return groupByCorrectness(predictedClasses(run, truth), data, truth, column.codes);
   }
 
   private async predictions(run: RunDescription): Promise<PredictionData> {

@@ -1,5 +1,5 @@
 import type { Client } from "../data/client.js";
-import { trueColumn } from "./coloring_choice.js";
+import { predictedClasses, trueColumn } from "./coloring_choice.js";
 import { confusionOf, type Confusion } from "./confusion.js";
 import { onChange, signal, type Signal } from "./signal.js";
 import type { ViewerState } from "./viewer_state.js";
@@ -61,7 +61,7 @@ export class Confusions {
       if (ticket !== this.ticket) return;
       if (column.kind !== "categorical") throw new Error(`Column "${info.name}" has no classes.`);
       const truth = (info.categories ?? []).map((category) => category.name);
-      const classes = run.classes ?? truth;
+      const classes = predictedClasses(run, truth);
       this.at.set(step);
       this.found.set(confusionOf(classes, data, truth, column.codes, MOST_CLASSES));
       this.trouble.set(null);

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { RunDescription } from "../../src/data/types.js";
+import { predictedClasses } from "../../src/state/coloring_choice.js";
 import { confusionOf } from "../../src/state/confusion.js";
 
 const NONE = 0xffff;
@@ -36,5 +38,22 @@ describe("a confusion matrix", () => {
     expect(found.classes).toEqual(["c", "d"]);
     expect(found.of).toBe(4);
     expect([...found.counts]).toEqual([1, 0, 2, 0]);
+  });
+});
+
+describe("the classes of predictions", () => {
+  const run = (classes: string[] | null) => ({ classes }) as unknown as RunDescription;
+
+  it("are those that the run declares, in their order", () => {
+    expect(predictedClasses(run(["dog", "cat"]), ["cat", "dog"])).toEqual(["dog", "cat"]);
+  });
+
+  it("are the numbers where labels are numbers, also when they are sorted as text", () => {
+    expect(predictedClasses(run(null), ["0", "10", "2"])[10]).toBe("10");
+  });
+
+  it("are asked for rather than guessed where labels are names", () => {
+    expect(() => predictedClasses(run(null), ["cat", "dog"])).toThrow(/classes=/);
+    expect(() => predictedClasses(run(null), ["01", "02"])).toThrow(/classes=/);
   });
 });

@@ -98,9 +98,11 @@ class Run:
             self.embeddings,
             ids=self.ids,
             steps=self.steps,
-            labels=dict(zip(self.ids.tolist(), self.labels_or_none(), strict=True))
+            labels=dict(zip(self.ids.tolist(), self.class_names(), strict=True))
             if self.classes
             else None,
+            # Without the order of the columns, nothing is compared with the predictions.
+            classes=self.classes if self._ordered else None,
             predictions=self._predictions(),
             space=self.space,
         )
@@ -183,6 +185,7 @@ class Run:
         found = material.labels
         self.labels = np.full(len(ids), -1) if found is None else found.of(ids)
         self.classes = () if found is None else found.classes
+        self._ordered = found is not None and not found.why_unmatched
         self.__dict__.pop("tracks", None)
 
     def _predictions(self) -> list[Any] | None:
