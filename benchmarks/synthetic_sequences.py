@@ -54,7 +54,7 @@ def main(given: list[str] | None = None) -> None:
     all_made = {name: MADE[name](np.random.default_rng(0)) for name in arguments.only or MADE}
     peers = aligned(all_made, arguments.peers) if arguments.peers else {}
     figures = []
-    print(f"{'':28}{'method':34}{'F':>8}{'C':>8}{'J':>8}{'CPU s':>8}")
+    print(f"{'':28}{'method':34}{'F':>10}{'C':>10}{'J':>10}{'CPU s':>8}")
     for name, made in all_made.items():
         named = f"{name} {sum(map(len, made.Xs)) // len(made.Xs)}x{made.Xs[0].shape[1]}"
         named += f", {len(made.Xs)} steps"
@@ -64,12 +64,17 @@ def main(given: list[str] | None = None) -> None:
             here.append(scored(named, PEER, made, Ys) | {"cpu_seconds": spent})
         for figure in here:
             print(
-                f"{figure['data']:28}{figure['method']:34}{figure['F']:8.3f}{figure['C']:8.3f}"
-                f"{figure['J']:8.3f}{figure['cpu_seconds']:8.1f}",
+                f"{figure['data']:28}{figure['method']:34}"
+                + "".join(cell(figure[key]) for key in ("F", "C", "J"))
+                + f"{figure['cpu_seconds']:8.1f}",
                 flush=True,
             )
         figures += here
     print(record.write("sequences-synthetic", figures))
+
+
+def cell(value: float | None) -> str:
+    return f"{'undefined':>10}" if value is None else f"{value:10.3f}"
 
 
 def ours(name: str, made: Sequence, label: str, seeds: int) -> dict[str, Any]:
@@ -117,8 +122,10 @@ def scored(name: str, label: str, made: Sequence, Ys: Any) -> dict[str, Any]:
     scores = sequence_scores(made.Xs, list(Ys), ids=made.ids)
     named = {"data": name, "method": label}
     for key in ("F", "who", "when", "C", "J", "C_relational", "rigid_share"):
-        named[key] = round(float(getattr(scores, key)), 4)
-    return named
+        value = float(getattr(scores, key))
+        # Where nothing but noise moves there is nothing to follow, for any method.
+        named[key] = round(value, 4) if np.isfinite(value) else None
+    return named | ({"undefined": scores.undefined} if scores.undefined else {})
 
 
 def child(folder: str, *names: str) -> None:
