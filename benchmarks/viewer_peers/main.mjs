@@ -31,7 +31,7 @@ const { values: options, positionals } = parseArgs({
     peers: { type: "string" },
     atlas: { type: "string" },
     repeats: { type: "string", default: "3" },
-    limit: { type: "string", default: "150" }, // seconds of a turn
+    limit: { type: "string", default: "240" }, // seconds of a turn
     minutes: { type: "string", default: "60" }, // after which no turn begins
     work: { type: "string" },
     fresh: { type: "boolean", default: false },

@@ -101,7 +101,7 @@ test("the focus goes through the page in the order of reading, once, and axe fin
   expect(walked.missed).toEqual([]);
 
   expect(await faultsOf(page)).toEqual([]);
-  await page.keyboard.press("m");
+  await page.emulateMedia({ colorScheme: "light" });
   await expect(page.locator(".dg-root")).toHaveAttribute("data-theme", "light");
   expect(await faultsOf(page, ["color-contrast"])).toEqual([]);
 });
