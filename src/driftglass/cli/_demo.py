@@ -93,7 +93,13 @@ def demo(
         made["url"] = None if leave else serving.url
         console.result(made, _lines(made))
         if not leave:
-            _refine(run, asking, console)
+            console.note("Refining the maps, so that they move only where the vectors moved …")
+            with console.bar() as bar:
+                trust = refine_maps(run, asking, bar)
+            found = " and ".join(
+                f"{value:.3f} for {plain(space)}" for space, value in trust.items()
+            )
+            console.note(f"Trustworthiness {found}. Reload the page to see them.")
             console.note("Press Ctrl-C to stop.")
             wait_for_end()
 
@@ -182,15 +188,20 @@ def _maps(run: Run, n_components: tuple[int, ...] = (2, 3)) -> list[dict[str, An
     ]
 
 
-def _refine(run: Run, asking: Asking, console: Console) -> None:
-    """Make the maps that show most, which a run that grows has no time for."""
-    console.note("Refining the maps, so that they move only where the vectors moved …")
-    with console.bar() as bar:
-        for space in run.spaces:
-            wanted = {"space": space, "method": "refine", "n_components": 2}
-            found = asking.projection(run.name, wanted, progress=bar)["frames"][-1]
-            console.note(f"  {plain(space)}: trustworthiness {found['trustworthiness']:.3f}")
-    console.note("Reload the page to see them; both are listed under Maps as well.")
+def refine_maps(run: Run, asking: Asking, progress: Progress) -> dict[str, float]:
+    """Make the maps that show most, which a run that grows has no time for.
+
+    Returns
+    -------
+    trust : dict of str to float
+        Trustworthiness of the last map of each space.
+    """
+    trust = {}
+    for space in run.spaces:
+        wanted = {"space": space, "method": "refine", "n_components": 2}
+        made = asking.projection(run.name, wanted, progress=progress)
+        trust[space] = made["frames"][-1]["trustworthiness"]
+    return trust
 
 
 def _made(
