@@ -131,7 +131,7 @@ def _matrix(file: Any, path: Path) -> NDArray[Any]:
 def _observations(file: Any, path: Path) -> tuple[NDArray[Any], dict[str, Any]]:
     obs = _child(file, "obs", path)
     index = str(obs.attrs.get("_index", "_index"))
-    ids = _array(obs, index, path).astype(str) if index in obs else None
+    ids = np.array(_values(obs, index, path)).astype(str) if index in obs else None
     columns = {}
     for name in obs:
         if name in (index, "__categories"):
@@ -151,14 +151,29 @@ def _observations(file: Any, path: Path) -> tuple[NDArray[Any], dict[str, Any]]:
 def _column(obs: Any, name: str, path: Path) -> Any:
     h5py = require("h5py", extra="hdf5")
     held = _child(obs, name, path)
-    if isinstance(held, h5py.Dataset):
-        values = _array(obs, name, path)
-        return values.tolist() if values.dtype.kind in "OU" else values
-    codes, categories = _array(held, "codes", path), _array(held, "categories", path)
-    if len(codes) and not -1 <= codes.min() <= codes.max() < len(categories):
+    if isinstance(held, h5py.Dataset) or "codes" not in held:
+        return _values(obs, name, path)
+    codes, names = _array(held, "codes", path), _values(held, "categories", path)
+    if len(codes) and not -1 <= codes.min() <= codes.max() < len(names):
         raise FormatError(f"{path.name}: column {name!r:.60} names categories it does not have.")
-    names = categories.tolist()
-    return [names[code] if code >= 0 else None for code in codes.tolist()]
+    listed = names.tolist() if isinstance(names, np.ndarray) else names
+    return [listed[code] if code >= 0 else None for code in codes.tolist()]
+
+
+def _values(group: Any, name: str, path: Path) -> Any:
+    """An array of numbers, or a list of text; with None where a mask says that nothing is known."""
+    h5py = require("h5py", extra="hdf5")
+    held = _child(group, name, path)
+    if isinstance(held, h5py.Dataset):
+        values = _array(group, name, path)
+        return values.tolist() if values.dtype.kind in "OU" else values
+    if not isinstance(held, h5py.Group) or not {"values", "mask"} <= set(held):
+        raise FormatError(f"{path.name}: {name!r:.60} is no column of a kind that is known.")
+    known, mask = _array(held, "values", path), _array(held, "mask", path)
+    if known.shape != mask.shape or mask.dtype != np.bool_:
+        raise FormatError(f"{path.name}: the mask of {name!r:.60} does not fit its values.")
+    pairs = zip(known.tolist(), mask.tolist(), strict=True)
+    return [None if hidden else value for value, hidden in pairs]
 
 
 def write_anndata(path: Path, files: Sequence[VectorFile]) -> None:
