@@ -32,7 +32,8 @@ from ._inputs import (
     report_zero_rows,
     said,
 )
-from ._rounded import RoundedRows, Screened, rounding_pays
+from ._rounded import RoundedRows, rounding_pays
+from ._screened import Screened
 
 __all__ = ["ExactSearch", "exact_neighbors", "in_unit", "less_own_mean", "without_self"]
 
