@@ -31,6 +31,19 @@ test("a text is found where it stands, and selected", async ({ page, server }) =
   );
   await hits.getByRole("button", { name: "item-029" }).click();
   await expect(page.getByRole("complementary", { name: "Inspector" })).toContainText("item-029");
+
+  // Escape empties the field, then leaves it for the map; what is selected stays.
+  const field = page.getByLabel("Search for");
+  await field.focus();
+  await page.keyboard.press("Escape");
+  await expect(field).toHaveValue("");
+  await expect(field).toBeFocused();
+  await expect(page.getByText("11 found")).toBeHidden();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("application").first()).toBeFocused();
+  expect(await selected(page)).toHaveLength(11);
+  await page.keyboard.press("Escape");
+  expect(await selected(page)).toHaveLength(0);
 });
 
 test("markup that is searched for stays text", async ({ page, server }) => {
