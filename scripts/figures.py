@@ -96,7 +96,7 @@ def of_explanations() -> None:
     way = {"attribution": "path", "feature_names": wine.feature_names}
     explained = explain(model, X, **way)
     groups = explain_groups(model, X, wine.target, **way)
-    figure, axes = pyplot.subplots(2, 2, figsize=(11, 9), layout="constrained")
+    figure, axes = pyplot.subplots(2, 2, figsize=(13.5, 7.5), layout="constrained")
     contribution_bars(explained, 0, ax=axes[0, 0], n_features=8, title="one wine")
     contribution_arrows(
         model.embedding_,
