@@ -18,11 +18,10 @@ from ._diffusion import (
     bandwidths_of,
     decayed,
     diffusion,
-    knee,
     potential,
     potential_distances,
-    von_neumann_entropy,
 )
+from ._diffusion_time import knee, von_neumann_entropy
 from ._map_of_rows import MapOfRows
 from ._moments import principal_axes
 from ._notes import Notes
