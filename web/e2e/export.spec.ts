@@ -115,6 +115,13 @@ test("shows an item with its picture, prediction and its text as text", async ({
   expect(item.prediction?.confidence).toBeGreaterThan(0);
   expect(tile).toEqual([8, 8, true]);
   await expect(page.getByText(/scan \d+ <\/script><img/).first()).toBeVisible();
+  await expect
+    .poll(() => app.evaluate((one) => one.viewer.neighbors.answer.value?.method))
+    .toBe("exact");
+  const near = await app.evaluate((one) => one.viewer.neighbors.answer.value?.neighbors ?? []);
+  expect(near).toHaveLength(10);
+  expect(near[0]!.distance).toBeGreaterThan(0);
+  expect(exported.told.map.left_out.join()).toContain("neighbours beyond the 10 nearest");
   expect(await faultsOf(page)).toEqual([]);
   await page.keyboard.press("m");
   expect(await faultsOf(page, ["color-contrast"])).toEqual([]);
