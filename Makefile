@@ -11,6 +11,7 @@ KERNELS := $(DONE)/kernels
 DEV := $(DONE)/dev
 FRAMEWORKS := $(DONE)/frameworks
 NOTEBOOK := $(DONE)/notebook
+TOOLS := $(DONE)/tools
 TORCH := 2.13.0
 NODE := web/node_modules/.package-lock.json
 STATIC := src/driftglass/server/static
@@ -34,7 +35,7 @@ help:  ## list the recipes
 demo: ready  ## train, log, project and watch; ARGS=--exit ends when done
 	@$(BIN)/driftglass demo $(ARGS)
 
-test: setup $(FRAMEWORKS) $(NOTEBOOK)  ## everything: checks, Python, web, browser, 30 crashes
+test: setup $(FRAMEWORKS) $(NOTEBOOK) $(TOOLS)  ## everything: checks, Python, web, browser, 30 crashes
 	@$(MAKE) --no-print-directory lint types layers
 	@$(MAKE) --no-print-directory test-python
 	@$(MAKE) --no-print-directory test-web
@@ -68,13 +69,13 @@ types: $(KERNELS) $(DEV) $(FRAMEWORKS) $(NODE)  ## mypy and svelte-check
 layers: $(KERNELS) $(DEV)  ## which way imports point
 	$(BIN)/lint-imports
 
-test-python: $(KERNELS) $(DEV) $(FRAMEWORKS) $(NOTEBOOK) $(BUNDLE)  ## every Python test
+test-python: $(KERNELS) $(DEV) $(FRAMEWORKS) $(NOTEBOOK) $(TOOLS) $(BUNDLE)  ## every Python test
 	$(BIN)/pytest -q -n 2 --dist loadfile -m "not external and not gpu"
 
 test-web: $(NODE)  ## the viewer's unit tests
 	cd web && npm run --silent test
 
-e2e: $(KERNELS) $(NOTEBOOK) $(BUNDLE)  ## the viewer in a real browser
+e2e: $(KERNELS) $(FRAMEWORKS) $(NOTEBOOK) $(TOOLS) $(BUNDLE)  ## the viewer in a real browser
 	@browser=$$(sh scripts/find_browser.sh) && cd web && \
 	  env $${browser:+DRIFTGLASS_CHROMIUM="$$browser"} CI=1 \
 	    DRIFTGLASS_PYTHON="$(CURDIR)/$(BIN)/python" npx playwright test
@@ -128,6 +129,9 @@ lock: $(DEV)  ## resolve the requirements again (needs uv in the environment)
 	  -c requirements/dev.txt --override build/torch.txt --no-emit-find-links \
 	  --no-emit-package torch -o requirements/frameworks.txt $(ARGS)
 	$(LOCK) requirements/notebook.in -c requirements/dev.txt -o requirements/notebook.txt $(ARGS)
+	$(LOCK) requirements/tools.in -c requirements/dev.txt -c requirements/frameworks.txt \
+	  -c requirements/notebook.txt --override requirements/tools-override.in \
+	  -o requirements/tools.txt $(ARGS)
 
 wheel: $(KERNELS) $(BUNDLE)  ## build dist/driftglass-*.whl with the viewer inside
 	$(BIN)/pip wheel -qq --no-deps --no-build-isolation -w dist .
@@ -175,6 +179,11 @@ $(FRAMEWORKS): requirements/frameworks.txt scripts/install_torch.sh $(DEV)
 $(NOTEBOOK): requirements/notebook.txt $(DEV)
 	$(say) installing JupyterLab and marimo, in which the widget is tested
 	@$(BIN)/pip install -qq --require-hashes --no-deps -r requirements/notebook.txt
+	@touch $@
+
+$(TOOLS): requirements/tools.txt $(DEV) $(FRAMEWORKS) $(NOTEBOOK)
+	$(say) installing the tools whose files are read and the trackers that are written to
+	@$(BIN)/pip install -qq --require-hashes --no-deps -r requirements/tools.txt
 	@touch $@
 
 $(KERNELS): $(NATIVE_SOURCES) $(DONE)/base

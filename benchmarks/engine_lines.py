@@ -45,7 +45,7 @@ PCA_SOLVERS = ("covariance_eigh", "randomized", "auto")
 WORKS: dict[str, Work] = {
     "neighbours": Work(("driftglass approximate", *NEIGHBOR_PEERS), 2, "recall"),
     "exact": Work(("driftglass exact", "faiss Flat"), 1, "recall"),
-    "umap": Work(("driftglass UMAP", "umap-learn"), 2),
+    "umap": Work(("driftglass UMAP", "driftglass UMAP from PCA", "umap-learn"), 2),
     "layout": Work(("driftglass layout", "driftglass layout, racy", "umap-learn layout"), 2),
     "tsne": Work(("driftglass t-SNE", "openTSNE", "scikit-learn-intelex t-SNE")),
     "pacmap": Work(("driftglass PaCMAP", "PaCMAP")),
@@ -66,7 +66,13 @@ WORKS: dict[str, Work] = {
         settings={"n_new": 10_000},
     ),
     "digits": Work(
-        ("driftglass UMAP", "PaCMAP", "driftglass t-SNE", "scikit-learn-intelex t-SNE"),
+        (
+            "driftglass UMAP",
+            "driftglass UMAP from PCA",
+            "PaCMAP",
+            "driftglass t-SNE",
+            "scikit-learn-intelex t-SNE",
+        ),
         2,
         data="digits",
     ),
@@ -187,6 +193,15 @@ LINES: tuple[Line, ...] = (
         "UMAP beside PaCMAP, whole process", "umap", "driftglass UMAP", ("PaCMAP",), COLD, 0.6, 0.4
     ),
     Line(
+        "UMAP from PCA, as PaCMAP starts, beside it",
+        "umap",
+        "driftglass UMAP from PCA",
+        ("PaCMAP",),
+        COLD,
+        0.6,
+        0.4,
+    ),
+    Line(
         "t-SNE beside openTSNE",
         "tsne",
         "driftglass t-SNE",
@@ -210,6 +225,16 @@ LINES: tuple[Line, ...] = (
         "digits, UMAP beside PaCMAP",
         "digits",
         "driftglass UMAP",
+        ("PaCMAP",),
+        COLD,
+        1.0,
+        0.5,
+        "digits",
+    ),
+    Line(
+        "digits, UMAP from PCA beside PaCMAP",
+        "digits",
+        "driftglass UMAP from PCA",
         ("PaCMAP",),
         COLD,
         1.0,

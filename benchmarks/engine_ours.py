@@ -145,6 +145,7 @@ METHODS: dict[str, Callable[..., Steps]] = {
     "driftglass approximate": partial(neighbors, method="approximate"),
     "driftglass exact": partial(neighbors, method="exact"),
     "driftglass UMAP": partial(mapped, name="UMAP"),
+    "driftglass UMAP from PCA": partial(mapped, name="UMAP", init="pca"),
     "driftglass UMAP, by stages": umap_by_stages,
     "driftglass layout": layout,
     "driftglass layout, racy": racy_layout,

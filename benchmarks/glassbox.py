@@ -4,11 +4,12 @@
     python -m benchmarks.glassbox --parts mnist mnist-held-out --vectors mnist.npz --peers …
 
 Every fit runs in a fresh process, with the threads that its package uses by default, at most two.
-Every part leaves a file of its own in ``results``, written anew after each figure. Peers are looked
-for in the interpreter of
+Every part leaves a file of its own in ``results``, written anew after each figure; figures that are
+measured again take the place of the older ones and all others stay, so that a part can be measured
+a method or a seed at a time (``--only``, ``--seeds``). Peers are looked for in the interpreter of
 ``--peers``; those that it lacks are left out. Where a peer would take very long, some of its epochs
-are measured and its time is extrapolated from the seconds of an epoch; such figures say so, and
-``--peer-epochs 200`` measures all of them.
+are measured and its time is extrapolated from the seconds of an epoch; such figures say so, their
+quality is that after the epochs measured, and ``--peer-epochs 200`` measures all of them.
 """
 
 from __future__ import annotations
@@ -38,8 +39,12 @@ def main() -> None:
     parser.add_argument("--vectors", type=Path, help="MNIST: an .npz file with images and labels")
     parser.add_argument("--peers", default=sys.executable, help="interpreter that has the peers")
     parser.add_argument("--peer-epochs", type=int, default=5, help="epochs measured of the peer")
-    parser.add_argument("--seeds", type=int, default=5, help="swiss rolls")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="METHOD", help="such as umap-learn"
+    )
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4], help="rolls")
     parser.add_argument("--peer-seeds", type=int, default=1, help="swiss rolls of the peer")
+    parser.add_argument("--limit", type=float, default=3600, help="most seconds of one fit")
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
@@ -49,14 +54,27 @@ def main() -> None:
     from . import record
 
     for part in arguments.parts:
-        figures: list[dict[str, Any]] = []
         for figure in globals()["measure_" + part.replace("-", "_")](arguments):
-            figures.append(figure)
             print(json.dumps(figure), flush=True)
             # A long part that is ended early has said something all the same.
-            written = record.write(f"glassbox-{part}", figures)
-        if figures:
+            written = record.write(f"glassbox-{part}", merged(part, figure, record))
             print(written)
+
+
+SAME = ("part", "method", "seed", "split", "pca_components", "n_samples")
+"""What tells figures of one part apart."""
+
+
+def merged(part: str, figure: dict[str, Any], record: Any) -> list[dict[str, Any]]:
+    """Figures kept so far, with this one in the place of an older one of the same."""
+    path = record.RESULTS / f"glassbox-{part}.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))["figures"] if path.exists() else []
+
+    def key(one: dict[str, Any]) -> list[Any]:
+        return [one.get(name) for name in SAME]
+
+    others = [one for one in kept if key(one) != key(figure)]
+    return [*others, {**figure, "commit": record.commit()}]
 
 
 def measure_roll(arguments: Any) -> Any:
@@ -69,10 +87,10 @@ def measure_roll(arguments: Any) -> Any:
     from sklearn.preprocessing import StandardScaler
 
     tuned = {"lr": 0.1, "batch_size": 512, "hidden_size": 64, "n_hidden_layers": 1}
-    for seed in range(arguments.seeds):
+    for seed in arguments.seeds:
         raw, along = make_swiss_roll(n_samples=1000, random_state=seed)
         X = StandardScaler().fit_transform(raw).astype(np.float32)
-        methods = [("driftglass", {}), ("umap-learn", {})]
+        methods: list[tuple[str, dict[str, Any]]] = [("driftglass", {}), ("umap-learn", {})]
         if seed < arguments.peer_seeds:
             # The peer takes minutes for each.
             peer = {"epochs": arguments.peer_epochs}
@@ -124,7 +142,8 @@ def measure_held_out(arguments: Any) -> Any:
     X = X.astype(np.float32)
     for split in range(3):
         order = np.random.default_rng(split).permutation(len(X))
-        yield from _held_out(arguments, "digits", X[order], y[order], 1400, {"seed": split})
+        for figure in _held_out(arguments, "digits", X[order], y[order], 1400, {"seed": split}):
+            yield {"split": split, **figure}
 
 
 def measure_mnist(arguments: Any) -> Any:
@@ -140,9 +159,11 @@ def measure_mnist(arguments: Any) -> Any:
 
 
 def measure_mnist_held_out(arguments: Any) -> Any:
-    """Quality on 10,000 digits that were held out, beside umap-learn."""
+    """Quality on 10,000 digits that were held out, on 50 principal axes and on the pixels."""
     X, y = _mnist(arguments)
-    yield from _held_out(arguments, "mnist", X, y, 60_000, {"pca_components": 50})
+    for axes in (50, None):
+        for figure in _held_out(arguments, "mnist", X, y, 60_000, {"pca_components": axes}):
+            yield {"pca_components": axes, **figure}
 
 
 def _mnist(arguments: Any) -> tuple[Any, Any]:
@@ -201,8 +222,11 @@ def measure_memory(arguments: Any) -> Any:
 
 
 def measured(arguments: Any, who: str, X: Any, settings: Any) -> tuple[Any, dict[str, Any]] | None:
+    """Places of the rows and figures of a fit in a process of its own; None if there is none."""
     import numpy as np
 
+    if arguments.only and not any(who.startswith(name) for name in arguments.only):
+        return None
     python = sys.executable if who.startswith("driftglass") else arguments.peers
     threads = dict.fromkeys(
         ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), str(THREADS)
@@ -211,19 +235,26 @@ def measured(arguments: Any, who: str, X: Any, settings: Any) -> tuple[Any, dict
         vectors, places = Path(folder) / "X.npy", Path(folder) / "Y.npy"
         np.save(vectors, X)
         command = [python, "-W", "ignore", __file__, "--child", who, str(vectors), str(places)]
-        done = subprocess.run(
-            [*command, json.dumps(settings)],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=Path(__file__).parents[1] if who.startswith("driftglass") else folder,
-            env={**os.environ, **threads},
-        )
+        try:
+            done = subprocess.run(
+                [*command, json.dumps(settings)],
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd=Path(__file__).parents[1] if who.startswith("driftglass") else folder,
+                env={**os.environ, **threads},
+                timeout=arguments.limit,
+            )
+        except subprocess.TimeoutExpired:
+            print(f"{who}: not done after {arguments.limit:g} s, left out")
+            return None
         if done.returncode == 3:
             print(f"{who}: not installed, left out")
             return None
         if done.returncode:
-            raise RuntimeError(f"{who} failed:\n{done.stderr[-2000:]}")
+            # What was measured before is kept, and the others are still to come.
+            print(f"{who} failed, left out:\n{done.stderr[-2000:]}", file=sys.stderr)
+            return None
         figure: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return np.load(places), figure
 
@@ -277,11 +308,14 @@ def child(who: str, vectors: str, places: str, text: str) -> None:
     elif n < len(X):
         Y = np.concatenate([Y, model.transform(X[n:])])
     if wanted:
-        model.compute_contributions(X[:50])
-        before, before_cpu = time.perf_counter(), time.process_time()
         model.compute_contributions(X)
-        figure["contributions_seconds"] = round(time.perf_counter() - before, 3)
-        figure["contributions_cpu_seconds"] = round(time.process_time() - before_cpu, 3)
+        taken = []
+        for _ in range(9):
+            before, before_cpu = time.perf_counter(), time.process_time()
+            model.compute_contributions(X)
+            taken.append((time.perf_counter() - before, time.process_time() - before_cpu))
+        figure["contributions_seconds"] = round(min(wall for wall, _ in taken), 4)
+        figure["contributions_cpu_seconds"] = round(min(cpu for _, cpu in taken), 4)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figure["peak_megabytes"] = round(peak, 1)
     # Above the number of cores the machine had other things to do: seconds are longer than they

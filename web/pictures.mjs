@@ -42,19 +42,18 @@ const PICTURES = [
   { name: "demo-narrow", width: 480, height: 800 },
 ];
 
-/** Lassoes the lower end of the map and shows where it came from. */
+/** Lassoes one digit's cluster and shows where it came from. */
 async function select(page) {
   const map = await page.locator("canvas").first().boundingBox();
   const at = (x, y) => [map.x + x * map.width, map.y + y * map.height];
   await page.keyboard.press("l");
-  await page.mouse.move(...at(0.5, 0.72));
+  await page.mouse.move(...at(0.505, 0.63));
   await page.mouse.down();
   for (const [x, y] of [
-    [0.66, 0.7],
-    [0.84, 0.72],
-    [0.86, 0.98],
-    [0.5, 0.98],
-    [0.5, 0.72],
+    [0.605, 0.63],
+    [0.605, 0.86],
+    [0.505, 0.86],
+    [0.505, 0.63],
   ]) {
     await page.mouse.move(...at(x, y), { steps: 8 });
   }
@@ -65,7 +64,7 @@ async function select(page) {
 const FRAMES = 36;
 const FRAME_MS = 90;
 
-/** The playhead from the first step to the last, as a picture that moves. */
+/** The playhead from snapshot to snapshot, which lie dense where most moves, as a moving picture. */
 async function film(page) {
   const frames = join(scratch, "frames");
   mkdirSync(frames);
@@ -75,7 +74,10 @@ async function film(page) {
         const { viewer } = document.getElementById("app").driftglass;
         const { timeline } = viewer.state;
         timeline.pause();
-        timeline.seek(timeline.first + share * (timeline.last - timeline.first));
+        const steps = timeline.steps.value;
+        const at = share * (steps.length - 1);
+        const before = steps[Math.floor(at)];
+        timeline.seek(before + (at % 1) * (steps[Math.ceil(at)] - before));
         // Two frames: one that hears of it, and one that is drawn.
         return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
       },
@@ -93,6 +95,10 @@ let server;
 let browser;
 try {
   await driftglass(["demo", "--exit", "--no-browser", "--dir", folder]).said;
+  for (const components of ["3", "2"]) {
+    const refined = ["--method", "refine", "--n-components", components];
+    await driftglass(["project", "digits-mlp", "--store", folder, "-q", ...refined]).said;
+  }
   server = driftglass(["serve", folder, "--json", "--no-browser", "--port", "0"], {
     untilLine: true,
   });

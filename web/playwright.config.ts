@@ -4,11 +4,11 @@ import { defineConfig } from "@playwright/test";
 const debian = "/usr/bin/chromium";
 const chromium = process.env.DRIFTGLASS_CHROMIUM ?? (existsSync(debian) ? debian : undefined);
 
-// A port of this run alone: another checkout's Vite would serve that checkout's sources. The
+// A port of this run alone: another checkout's Vite would serve that checkout's pages. The
 // environment carries the choice to the workers, which read this file again.
 const port = (process.env.DRIFTGLASS_GALLERY_PORT ??= String(20_000 + (process.pid % 20_000)));
 
-/** Where Vite serves gallery.html and the sources; the real server is started by a fixture. */
+/** Where the gallery is served, built once and loaded by most tests; the real server is a fixture. */
 export const GALLERY = `http://127.0.0.1:${port}`;
 
 export default defineConfig({
@@ -39,7 +39,9 @@ export default defineConfig({
     },
   },
   webServer: {
-    command: `npx vite --host 127.0.0.1 --port ${port} --strictPort`,
+    command:
+      "npx vite build --config vite.gallery.config.ts --logLevel warn && " +
+      `npx vite preview --config vite.gallery.config.ts --host 127.0.0.1 --port ${port} --strictPort`,
     url: `${GALLERY}/gallery.html`,
     reuseExistingServer: false,
     timeout: 60_000,

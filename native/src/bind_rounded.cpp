@@ -1,5 +1,5 @@
 // What Python sees of searches among rows rounded to 8 bits.
-#include <driftglass/rounded_search.hpp>
+#include <driftglass/cell_search.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -61,10 +61,10 @@ public:
                   out.data());
         return out;
     }
-    Rounded taken(In<std::int32_t, 1> which) const {
+    Rounded taken(In<std::int32_t, 1> which, std::size_t n_threads) const {
         require_rows(which, rows_.n);
         nb::gil_scoped_release release;
-        return Rounded(take(rows_, which.data(), which.shape(0)));
+        return Rounded(take(rows_, which.data(), which.shape(0), threads(n_threads)));
     }
 
 private:
@@ -137,6 +137,38 @@ nb::tuple against_all(const Rounded &asked, In<float, 1> asked_offsets, const Ro
     return nb::make_tuple(values, columns);
 }
 
+nb::tuple near_cells(const Rounded &asked, In<float, 1> asked_offsets, const Rounded &rounded,
+                     In<float, 1> offsets, In<std::int64_t, 1> starts, In<std::int32_t, 2> chosen,
+                     std::size_t k, const std::string &unit, std::size_t n_threads) {
+    const QuantizedRows &queries = asked.view(), &rows = rounded.view();
+    require(k >= 1, "k is at least 1");
+    require(queries.depth == rows.depth, "queries and rows have one number of features");
+    require(chosen.shape(0) == queries.n, "one row of cells per query is needed");
+    require(starts.shape(0) >= 1 && starts.data()[0] == 0 &&
+                starts.data()[starts.shape(0) - 1] == static_cast<std::int64_t>(rows.n),
+            "cells hold all rows");
+    const std::size_t n_cells = starts.shape(0) - 1;
+    bool inside = true;
+    for (std::size_t c = 0; c < n_cells; ++c) inside &= starts.data()[c] <= starts.data()[c + 1];
+    for (std::size_t at = 0; at < chosen.shape(0) * chosen.shape(1); ++at)
+        inside &= chosen.data()[at] >= 0 && static_cast<std::size_t>(chosen.data()[at]) < n_cells;
+    require(inside, "a cell is not there");
+    const std::vector<float> of_queries = padded_offsets(queries, asked_offsets);
+    const std::vector<float> of_rows = padded_offsets(rows, offsets);
+    const Cells cells{starts.data(), n_cells, chosen.data(), chosen.shape(1)};
+    auto values = new_matrix<float>(queries.n, k);
+    auto columns = new_matrix<std::int32_t>(queries.n, k);
+    {
+        nb::gil_scoped_release release;
+        Shortlists lists(queries.n, k);
+        CellSearch(RoundedView{&queries, of_queries.data()}, RoundedView{&rows, of_rows.data()},
+                   cells, choose_unit(unit))
+            .run(lists, threads(n_threads));
+        lists.smallest(values.data(), columns.data(), threads(n_threads));
+    }
+    return nb::make_tuple(values, columns);
+}
+
 nb::tuple near_blocks(const Rounded &rounded, In<float, 1> offsets, In<std::int64_t, 1> starts,
                       In<std::int32_t, 1> blocks, In<float, 1> limits, std::size_t first,
                       std::size_t last, std::size_t k, const std::string &unit,
@@ -183,7 +215,7 @@ void bind_rounded(nb::module_ &m) {
         .def_prop_ro("residuals", &Rounded::residuals, nb::rv_policy::automatic)
         .def_prop_ro("projections", &Rounded::projections, nb::rv_policy::automatic)
         .def_prop_ro("integers", &Rounded::integers, nb::rv_policy::automatic)
-        .def("take", &Rounded::taken, "rows"_a.noconvert());
+        .def("take", &Rounded::taken, "rows"_a.noconvert(), nb::kw_only(), "n_threads"_a = 1);
     nb::class_<AllPairs>(m, "AllPairs")
         .def(nb::init<const Rounded &, In<float, 1>, std::size_t, const std::string &,
                       std::size_t>(),
@@ -197,6 +229,9 @@ void bind_rounded(nb::module_ &m) {
     m.def("near_blocks", &near_blocks, "rounded"_a, "offsets"_a.noconvert(),
           "starts"_a.noconvert(), "blocks"_a.noconvert(), "limits"_a.noconvert(), "first"_a,
           "last"_a, "k"_a, nb::kw_only(), "unit"_a = "auto", "n_threads"_a = 1);
+    m.def("near_cells", &near_cells, "asked"_a, "asked_offsets"_a.noconvert(), "rounded"_a,
+          "offsets"_a.noconvert(), "starts"_a.noconvert(), "chosen"_a.noconvert(), "k"_a,
+          nb::kw_only(), "unit"_a = "auto", "n_threads"_a = 1);
     m.def("search_rounded", &against_all, "asked"_a, "asked_offsets"_a.noconvert(), "rounded"_a,
           "offsets"_a.noconvert(), "limits"_a.noconvert(), "k"_a, nb::kw_only(),
           "unit"_a = "auto", "n_threads"_a = 1);

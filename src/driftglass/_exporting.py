@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["export", "files_of"]
 
 PAGES = ("html", "folder")
+MOST_NEIGHBORS = 100
 
 
 def export(
@@ -30,6 +31,7 @@ def export(
     images: bool = True,
     predictions: bool = True,
     methods: Sequence[str] = ("auto",),
+    neighbors: int | None = None,
     progress: Progress = silent,
 ) -> PageReport:
     """Write a run as a page that opens anywhere, without a server and without a network.
@@ -56,6 +58,9 @@ def export(
     methods : sequence of str
         Maps of each space, in two and three dimensions; "auto" is what the viewer shows first:
         vectors of two or three features as they were logged, others by PCA.
+    neighbors : int, optional
+        How many nearest items of each item a page tells, 0 to 100; by default 10 where they are
+        found within a minute and are not most of the page.
     progress : callable
         Called with (done, total, what); may raise to stop.
 
@@ -89,6 +94,10 @@ def export(
         raise InvalidInputError(f"{run!r} is not on a disk, so it cannot be exported.")
     if not path.parent.is_dir():
         raise InvalidInputError(f"There is no folder {str(path.parent)!r} to write to. Make it.")
+    if neighbors is not None and not 0 <= neighbors <= MOST_NEIGHBORS:
+        raise InvalidInputError(
+            f"neighbors is {neighbors}; 0 to {MOST_NEIGHBORS} of each item can go along."
+        )
     wanted = Wanted(
         spaces=None if spaces is None else list(spaces),
         steps=None if steps is None else [int(step) for step in steps],
@@ -96,6 +105,7 @@ def export(
         images=images,
         predictions=predictions,
         methods=tuple(methods),
+        neighbors=neighbors,
     )
     store = open_store(run.path)
     write = export_html if chosen == "html" else export_folder

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import InvalidInputError
+from ._row_blocks import RowBlocks
+from .errors import DriftglassError, InvalidInputError
 
 if TYPE_CHECKING:
     from .formats import VectorFile
@@ -76,6 +77,7 @@ def import_file(
         drop=drop,
         flatten=flatten,
         trust=trust,
+        streamed=True,
     )
     return run_of_files(store, files, name or usable_name(path.stem))
 
@@ -108,22 +110,32 @@ def run_of_files(store: Store, files: Sequence[VectorFile], name: str) -> Run:
         )
     else:
         run = store.create(name, when_full="block", strict=True)
-    with run:
-        for file in files:
-            if together:
-                run.log(file.step, {file.space: file.X}, scalars=dict(file.scalars))
-            else:
-                numbered = np.array_equal(file.ids, np.arange(len(file.ids)))
-                run.log_embedding(
-                    file.X,
-                    dict(file.columns) or None,
-                    file.images,
-                    group=file.space,
-                    title=file.title or file.space,
-                    ids=None if numbered else file.ids,
-                    step=file.step,
-                )
+    try:
+        with run:
+            for file in files:
+                _log(run, file, together)
+    except DriftglassError:
+        store.delete(name)  # a file that turned out to be cut short makes no half of a run
+        raise
     return store.run(name)
+
+
+def _log(run: Run, file: VectorFile, together: bool) -> None:
+    if together:
+        # What is read while it is written is waited for, however long that takes.
+        wait = isinstance(file.X, RowBlocks)
+        run.log(file.step, {file.space: file.X}, scalars=dict(file.scalars), wait=wait)
+        return
+    numbered = np.array_equal(file.ids, np.arange(len(file.ids)))
+    run.log_embedding(
+        file.X,
+        dict(file.columns) or None,
+        file.images,
+        group=file.space,
+        title=file.title or file.space,
+        ids=None if numbered else file.ids,
+        step=file.step,
+    )
 
 
 def _differs(first: VectorFile, other: VectorFile) -> bool:

@@ -96,7 +96,7 @@ class Rounded:
     """Products with the mean, of rows before it is subtracted."""
     integers: NDArray[np.int8]
     """Padded with zeros to a multiple of 64."""
-    def take(self, rows: NDArray[np.int32]) -> Rounded:
+    def take(self, rows: NDArray[np.int32], *, n_threads: int = 1) -> Rounded:
         """Some of the rows."""
 
 class AllPairs:
@@ -141,6 +141,20 @@ def near_blocks(
     n_threads: int = 1,
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """As `search_rounded` for rows of blocks first to last - 1, with rows of the blocks listed."""
+
+def near_cells(
+    asked: Rounded,
+    asked_offsets: NDArray[np.float32],
+    rounded: Rounded,
+    offsets: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    chosen: NDArray[np.int32],
+    k: int,
+    *,
+    unit: str = "auto",
+    n_threads: int = 1,
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """As `search_rounded` of each asked row with the rows of the cells chosen for it."""
 
 def search_rounded(
     asked: Rounded,

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 import driftglass as dg
-from driftglass.cli._demo import Times, demo, log_training
+from driftglass.cli._ask import Asking
+from driftglass.cli._demo import Times, demo, log_training, refine_maps
 from driftglass.cli._digits import Network, load_digits, snapshot_steps
+from driftglass.server import start
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +95,23 @@ def test_what_is_logged_is_what_the_network_had(digits, tmp_path):
 
     last = dg.open(tmp_path).run("run").snapshot("hidden2", 40)
     assert np.array_equal(last.vectors, network.spaces()["hidden2"])
+
+
+def test_refined_maps_are_kept_where_a_reloaded_page_finds_them(tmp_path):
+    store = dg.open(tmp_path / "runs")
+    X = np.random.default_rng(0).normal(size=(60, 6))
+    with store.create("run") as run:
+        for step in range(3):
+            run.log(step, {"hidden1": X + step, "hidden2": X * (1 + step)})
+
+    with start(store, port=0, open_browser=False) as serving:
+        asking = Asking(serving.url)
+        trust = refine_maps(store.run("run"), asking, lambda *_: None)
+        kept = asking.ask("/api/runs/run/projections", space="hidden2")
+
+    assert list(trust) == ["hidden1", "hidden2"]
+    assert all(0 < value <= 1 for value in trust.values())
+    assert [one["recipe"]["method"] for one in kept] == ["refine"]
 
 
 def test_the_share_of_logging_leaves_looking_out():

@@ -125,6 +125,7 @@ def test_equal_rows_are_one_point_and_a_note(driftglass, iris):
         (["iris.npy", "--metric", "taxi"], 2, "metric is 'taxi'"),
         (["iris.npy", "--basis", "last"], 2, "--basis has no meaning for a file"),
         (["iris.npy", "--array", "a"], 2, "only .npz"),
+        (["iris.npy", "--min-dist", "0.1"], 2, "given as -p min_dist=VALUE"),
         (["some-run", "-o", "map.csv"], 2, "--output has no meaning for a run"),
         (["some-run", "--components", "5"], 2, "maps of a run have 2 or 3"),
     ],

@@ -193,23 +193,30 @@ def test_anndata_itself_reads_what_we_write(tmp_path, file):
     np.testing.assert_allclose(held.obs["size"], file.columns["size"])
 
 
+@pytest.mark.filterwarnings("ignore:.*infer_string")
 def test_we_read_what_anndata_writes(tmp_path, rng):
     anndata = pytest.importorskip("anndata")
     sparse = pytest.importorskip("scipy.sparse")
     pandas = pytest.importorskip("pandas")
     X = rng.poisson(1, size=(5, 4)).astype(np.float32)
-    obs = pandas.DataFrame(
-        {
-            "kind": pandas.Categorical(["a", None, "b", "a", "b"]),
-            "depth": [1.5, 2.5, 3.5, 4.5, 5.5],
-            "good": [True, False, True, True, False],
-        },
-        index=[f"cell{n}" for n in range(5)],
-    )
-    held = anndata.AnnData(sparse.csr_matrix(X), obs=obs)
-    held.write_h5ad(tmp_path / "counts.h5ad")
-    held.obsm["X_pca"] = X[:, :2]
-    held.write_h5ad(tmp_path / "reduced.h5ad")
+    # anndata 0.12, the last for Python 3.11, does not write the text of pandas 3
+    text = ("future.infer_string", False, "mode.string_storage", "python")
+    with pandas.option_context(*text), anndata.settings.override(allow_write_nullable_strings=True):
+        obs = pandas.DataFrame(
+            {
+                "kind": pandas.Categorical(["a", None, "b", "a", "b"]),
+                "note": pandas.array(["p", None, "q", "r", "s"], dtype="string"),
+                "count": pandas.array([1, None, 3, 4, 5], dtype="Int64"),
+                "known": pandas.array([True, None, False, True, True], dtype="boolean"),
+                "depth": [1.5, 2.5, 3.5, 4.5, 5.5],
+                "good": [True, False, True, True, False],
+            },
+            index=[f"cell{n}" for n in range(5)],
+        )
+        held = anndata.AnnData(sparse.csr_matrix(X), obs=obs)
+        held.write_h5ad(tmp_path / "counts.h5ad")
+        held.obsm["X_pca"] = X[:, :2]
+        held.write_h5ad(tmp_path / "reduced.h5ad")
     (counts,) = read_file(tmp_path / "counts.h5ad")
     (reduced,) = read_file(tmp_path / "reduced.h5ad")
 
@@ -217,6 +224,9 @@ def test_we_read_what_anndata_writes(tmp_path, rng):
     np.testing.assert_array_equal(reduced.X, X[:, :2])
     assert (counts.space, reduced.space) == ("X", "X_pca")
     assert list(counts.columns["kind"]) == ["a", None, "b", "a", "b"]
+    assert list(counts.columns["note"]) == ["p", None, "q", "r", "s"]
+    assert list(counts.columns["count"]) == [1, None, 3, 4, 5]
+    assert list(counts.columns["known"]) == [True, None, False, True, True]
     assert counts.columns["good"].tolist() == [True, False, True, True, False]
     assert counts.ids.tolist() == list(obs.index)
 

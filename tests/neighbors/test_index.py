@@ -8,7 +8,7 @@ from scipy.sparse import csr_array, random_array
 from sklearn.metrics import pairwise_distances
 
 from driftglass import InvalidInputError, ShapeError
-from driftglass.neighbors import NeighborIndex, _index, query_neighbors
+from driftglass.neighbors import NeighborIndex, _cells, _index, query_neighbors
 
 ROUNDED = ["euclidean", "cosine", "correlation", "inner_product"]
 
@@ -69,6 +69,77 @@ def test_without_proof_hardly_any_is_missed_and_company_does_not_matter(mixture,
     alone = index.query(Q[7:8], 9, proven=False)
     np.testing.assert_array_equal(alone[0], indices[7:8])
     np.testing.assert_array_equal(alone[1], distances[7:8])
+
+
+@pytest.fixture
+def in_cells(by_rounding, monkeypatch):
+    """Look for cells also where rows are few, and in as few of them as is enough."""
+    monkeypatch.setattr(_index, "CELLS_FROM", 0)
+    monkeypatch.setattr(_cells, "LARGEST_SHARE", 1.0)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "correlation"])
+def test_cells_nearby_hold_nearly_all_neighbors(mixture, in_cells, metric):
+    Q, X = mixture
+    index = NeighborIndex(X, metric=metric)
+    wanted, _ = nearest(Q, X, metric, 9)
+
+    indices, distances = index.query(Q, 9, proven=False)
+
+    cells = index._ready._cells
+    assert cells.shares[cells.n_near(9) - 1] < 0.8
+    assert np.mean([len({*a} & {*b}) for a, b in zip(indices, wanted, strict=True)]) > 0.98 * 9
+    assert index.recall(9) > 0.98
+    for row in (0, 40, 79):
+        alone = index.query(Q[row : row + 1], 9, proven=False, n_jobs=1)
+        np.testing.assert_array_equal(alone[0][0], indices[row])
+        np.testing.assert_array_equal(alone[1][0], distances[row])
+
+
+def test_a_proof_does_not_depend_on_what_was_asked_before(mixture, in_cells):
+    Q, X = mixture
+    index = NeighborIndex(X)
+    before = index.query(Q, 9)
+
+    index.query(Q, 9, proven=False)
+
+    np.testing.assert_array_equal(index.query(Q, 9)[0], before[0])
+    np.testing.assert_array_equal(index.query(Q, 9)[1], before[1])
+
+
+def test_cells_that_hold_too_few_rows_are_not_the_end(in_cells):
+    rng = np.random.default_rng(2)
+    X = np.vstack([rng.normal(size=(900, 5)), 1e3 + rng.normal(size=(2, 5))])
+    index = NeighborIndex(X)
+
+    indices, _ = index.query(X[900:], 6, proven=False)
+
+    np.testing.assert_array_equal(indices, index.query(X[900:], 6)[0])
+
+
+def test_rows_without_groups_are_all_looked_at(by_rounding, monkeypatch):
+    monkeypatch.setattr(_index, "CELLS_FROM", 0)
+    X = np.random.default_rng(3).normal(size=(600, 40))
+    index = NeighborIndex(X)
+
+    indices, _ = index.query(X[:50] + 0.1, 6, proven=False)
+
+    np.testing.assert_array_equal(indices, index.query(X[:50] + 0.1, 6)[0])
+
+
+@pytest.mark.parametrize("X", [np.ones((300, 4)), np.repeat(np.eye(3), 100, axis=0)])
+def test_equal_rows_share_a_cell(in_cells, X):
+    indices, distances = NeighborIndex(X).query(X[:2], 80, proven=False)
+
+    assert (indices >= 0).all()
+    assert not distances.any()
+
+
+def test_recall_is_whole_where_all_rows_are_looked_at(mixture):
+    _, X = mixture
+
+    assert NeighborIndex(X).recall(5) == 1.0
+    assert NeighborIndex(X[:30], metric=lambda a, b: abs(a - b).sum()).recall(5) == 1.0
 
 
 def test_an_answer_does_not_depend_on_company(mixture, by_rounding):

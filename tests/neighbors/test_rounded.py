@@ -95,6 +95,50 @@ def test_some_rows_against_all_equal_the_reference(rng, unit):
         np.testing.assert_array_equal(values, wanted)
 
 
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("n", [40, 3000])
+def test_rows_of_chosen_cells_equal_the_reference(rng, unit, n):
+    rows = kernel_rows(rng.normal(size=(n, 20)).astype(np.float32))
+    asked = rows.take(rng.integers(0, n, 70).astype(np.int32))
+    cuts = np.sort(rng.integers(0, n + 1, 11))
+    starts = np.concatenate([[0], cuts, [n]])
+    chosen = np.array([rng.permutation(12)[:3] for _ in range(70)], dtype=np.int32)
+    V = reference.pair_values(
+        asked.integers.astype(np.int64), asked.scales, asked.norms,
+        rows.integers.astype(np.int64), rows.scales, rows.norms,
+    )  # fmt: skip
+    cell = np.repeat(np.arange(12), np.diff(starts))
+    V[~(cell == chosen[:, :, None]).any(axis=1)] = np.inf
+
+    found = _kernels.near_cells(
+        asked, asked.norms, rows, rows.norms, starts, chosen, 9, unit=unit, n_threads=2
+    )
+
+    for values, wanted in zip(found, reference.smallest(V, 9), strict=True):
+        np.testing.assert_array_equal(values, wanted)
+
+
+@pytest.mark.parametrize(
+    ("starts", "chosen", "message"),
+    [
+        ([0, 10, 40], np.full((40, 1), 2), "a cell is not there"),
+        ([0, 10, 40], np.full((40, 1), -1), "a cell is not there"),
+        ([0, 50, 40], np.zeros((40, 1)), "a cell is not there"),
+        ([0, 10, 41], np.zeros((40, 1)), "cells hold all rows"),
+        ([], np.zeros((40, 1)), "cells hold all rows"),
+        ([0, 40], np.zeros((39, 1)), "one row of cells per query"),
+    ],
+)
+def test_cells_that_lead_nowhere_are_refused(rng, starts, chosen, message):
+    rows = kernel_rows(rng.normal(size=(40, 20)).astype(np.float32))
+
+    with pytest.raises(ValueError, match=message):
+        _kernels.near_cells(
+            rows, rows.norms, rows, rows.norms,
+            np.array(starts, dtype=np.int64), chosen.astype(np.int32), 3,
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize("metric", ["euclidean", "cosine", "inner_product"])
 def test_bounds_hold_for_every_pair(rng, metric, threads):
     X = (rng.normal(size=(600, 40)) * rng.gamma(1.0, size=(600, 1))).astype(np.float32)

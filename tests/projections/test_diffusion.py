@@ -8,12 +8,11 @@ from scipy.spatial.distance import pdist, squareform
 from driftglass.projections._diffusion import (
     alpha_decay_kernel,
     diffusion,
-    knee,
     nearest_centres,
     potential,
     potential_distances,
-    von_neumann_entropy,
 )
+from driftglass.projections._diffusion_time import knee, von_neumann_entropy
 
 
 def cloud(rng, n=150):

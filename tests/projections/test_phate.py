@@ -10,7 +10,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from driftglass import DriftglassWarning, InvalidInputError
 from driftglass.projections import PHATE, Projector, SupportsTransform, procrustes
-from driftglass.projections._diffusion import knee
+from driftglass.projections._diffusion_time import knee
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import pytest
 import driftglass as dg
 from driftglass.errors import InvalidInputError, NotFoundError, StoreError
 from driftglass.server import _export as exporting
+from driftglass.server._wire import decode
 
 MARKUP = "</script><script>alert(1)</script>"
 COLUMN = 'a&b "<~*'
@@ -127,6 +128,8 @@ def test_what_is_left_out_is_said_and_is_not_there(run, tmp_path):
 
     assert report.left_out == (
         "the vectors themselves",
+        "neighbours beyond the 10 nearest",
+        "why items are where they are",
         "1 space: 'hidden'",
         "2 steps of 3",
         f"3 metadata columns: 'label', {COLUMN!r}, 'note'",
@@ -138,6 +141,39 @@ def test_what_is_left_out_is_said_and_is_not_there(run, tmp_path):
     assert (described["columns"], described["images"]) == ([], None)
     assert not [path for path in index["answers"] if re.search("sprite|predict|column|text", path)]
     assert answer(index, data, "/api/runs/small/items?block=0")[0]["metadata"] == {}
+
+
+def test_everybodys_neighbours_go_along(run, tmp_path):
+    report = dg.export(run, tmp_path / "map.html", spaces=["hidden"], steps=[5], neighbors=4)
+    _, index, data = parts_of(tmp_path / "map.html")
+    frame = decode(answer(index, data, "/api/runs/small/nearest?space=hidden&step=5"))
+    ids = np.array(answer(index, data, "/api/runs/small/ids")["ids"])
+    snapshot = run.snapshot("hidden", 5)
+    X = snapshot.vectors[[snapshot.ids.tolist().index(item) for item in ids]]
+    D = np.linalg.norm(X[:, None] - X[None], axis=2)
+    np.fill_diagonal(D, np.inf)
+    expected = np.argsort(D, axis=1)[:, :4]
+
+    np.testing.assert_array_equal(frame.arrays["rows"], expected)
+    np.testing.assert_allclose(
+        frame.arrays["distances"] / 65_535 * frame.meta["largest"],
+        np.take_along_axis(D, expected, axis=1),
+        atol=frame.meta["largest"] / 65_535,
+    )
+    assert frame.meta["method"] == "exact"
+    assert "neighbours beyond the 4 nearest" in report.left_out
+
+
+def test_neighbours_that_would_take_long_stay_behind(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("driftglass.server._carried_neighbors.MOST_SECONDS", -1)
+    unasked = dg.export(run, tmp_path / "map.html", steps=[5])
+    none = dg.export(run, tmp_path / "none.html", steps=[5], neighbors=0)
+
+    assert any("neighbours, which would take" in one for one in unasked.left_out)
+    assert "neighbours" in none.left_out
+    assert "/nearest" not in (tmp_path / "map.html").read_text()
+    with pytest.raises(InvalidInputError, match="0 to 100"):
+        dg.export(run, tmp_path / "x.html", neighbors=101)
 
 
 def test_no_path_of_the_machine_is_in_it(run, tmp_path):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import sys
+from contextlib import closing
 
 import numpy as np
 import pytest
 
 import driftglass as dg
 from driftglass.errors import InvalidInputError, NotFoundError
+from driftglass.formats import read_file
 from driftglass.server import _export as exporting
 from driftglass.trackers import to_mlflow, to_tensorboard, to_trackio, to_wandb
 
@@ -39,12 +43,12 @@ def test_tensorboard_gets_an_embedding_and_a_picture(run, tmp_path):
         to_tensorboard(run, writer)
     held = reading.EventAccumulator(str(tmp_path / "logs"))
     held.Reload()
-    from driftglass.formats import read_file
-
-    (file,) = read_file(tmp_path / "logs")
+    file, mapped = read_file(tmp_path / "logs")
     np.testing.assert_allclose(file.X, run.snapshot("hidden", 7).vectors, atol=1e-6)
     assert file.columns["label"] == ["a", "b"] * (N // 2)
+    assert mapped.X.shape == (N, 2)
     assert held.Tags()["images"] == ["driftglass/hidden"]
+    assert "driftglass-answers" in (tmp_path / "logs" / "driftglass.html").read_text()
 
 
 @pytest.mark.slow
@@ -83,26 +87,31 @@ def test_mlflow_gets_them_in_a_local_store(run, tmp_path, monkeypatch):
     assert "driftglass-answers" in (place / "map.html").read_text()
 
 
-class _Recorded:
-    """Takes what a tracker's run takes."""
-
-    def __init__(self):
-        self.held = {}
-
-    def log(self, held):
-        self.held |= held
-
-
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_trackio_gets_them(run, tmp_path, monkeypatch):
+def test_trackio_gets_them_in_a_local_store(run, tmp_path, monkeypatch):
     monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     trackio = pytest.importorskip("trackio")
-    tracked = _Recorded()
-    to_trackio(run, tracked)
+    for name, module in list(sys.modules.items()):  # it may have been imported before this test
+        if name.startswith("trackio") and hasattr(module, "TRACKIO_DIR"):
+            monkeypatch.setattr(module, "TRACKIO_DIR", tmp_path / "trackio")
+    trackio.init(project="test", embed=False, auto_log_cpu=False, auto_log_gpu=False)
+    to_trackio(run)
+    trackio.finish()
+    (kept,) = (tmp_path / "trackio").glob("*.db")
+    with closing(sqlite3.connect(kept)) as database:
+        ((written,),) = database.execute("SELECT metrics FROM metrics").fetchall()
+    held = json.loads(written)
 
-    assert isinstance(tracked.held["driftglass/hidden/map"], trackio.Image)
-    assert isinstance(tracked.held["driftglass/hidden/coordinates"], trackio.Table)
+    table = held["driftglass/hidden/coordinates"]["_value"]
+    assert [sorted(row) for row in table[:1]] == [["id", "label", "x", "y"]]
+    assert len(table) == N
+    assert held["driftglass/hidden/map"]["_type"] == "trackio.image"
+    assert len(list((tmp_path / "trackio").rglob("*.png"))) == 1
+    (page,) = (tmp_path / "trackio").rglob("*.html")
+    assert held["driftglass/hidden/page"]["file_path"].endswith(page.name)
+    assert "driftglass-answers" in page.read_text()
 
 
 def test_what_is_not_there_is_said(run):

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
+import { faultsOf } from "./axe.js";
 import { appOf, expect, open, ready, test } from "./served.js";
 
 const focused = (page: Page) =>
@@ -53,6 +54,56 @@ test("the keyboard alone leads from opening to a saved selection and a picture",
   // Away with the panel: the focus goes back to where it was, not to the beginning of the page.
   await page.keyboard.press("Control+e");
   await expect(page.getByRole("complementary", { name: "Take away" })).toBeHidden();
+});
+
+test("the focus goes through the page in the order of reading, once, and axe finds no fault", async ({
+  page,
+  server,
+}) => {
+  await open(page, server, "run=moving");
+  await page.keyboard.press("/");
+  await expect(page.getByLabel("Search for")).toBeFocused();
+  await page.evaluate(() => {
+    const all = [...document.querySelectorAll<HTMLElement>(".dg-root *")].filter(
+      (one) => one.tabIndex >= 0 && one.checkVisibility({ visibilityProperty: true }),
+    );
+    // From the beginning of the page, as on opening it.
+    document.body.tabIndex = -1;
+    document.body.focus();
+    document.body.removeAttribute("tabindex");
+    const parts = [".top", ".body > nav", ".side", ".middle", ".body > .inspector"];
+    const order: string[] = [];
+    const reached = new Set<Element>();
+    Object.assign(window, { order, reached, all });
+    addEventListener("focusin", ({ target }) => {
+      const here = parts.find((part) => (target as Element).closest(part) !== null) ?? "elsewhere";
+      if (order.at(-1) !== here) order.push(here);
+      reached.add(target as Element);
+    });
+  });
+  for (let i = 0; i < 160; i++) {
+    await page.keyboard.press("Tab");
+    if (i > 5 && (await page.evaluate(() => document.activeElement === document.body))) break;
+  }
+  const walked = await page.evaluate(() => {
+    const { order, reached, all } = window as unknown as {
+      order: string[];
+      reached: Set<Element>;
+      all: HTMLElement[];
+    };
+    // Of a group of radio buttons the focus visits the chosen one; what came later is not asked for.
+    const missed = all.filter(
+      (one) => one.isConnected && !reached.has(one) && !one.matches("[type=radio], :disabled"),
+    );
+    return { order, missed: missed.map((one) => one.outerHTML.slice(0, 160)) };
+  });
+  expect(walked.order).toEqual([".top", ".body > nav", ".side", ".middle", ".body > .inspector"]);
+  expect(walked.missed).toEqual([]);
+
+  expect(await faultsOf(page)).toEqual([]);
+  await page.emulateMedia({ colorScheme: "light" });
+  await expect(page.locator(".dg-root")).toHaveAttribute("data-theme", "light");
+  expect(await faultsOf(page, ["color-contrast"])).toEqual([]);
 });
 
 test("the page works at twice its size, in a notebook's cell and on a phone", async ({ page }) => {

@@ -1,7 +1,7 @@
 import type { Page } from "@playwright/test";
-import type * as App from "../src/app.js";
-import type * as Memory from "../src/data/memory.js";
-import type * as Sample from "../src/data/sample.js";
+import type { start } from "../src/app.js";
+import type { MemoryTransport } from "../src/data/memory.js";
+import type { sampleRun } from "../src/data/sample.js";
 import { appOf, expect, open, ready, store, test } from "./served.js";
 
 const cell = (page: Page, letter: string) => page.getByLabel(`Map ${letter}`, { exact: true });
@@ -16,6 +16,13 @@ async function besideReady(page: Page, place = 0): Promise<void> {
     const one = viewer.comparing.beside.value[i];
     return one?.viewer.state.status.value.kind === "ready" && one.pairing.value !== null;
   }, place);
+}
+
+/** What the gallery lends to tests. */
+interface Parts {
+  start: typeof start;
+  MemoryTransport: typeof MemoryTransport;
+  sampleRun: typeof sampleRun;
 }
 
 interface AppLike {
@@ -248,19 +255,16 @@ test("two viewers on one page keep their maps and selections apart", async ({ pa
       (document.getElementById("app") as unknown as { driftglass?: { viewer: object } }).driftglass,
   );
   const told = await page.evaluate(async () => {
-    const source = (path: string) => import(/* @vite-ignore */ path);
-    const { start } = (await source("/src/app.ts")) as typeof App;
-    const memory = (await source("/src/data/memory.ts")) as typeof Memory;
-    const sample = (await source("/src/data/sample.ts")) as typeof Sample;
     const first = document.getElementById("app")!;
+    const { start, MemoryTransport, sampleRun } = (first as unknown as { parts: Parts }).parts;
     const second = document.createElement("div");
     first.style.cssText = "position:fixed;inset:0 50% 0 0";
     second.style.cssText = "position:fixed;inset:0 0 0 50%";
     document.body.append(second);
-    const run = sample.sampleRun({ name: "other", n: 500, tile: null });
+    const run = sampleRun({ name: "other", n: 500, tile: null });
     const apps = [
       (first as unknown as { driftglass: ReturnType<typeof start> }).driftglass,
-      start(second, new memory.MemoryTransport([run])),
+      start(second, new MemoryTransport([run])),
     ];
     const drawn = () =>
       apps.every(

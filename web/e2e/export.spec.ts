@@ -8,6 +8,7 @@ import { extname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { test as base, expect, type Page } from "@playwright/test";
+import { faultsOf } from "./axe.js";
 import { appOf, ready } from "./served.js";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -114,7 +115,52 @@ test("shows an item with its picture, prediction and its text as text", async ({
   expect(item.prediction?.confidence).toBeGreaterThan(0);
   expect(tile).toEqual([8, 8, true]);
   await expect(page.getByText(/scan \d+ <\/script><img/).first()).toBeVisible();
+  await expect
+    .poll(() => app.evaluate((one) => one.viewer.neighbors.answer.value?.method))
+    .toBe("exact");
+  const near = await app.evaluate((one) => one.viewer.neighbors.answer.value?.neighbors ?? []);
+  expect(near).toHaveLength(10);
+  expect(near[0]!.distance).toBeGreaterThan(0);
+  expect(exported.told.map.left_out.join()).toContain("neighbours beyond the 10 nearest");
+  expect(await faultsOf(page)).toEqual([]);
+  await page.keyboard.press("m");
+  expect(await faultsOf(page, ["color-contrast"])).toEqual([]);
   expect(await page.locator('img[src*="example.invalid"]').count()).toBe(0);
+  expect(outside(asked, "file://")).toEqual([]);
+});
+
+test("stands images in the place of dots, and gives pictures and tables away", async ({
+  page,
+  exported,
+  asked,
+}) => {
+  await openFile(page, join(exported.folder, "map.html"));
+  const app = await appOf(page);
+  await app.evaluate(({ viewer }) => viewer.state.sprites.crowd.set("all"));
+  const images = () =>
+    app.evaluate(({ stage }) => (stage.sprites.resting ? stage.renderer!.sprites.count : -1));
+  const colours = () =>
+    app.evaluate(({ stage }) => {
+      const { data } = stage.renderer!.capturePixels(stage.view()!, 1);
+      return new Set(new Uint32Array(data.buffer)).size;
+    });
+  await expect.poll(images).toBeGreaterThan(200);
+  const withImages = await colours();
+  await page.keyboard.press("s");
+  await expect.poll(() => app.evaluate(({ stage }) => stage.renderer!.sprites.count)).toBe(0);
+  // Images bring shades that no dot has.
+  expect(withImages).toBeGreaterThan(1.5 * (await colours()));
+
+  await page.keyboard.press("Control+e");
+  const picture = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Save the picture" }).click();
+  const png = readFileSync(await (await picture).path());
+  const table = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Save CSV" }).click();
+  const csv = readFileSync(await (await table).path(), "utf8");
+
+  expect(png.subarray(1, 4).toString()).toBe("PNG");
+  expect(csv.trim().split(/\r?\n/)).toHaveLength(1798);
   expect(outside(asked, "file://")).toEqual([]);
 });
 

@@ -31,6 +31,19 @@ test("a text is found where it stands, and selected", async ({ page, server }) =
   );
   await hits.getByRole("button", { name: "item-029" }).click();
   await expect(page.getByRole("complementary", { name: "Inspector" })).toContainText("item-029");
+
+  // Escape empties the field, then leaves it for the map; what is selected stays.
+  const field = page.getByLabel("Search for");
+  await field.focus();
+  await page.keyboard.press("Escape");
+  await expect(field).toHaveValue("");
+  await expect(field).toBeFocused();
+  await expect(page.getByText("11 found")).toBeHidden();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("application").first()).toBeFocused();
+  expect(await selected(page)).toHaveLength(11);
+  await page.keyboard.press("Escape");
+  expect(await selected(page)).toHaveLength(0);
 });
 
 test("markup that is searched for stays text", async ({ page, server }) => {
@@ -54,6 +67,25 @@ test("a regular expression finds, and one that cannot be says why", async ({ pag
   await page.getByLabel("Search for").fill("(");
 
   await expect(page.getByText("The regular expression cannot be read")).toBeVisible();
+});
+
+test("a meaning is looked for on Enter, by the function that was given, the nearest first", async ({
+  page,
+}) => {
+  await page.goto("/gallery.html?show=run");
+  await ready(page);
+  await page.keyboard.press("/");
+  await page.getByRole("combobox", { name: "Search by" }).click();
+  await page.getByRole("option", { name: "meaning" }).click();
+  await page.getByLabel("Search for").fill("a round one");
+  const hits = page.getByRole("list", { name: "Found items" }).getByRole("button");
+  expect(await hits.count()).toBe(0); // a model is asked when somebody means it
+  await page.getByLabel("Search for").press("Enter");
+
+  await expect(page.getByText("near “a round one”")).toBeVisible();
+  const scores = (await hits.allInnerTexts()).map((text) => Number(/[\d.]+$/.exec(text)![0]));
+  expect(scores.length).toBeGreaterThan(5);
+  expect(scores).toEqual([...scores].sort((a, b) => b - a));
 });
 
 test("a condition shows only what holds, and is taken back", async ({ page, server }) => {

@@ -131,7 +131,13 @@ const EXHIBITS: Record<string, Exhibit> = {
         if (projection === null) return;
         queueMicrotask(() => stop());
         void viewer.finder.search({ text: "box 7", mode: "text", column: "", case: false });
-        setTimeout(() => viewer.crossFilter.setRange("difficulty", [0.2, 1]), 600);
+        const charted = viewer.crossFilter.charts.subscribe((charts) => {
+          if (!charts.some(({ info }) => info.name === "difficulty")) return;
+          queueMicrotask(() => {
+            charted();
+            viewer.crossFilter.setRange("difficulty", [0.2, 1]);
+          });
+        });
       });
     },
   },
@@ -188,7 +194,13 @@ const EXHIBITS: Record<string, Exhibit> = {
   lost: {
     title: "A lost server",
     runs: [{}],
-    then: (_, transport) => setTimeout(() => transport.emit({ type: "lost" }), 500),
+    then: ({ viewer }, transport) => {
+      const stop = viewer.state.shown.subscribe(({ drawn }) => {
+        if (drawn === 0) return;
+        queueMicrotask(() => stop());
+        transport.emit({ type: "lost" });
+      });
+    },
   },
 };
 
@@ -199,7 +211,9 @@ function show(name: string, exhibit: Exhibit, target: HTMLElement): void {
   followAddress(app, window);
   exhibit.then?.(app, transport);
   document.title = `driftglass · ${exhibit.title}`;
-  Object.assign(target, { driftglass: app, transport, exhibit: name });
+  // Parts for tests that put a second viewer on the page.
+  const parts = { start, MemoryTransport, sampleRun };
+  Object.assign(target, { driftglass: app, transport, exhibit: name, parts });
 }
 
 function spritesOf(runs: SampleRun[]): MemoryBehaviour["sprites"] {

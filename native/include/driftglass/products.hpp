@@ -124,4 +124,29 @@ inline Unit choose_unit(const std::string &name) {
                                 "' on this processor. Available: auto, " + listed + ".");
 }
 
+inline StripProducts strip_products(Unit unit) {
+#if DRIFTGLASS_AMX
+    if (unit == Unit::amx) return strip_products_amx;
+#endif
+#if DRIFTGLASS_X86
+    if (unit == Unit::vnni) return strip_products_vnni;
+#endif
+    (void)unit;
+    return strip_products_baseline;
+}
+
+// Does what needs products by this unit, on this thread.
+template <class Body>
+void with_tiles(Unit unit, const Body &body) {
+#if DRIFTGLASS_AMX
+    if (unit == Unit::amx) {
+        const Tiles tiles;
+        body();
+        return;
+    }
+#endif
+    (void)unit;
+    body();
+}
+
 }  // namespace driftglass

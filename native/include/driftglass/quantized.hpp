@@ -170,17 +170,23 @@ inline void pack_group(QuantizedRows &rows, std::size_t g) {
 }
 
 // Some of the rows as rows of their own.
-inline QuantizedRows take(const QuantizedRows &rows, const std::int32_t *which, std::size_t n) {
+inline QuantizedRows take(const QuantizedRows &rows, const std::int32_t *which, std::size_t n,
+                          std::size_t n_threads) {
     QuantizedRows out(n, rows.depth);
-    for (std::size_t i = 0; i < n; ++i) {
-        const auto from = static_cast<std::size_t>(which[i]);
-        std::memcpy(out.rows.data() + i * rows.depth, rows.row(from), rows.depth);
-        out.scales[i] = rows.scales[from];
-        out.norms[i] = rows.norms[from];
-        out.residuals[i] = rows.residuals[from];
-        out.projections[i] = rows.projections[from];
-    }
-    for (std::size_t g = 0; g < out.n_padded() / kGroup; ++g) pack_group(out, g);
+    parallel_ranges(out.n_padded() / kGroup, 64, n_threads,
+                    [&](std::size_t first, std::size_t last) {
+        for (std::size_t g = first; g < last; ++g) {
+            for (std::size_t i = g * kGroup; i < std::min(n, (g + 1) * kGroup); ++i) {
+                const auto from = static_cast<std::size_t>(which[i]);
+                std::memcpy(out.rows.data() + i * rows.depth, rows.row(from), rows.depth);
+                out.scales[i] = rows.scales[from];
+                out.norms[i] = rows.norms[from];
+                out.residuals[i] = rows.residuals[from];
+                out.projections[i] = rows.projections[from];
+            }
+            pack_group(out, g);
+        }
+    });
     return out;
 }
 

@@ -36,6 +36,12 @@ struct Strip {
     std::size_t row, column;            // numbers of the first ones
     std::size_t row_list, column_list;  // and their lists
     bool diagonal;                      // columns up to the row itself are left out
+    std::size_t n_skipped = 0;          // columns left out before the first
+    const std::int32_t *row_lists = nullptr;  // of rows whose lists do not follow each other
+
+    std::size_t list_of(std::size_t i) const {
+        return row_lists == nullptr ? row_list + i : static_cast<std::size_t>(row_lists[i]);
+    }
 
     float value(std::size_t i, std::size_t j) const {
         const float scale = (2.0f * row_scales[i]) * column_scales[j];
@@ -47,8 +53,7 @@ struct Strip {
         for (; mask != 0; mask &= mask - 1) {
             const auto j = static_cast<std::size_t>(__builtin_ctz(mask));
             const float here = value(i, j);
-            if (!(here > lists.thresholds()[row_list + i]))
-                lists.push(row_list + i, here, column + j);
+            if (!(here > lists.thresholds()[list_of(i)])) lists.push(list_of(i), here, column + j);
             if (mirrored && !(here > lists.thresholds()[column_list + j]))
                 lists.push(column_list + j, here, row + i);
         }
@@ -57,6 +62,7 @@ struct Strip {
     // Columns of row i that may be offered at all.
     std::uint32_t allowed(std::size_t i) const {
         std::uint32_t mask = n_columns == 32 ? ~0u : (1u << n_columns) - 1u;
+        mask &= ~0u << n_skipped;
         if (diagonal) {
             const std::size_t before = row + i >= column ? row + i - column + 1 : 0;
             mask &= before >= 32 ? 0u : ~0u << before;
@@ -72,7 +78,7 @@ inline void scan_baseline(const Strip &strip, Shortlists &lists, bool mirrored) 
 
 #if DRIFTGLASS_X86
 DRIFTGLASS_AVX512 inline void scan_avx512(const Strip &strip, Shortlists &lists, bool mirrored) {
-    const bool whole = strip.n_columns == kStrip && !strip.diagonal;
+    const bool whole = strip.n_columns == kStrip && strip.n_skipped == 0 && !strip.diagonal;
     const float *limits = lists.thresholds();
     const __m512 o0 = _mm512_loadu_ps(strip.column_offsets);
     const __m512 o1 = _mm512_loadu_ps(strip.column_offsets + 16);
@@ -91,7 +97,7 @@ DRIFTGLASS_AVX512 inline void scan_avx512(const Strip &strip, Shortlists &lists,
         const std::int32_t *products = strip.products + i * kStrip;
         const __m512 own = _mm512_set1_ps(strip.row_offsets[i]);
         const __m512 twice = _mm512_set1_ps(2.0f * strip.row_scales[i]);
-        const __m512 limit = _mm512_set1_ps(limits[strip.row_list + i]);
+        const __m512 limit = _mm512_set1_ps(limits[strip.list_of(i)]);
         const __m512 p0 = _mm512_cvtepi32_ps(_mm512_load_si512(products));
         const __m512 p1 = _mm512_cvtepi32_ps(_mm512_load_si512(products + 16));
         const __m512 v0 = _mm512_sub_ps(_mm512_add_ps(own, o0),
@@ -111,17 +117,21 @@ DRIFTGLASS_AVX512 inline void scan_avx512(const Strip &strip, Shortlists &lists,
 }
 #endif
 
+inline void scan(const Strip &strip, Unit unit, Shortlists &lists, bool mirrored) {
+#if DRIFTGLASS_X86
+    if (unit != Unit::baseline) {
+        scan_avx512(strip, lists, mirrored);
+        return;
+    }
+#endif
+    (void)unit;
+    scan_baseline(strip, lists, mirrored);
+}
+
 class RoundedSearch {
 public:
-    RoundedSearch(Unit unit, std::size_t n_threads) : unit_(unit), n_threads_(n_threads) {
-        products_ = strip_products_baseline;
-#if DRIFTGLASS_X86
-        if (unit == Unit::vnni) products_ = strip_products_vnni;
-#endif
-#if DRIFTGLASS_AMX
-        if (unit == Unit::amx) products_ = strip_products_amx;
-#endif
-    }
+    RoundedSearch(Unit unit, std::size_t n_threads)
+        : unit_(unit), n_threads_(n_threads), products_(strip_products(unit)) {}
 
     // Block pairs of all rows in rounds in which no block appears twice: the circle method by
     // which tournaments are drawn up. So threads never touch the same lists and need no locks.
@@ -184,14 +194,7 @@ public:
 
 private:
     void meet(const Side &left, const Side &right, Shortlists &lists, bool mirrored) const {
-#if DRIFTGLASS_AMX
-        if (unit_ == Unit::amx) {
-            const Tiles tiles;
-            meet_strips(left, right, lists, mirrored);
-            return;
-        }
-#endif
-        meet_strips(left, right, lists, mirrored);
+        with_tiles(unit_, [&] { meet_strips(left, right, lists, mirrored); });
     }
 
     void meet_strips(const Side &left, const Side &right, Shortlists &lists, bool mirrored) const {
@@ -213,13 +216,7 @@ private:
                                   left.list + (i - left.first),
                                   right.list + (j - right.first),
                                   same && i == j};
-#if DRIFTGLASS_X86
-                if (unit_ != Unit::baseline) {
-                    scan_avx512(strip, lists, mirrored);
-                    continue;
-                }
-#endif
-                scan_baseline(strip, lists, mirrored);
+                scan(strip, unit_, lists, mirrored);
             }
     }
 

@@ -43,6 +43,9 @@ __all__ = ["export"]
 @click.option(
     "--method", "methods", multiple=True, default=("auto",), show_default=True, help="Map to show."
 )
+@click.option(
+    "--neighbors", type=click.IntRange(0, 100), help="Nearest items of each that a page tells."
+)
 @command_options
 def export(
     console: Console,
@@ -60,6 +63,7 @@ def export(
     images: bool,
     predictions: bool,
     methods: tuple[str, ...],
+    neighbors: int | None,
 ) -> None:
     """Write a run as something to send.
 
@@ -90,6 +94,7 @@ def export(
             images=images,
             predictions=predictions,
             methods=methods,
+            neighbors=neighbors,
             progress=bar,
         )
     answer: dict[str, Any] = {

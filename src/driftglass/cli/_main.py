@@ -134,7 +134,7 @@ def _run(words: list[str]) -> int:
         return USAGE
     except click.UsageError as error:
         context = error.ctx.get_usage() + "\n" if error.ctx else ""
-        return _fail(words, "usage", error.format_message(), USAGE, before=context)
+        return _fail(words, "usage", _said(error), USAGE, before=context)
     except click.ClickException as error:
         return _fail(words, "failed", error.format_message(), FAILED)
     except DriftglassError as error:
@@ -150,6 +150,16 @@ def _run(words: list[str]) -> int:
             f"run the command with -v for the traceback and report it."
         )
         return _fail(words, "unexpected", message, FAILED)
+
+
+def _said(error: click.UsageError) -> str:
+    """Message of a usage error; a method's parameter that was given as an option is put right."""
+    message = error.format_message()
+    takes = [option.name for option in error.ctx.command.params] if error.ctx else []
+    if not isinstance(error, click.NoSuchOption) or "parameters" not in takes:
+        return message
+    name = error.option_name.lstrip("-").replace("-", "_")
+    return f"{message} A parameter of the method is given as -p {name}=VALUE."
 
 
 def _with_open(words: list[str]) -> list[str]:

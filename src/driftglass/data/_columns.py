@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 MISSING_DATE = np.iinfo(np.int64).min
+Category = TypeVar("Category")
 
 
 class Column(Protocol):
@@ -208,8 +209,53 @@ class DateColumn:
 
 
 @dataclass(frozen=True, eq=False)
-class SetColumn:
-    """Any number of named values per row.
+class _RaggedColumn(Generic[Category]):
+    """Any number of named things per row.
+
+    Parameters
+    ----------
+    offsets : ndarray of shape (n_rows + 1,), dtype int64
+        Row i holds ``codes[offsets[i]:offsets[i + 1]]``.
+    codes : ndarray of shape (n_members,), dtype int32
+        Positions in `categories`, each at most once in a row.
+    categories : tuple
+        What a code stands for.
+    present : ndarray of shape (n_rows,), dtype bool
+        False where the row has no value, which is not the same as an empty one.
+    """
+
+    offsets: NDArray[np.int64]
+    codes: NDArray[np.int32]
+    categories: tuple[Category, ...]
+    present: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.present)
+
+    @property
+    def n_missing(self) -> int:
+        """Number of rows without a value."""
+        return int((~self.present).sum())
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Rows that hold each category, (n_categories,); they may add up to more than n_rows."""
+        return np.bincount(self.codes, minlength=len(self.categories))
+
+    def take(self, where: NDArray[np.int64]) -> Self:
+        """Rows at the given positions; -1 gives a missing value."""
+        offsets, codes = take_ragged(self.offsets, self.codes, where)
+        return type(self)(offsets, codes, self.categories, _take(self.present, where, False))
+
+    def _held(self, row: int) -> list[Category] | None:
+        if not self.present[row]:
+            return None
+        codes = self.codes[self.offsets[row] : self.offsets[row + 1]]
+        return [self.categories[code] for code in codes.tolist()]
+
+
+class SetColumn(_RaggedColumn[str]):
+    """A set of labels per row.
 
     Parameters
     ----------
@@ -224,75 +270,24 @@ class SetColumn:
     """
 
     kind: ClassVar[str] = "set"
-    offsets: NDArray[np.int64]
-    codes: NDArray[np.int32]
-    categories: tuple[str, ...]
-    present: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.present)
-
-    @property
-    def n_missing(self) -> int:
-        """Number of rows without a set."""
-        return int((~self.present).sum())
-
-    @property
-    def counts(self) -> NDArray[np.int64]:
-        """Rows that hold each label, shape (n_categories,); they may add up to more than n_rows."""
-        return np.bincount(self.codes, minlength=len(self.categories))
-
-    def take(self, where: NDArray[np.int64]) -> SetColumn:
-        """Rows at the given positions; -1 gives a missing set."""
-        offsets, codes = take_ragged(self.offsets, self.codes, where)
-        return SetColumn(offsets, codes, self.categories, _take(self.present, where, False))
 
     def value(self, row: int) -> list[str] | None:
         """Labels of one row."""
-        if not self.present[row]:
-            return None
-        codes = self.codes[self.offsets[row] : self.offsets[row + 1]]
-        return [self.categories[code] for code in codes.tolist()]
+        return self._held(row)
 
 
-@dataclass(frozen=True, eq=False)
-class RecordsColumn:
+class RecordsColumn(_RaggedColumn[tuple[str, str]]):
     """Any number of {group, name} label records per row.
 
     As `SetColumn`, with ``categories`` a tuple of (group, name) pairs.
     """
 
     kind: ClassVar[str] = "records"
-    offsets: NDArray[np.int64]
-    codes: NDArray[np.int32]
-    categories: tuple[tuple[str, str], ...]
-    present: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.present)
-
-    @property
-    def n_missing(self) -> int:
-        """Number of rows without records."""
-        return int((~self.present).sum())
-
-    @property
-    def counts(self) -> NDArray[np.int64]:
-        """Rows that hold each pair, shape (n_categories,)."""
-        return np.bincount(self.codes, minlength=len(self.categories))
-
-    def take(self, where: NDArray[np.int64]) -> RecordsColumn:
-        """Rows at the given positions; -1 gives a missing list."""
-        offsets, codes = take_ragged(self.offsets, self.codes, where)
-        return RecordsColumn(offsets, codes, self.categories, _take(self.present, where, False))
 
     def value(self, row: int) -> list[dict[str, str]] | None:
         """Records of one row."""
-        if not self.present[row]:
-            return None
-        codes = self.codes[self.offsets[row] : self.offsets[row + 1]]
-        pairs = [self.categories[code] for code in codes.tolist()]
-        return [{"group": group, "name": name} for group, name in pairs]
+        held = self._held(row)
+        return None if held is None else [{"group": group, "name": name} for group, name in held]
 
 
 def _take(values: NDArray[Any], where: NDArray[np.int64], missing: Any) -> NDArray[Any]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arrays import as_ids, as_vectors, finite_rows
+from .._device import Device
 from ..data import Predictions, Snapshot
 from ..data._ids import positions
 from ..errors import InvalidInputError, NotFoundError, ShapeError
@@ -72,6 +73,8 @@ class Material:
         Weights of the last layer by step, if given.
     notes : tuple of str
         What was left out.
+    device : Device or None
+        Where torch measures; None where NumPy does.
     """
 
     space: str
@@ -82,6 +85,7 @@ class Material:
     why_no_predictions: str = "There are no predictions; pass predictions=."
     weights: Mapping[int, NDArray[Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    device: Device | None = None
 
     @property
     def steps(self) -> NDArray[np.int64]:

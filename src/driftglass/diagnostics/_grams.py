@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._device import Device
 from ..parallel import Threads
 from ._estimates import Estimate, of_influence
 
@@ -106,6 +107,7 @@ def gram_products(
     executor: Threads,
     *,
     pairs: Sequence[tuple[int, int]] = (),
+    device: Device | None = None,
 ) -> GramProducts:
     """Inner products of the Gram matrices of snapshots of the same rows.
 
@@ -118,12 +120,23 @@ def gram_products(
         Where to work.
     pairs : sequence of (int, int)
         Pairs whose rows are wanted, for standard errors.
+    device : Device, optional
+        Where torch multiplies, in double precision; equal to about 1e-12.
     """
     n, n_snapshots = len(Xs[0]), len(Xs)
     assert n >= MIN_ROWS
     frames = executor.map(_Centered.of, Xs)
     lengths = np.stack(executor.map(lambda frame: frame.lengths(), frames))
     wanted = {*pairs, *((t, t) for t in range(n_snapshots))}
+    constant = np.array([frame.constant for frame in frames])
+    if device is not None:
+        from .._device import gram_blocks
+
+        centred = [frame.rows() for frame in frames]
+        unbiased, sums = gram_blocks(centred, lengths, sorted(wanted), device)
+        unbiased /= n * (n - 3.0)
+        shares = {pair: total / (n - 3) for pair, total in sums.items()}
+        return GramProducts((unbiased + unbiased.T) / 2, lengths, shares, constant)
     rows = {pair: np.empty(n) for pair in wanted}
     unbiased = np.zeros((n_snapshots, n_snapshots))
     size = max(1, STACK_BYTES // (8 * n * n_snapshots))
@@ -144,7 +157,6 @@ def gram_products(
         flat = here.reshape(n_snapshots, -1)
         unbiased += np.vstack(executor.map(partial(_products, flat), parts))
     unbiased /= n * (n - 3.0)
-    constant = np.array([frame.constant for frame in frames])
     return GramProducts((unbiased + unbiased.T) / 2, lengths, rows, constant)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._device import Device
 from ..data import Predictions
 from ..data._ids import positions
 from ..neighbors import exact_neighbors
@@ -99,7 +100,7 @@ def add_changes(
                 distance = Estimate(measured.distance, error, measured.n)
                 found["procrustes_distance"] = close, distance
                 found["procrustes_null"] = close, Estimate(null, 0.0, measured.n)
-        overlap = _overlap(before, after, X, Y, findings, compared)
+        overlap = _overlap(before, after, X, Y, findings, compared, material.device)
         if overlap is not None:
             turnover = of_mean(1 - overlap)
             chance = N_NEIGHBORS / (len(overlap) - 1)
@@ -144,13 +145,14 @@ def _overlap(
     Y: NDArray[Any],
     findings: list[Findings],
     compared: Comparison,
+    device: Device | None,
 ) -> NDArray[np.float64] | None:
     if len(X) < N_NEIGHBORS + 2:
         return None
     if np.array_equal(before.ids, after.ids):
         tables = [findings[t].table for t in compared.pair]
     else:  # neighbours that one of the two lacks would count as lost
-        tables = [exact_neighbors(Z, N_NEIGHBORS, n_jobs=1).indices for Z in (X, Y)]
+        tables = [exact_neighbors(Z, N_NEIGHBORS, n_jobs=1, device=device).indices for Z in (X, Y)]
     first, second = tables
     assert first is not None
     assert second is not None
@@ -219,7 +221,9 @@ def add_cka(
     if len(everyone) >= MIN_ROWS and 2 * len(everyone) >= fewest:
         probe = everyone[drawn_rows(len(everyone), n_probe, seed)]
         Xs = executor.map(lambda frame: np.ascontiguousarray(frame.rows_of(probe)), frames)
-        products = gram_products(Xs, executor, pairs=[item.pair for item in wanted])
+        products = gram_products(
+            Xs, executor, pairs=[item.pair for item in wanted], device=material.device
+        )
         for compared in wanted:
             found = _cka_found(products, *compared.pair, compared.against)
             _enter(builder, material, compared, found)
@@ -254,7 +258,8 @@ def _pairwise(
             continue
         probe = shared[drawn_rows(len(shared), n_probe, seed)]
         fewest = min(fewest, len(probe))
-        products = gram_products([frames[t].rows_of(probe) for t in pair], executor, pairs=[(0, 1)])
+        Xs = [frames[t].rows_of(probe) for t in pair]
+        products = gram_products(Xs, executor, pairs=[(0, 1)], device=material.device)
         result[pair] = result[pair[::-1]] = products.cka[0, 1]
         if pair in names:
             found = _cka_found(products, 0, 1, names[pair].against)
@@ -265,7 +270,7 @@ def _pairwise(
             builder.lack("participation_ratio", step, "fewer than 4 finite rows")
             continue
         probe = drawn_rows(len(frame.ids), n_probe, seed)
-        products = gram_products([frame.read()[probe]], executor)
+        products = gram_products([frame.read()[probe]], executor, device=material.device)
         result[t, t] = products.cka[0, 0]
         _add_ratio(builder, step, products, 0)
     note = f"No rows are shared by all steps: each CKA is of the rows its pair shares (≥ {fewest})."

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._device import Device
 from ..data import Predictions
 from ..data._ids import positions
 from ..errors import InvalidInputError
@@ -91,7 +92,7 @@ def single_findings(frame: Frame, material: Material, n_probe: int, seed: int) -
     found = Findings(frame.step)
     X = frame.read()
     if len(X) >= 2:
-        _from_moments(found, Spectrum(X))
+        _from_moments(found, Spectrum(X, material.device))
     else:
         for name in ("norm_mean", "radius", "effective_rank", "rankme", "alpha"):
             found.lacking[name] = "fewer than 2 finite rows"
@@ -102,7 +103,7 @@ def single_findings(frame: Frame, material: Material, n_probe: int, seed: int) -
     if "uniformity" in found.estimates:
         floor = Estimate(uniformity_floor(X.shape[1]), 0.0, len(probe))
         found.add("uniformity_floor", lambda: floor)
-    _from_neighbors(found, X, seed)
+    _from_neighbors(found, X, seed, material.device)
     _from_labels(found, frame, X, material, probe)
     _from_predictions(found, frame, material)
     return found
@@ -144,17 +145,17 @@ def _from_moments(found: Findings, spectrum: Spectrum) -> None:
     found.add("alpha_r_squared", lambda: r_squared)
 
 
-def _from_neighbors(found: Findings, X: NDArray[Any], seed: int) -> None:
+def _from_neighbors(found: Findings, X: NDArray[Any], seed: int, device: Device | None) -> None:
     if len(X) < N_NEIGHBORS + 2:
         for name in ("two_nn", "two_nn_half", "antihub_share", "hub_skewness"):
             found.lacking[name] = FEW_ROWS
         return
-    graph = exact_neighbors(X, min(N_VOTERS, len(X) - 1), n_jobs=1)
+    graph = exact_neighbors(X, min(N_VOTERS, len(X) - 1), n_jobs=1, device=device)
     found.table = graph.indices
     found.add("two_nn", lambda: two_nn_estimate(graph.distances))
     half = drawn_rows(len(X), len(X) // 2, seed)
     # The dimension depends on the scale; half of the rows look at a coarser one.
-    near = exact_neighbors(X[half], 2, n_jobs=1)
+    near = exact_neighbors(X[half], 2, n_jobs=1, device=device)
     found.add("two_nn_half", lambda: two_nn_estimate(near.distances))
     counts = occurrences(graph.indices[:, :N_NEIGHBORS], len(X))
     found.add("antihub_share", lambda: antihub_share(counts))
@@ -185,7 +186,7 @@ def _from_labels(
     else:
         table = found.table
         if len(known) < len(X) or table is None:
-            table = exact_neighbors(rows, N_VOTERS, n_jobs=1).indices
+            table = exact_neighbors(rows, N_VOTERS, n_jobs=1, device=material.device).indices
         found.add("knn_accuracy", lambda: of_mean(knn_hits(table, compact, len(classes))))
     shown = probe if len(known) == len(X) else drawn_rows(len(rows), len(probe), 0)
     if len(np.unique(compact[shown])) >= 2:

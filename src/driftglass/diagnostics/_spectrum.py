@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._device import Device
 from ..errors import InvalidInputError
 from ..parallel import Threads
 from ._checks import checked_vectors
@@ -47,9 +48,13 @@ class Moments:
     squares: NDArray[np.float64]
 
     @classmethod
-    def of(cls, X: NDArray[np.float64], divisor: float) -> Moments:
+    def of(cls, X: NDArray[np.float64], divisor: float, device: Device | None = None) -> Moments:
         """Moments ``X'X / divisor`` of rows that are centred or not."""
-        if X.shape[0] < X.shape[1]:
+        if device is not None:
+            from .._device import eigen_moments
+
+            values, squares = eigen_moments(X, device)
+        elif X.shape[0] < X.shape[1]:
             values, vectors = np.linalg.eigh(X @ X.T)
             values, vectors = values[::-1], vectors[:, ::-1]
             squares = vectors**2 * np.maximum(values, 0.0)
@@ -74,9 +79,12 @@ class Spectrum:
     ----------
     X : ndarray of shape (n_samples, n_features)
         Finite vectors.
+    device : Device, optional
+        Where torch multiplies and decomposes, in double precision.
     """
 
-    def __init__(self, X: NDArray[Any]) -> None:
+    def __init__(self, X: NDArray[Any], device: Device | None = None) -> None:
+        self._device = device
         rows = X.astype(np.float64)
         reach = float(np.abs(rows).max(initial=0.0))
         # A power of two, so that squares stay in range and nothing is rounded.
@@ -89,12 +97,12 @@ class Spectrum:
     @cached_property
     def centered(self) -> Moments:
         """Eigenvalues of the covariance matrix, of the scaled rows."""
-        return Moments.of(self._centered, max(1.0, self.n_samples - 1.0))
+        return Moments.of(self._centered, max(1.0, self.n_samples - 1.0), self._device)
 
     @cached_property
     def raw(self) -> Moments:
         """Eigenvalues of the second moments about zero, of the scaled rows."""
-        return Moments.of(self._rows, float(self.n_samples))
+        return Moments.of(self._rows, float(self.n_samples), self._device)
 
     @property
     def constant(self) -> bool:

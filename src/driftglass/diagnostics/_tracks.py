@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from .._device import as_device
 from .._progress import Progress, silent
 from ..errors import InvalidInputError, NotFoundError
 from ..parallel import Threads
@@ -33,6 +35,7 @@ def tracks(
     n_probe: int = 1000,
     random_state: int = 0,
     n_jobs: int | None = None,
+    device: Any = None,
     progress: Progress = silent,
 ) -> Tracks:
     """Numbers about one space over training: drift, similarity, dimension, classes.
@@ -68,6 +71,9 @@ def tracks(
         Seed of the rows drawn and of the shuffle behind "procrustes_null".
     n_jobs : int or None
         Threads; None uses every core. Changes no number.
+    device : None, str or torch.device
+        "cuda", or "cpu" through the same code: torch finds neighbours, eigenvalues and products
+        of Gram matrices there; numbers are equal to about 1e-9. None uses no torch.
     progress : callable
         Called with (done, total, what); may raise to stop.
 
@@ -81,7 +87,9 @@ def tracks(
     NotFoundError
         No such space, step or column in the run.
     InvalidInputError
-        Nothing to look at, or arguments that do not fit.
+        Nothing to look at, arguments that do not fit, or no such device.
+    MissingDependencyError
+        A device is asked for and torch is not installed.
 
     See Also
     --------
@@ -99,6 +107,7 @@ def tracks(
     """
     if n_probe < MIN_PROBE:
         raise InvalidInputError(f"n_probe is {n_probe}; at least {MIN_PROBE} rows are needed.")
+    place = as_device(device)
     if hasattr(source, "snapshot") and hasattr(source, "describe"):
         given = {"ids": ids, "predictions": predictions, "weights": weights}
         for name, value in given.items():
@@ -118,7 +127,7 @@ def tracks(
             weights=weights,
             space=space or "vectors",
         )
-    return _measured(material, n_probe, random_state, n_jobs, progress)
+    return _measured(replace(material, device=place), n_probe, random_state, n_jobs, progress)
 
 
 def _space_of(run: Any, space: str | None) -> str:

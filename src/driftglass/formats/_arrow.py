@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from .._optional import require
-from ..errors import FormatError, InvalidInputError, NotFoundError
+from ..errors import FormatError, InvalidInputError
+from ._arrow_columns import ArrowColumns, whole
 from ._limits import inside, read_small
-from ._parquet import column_values
 from ._tables import plain_columns, table_of
 from ._vectors import VectorFile
 
@@ -24,51 +24,51 @@ STATE, INFO = "state.json", "dataset_info.json"
 MOST_FILES = 10_000
 
 
-def read_arrow(path: Path, drop: Collection[str] = ()) -> Mapping[str, Any]:
+def read_arrow(path: Path, drop: Collection[str] = (), *, streamed: bool = False) -> ArrowColumns:
     """Columns of an IPC file or stream."""
-    return _columns(path.name, [path], drop)
+    return _columns(path.name, [path], drop, streamed)
 
 
-def _columns(name: str, paths: Sequence[Path], drop: Collection[str]) -> Mapping[str, Any]:
-    arrow = require("pyarrow", extra="parquet")
-    with _translated(name):
-        tables = [_table(path) for path in paths]
-        table = arrow.concat_tables(tables)
-    for one in drop:
-        if one not in table.column_names:
-            raise NotFoundError.for_name("column", one, table.column_names)
-    if len(set(table.column_names)) < len(table.column_names):
-        raise FormatError(f"{name} has several columns of one name.")
-    with _translated(name):
-        return {
-            column: column_values(arrow, table[column], column, Path(name))
-            for column in table.column_names
-            if column not in drop
-        }
+def _columns(
+    name: str, paths: Sequence[Path], drop: Collection[str], streamed: bool
+) -> ArrowColumns:
+    schemas, n_rows = [], 0
+    for path in paths:
+        with whole(name, "Arrow"), _opened(path) as reader:
+            schemas.append(reader.schema)
+            n_rows += sum(batch.num_rows for batch in _batches(reader))
+    if any(not schema.equals(schemas[0]) for schema in schemas):
+        raise FormatError(f"The files of {name} have different columns. Write it again.")
 
+    def batches(names: list[str], rows: int) -> Iterator[Any]:
+        for path in paths:
+            with whole(name, "Arrow"), _opened(path) as reader:
+                for batch in _batches(reader):
+                    chosen = batch.select(names)
+                    # What a buffer may need is compared with the file: a header cannot ask for more
+                    chosen.validate(full=True)
+                    for start in range(0, chosen.num_rows, rows):
+                        yield chosen.slice(start, rows)
 
-def _table(path: Path) -> Any:
-    arrow = require("pyarrow", extra="parquet")
-    mapped = arrow.memory_map(str(path), "r")
-    begins = mapped.read(6)
-    mapped.seek(0)
-    opened = arrow.ipc.open_file if begins == b"ARROW1" else arrow.ipc.open_stream
-    # What a buffer may need is compared with the file: a header cannot ask for more.
-    table = opened(mapped).read_all()
-    table.validate(full=True)
-    return table
+    return ArrowColumns(name, schemas[0], n_rows, batches, drop, streamed)
 
 
 @contextmanager
-def _translated(name: str) -> Iterator[None]:
+def _opened(path: Path) -> Iterator[Any]:
     arrow = require("pyarrow", extra="parquet")
-    try:
-        yield
-    except (arrow.ArrowException, MemoryError, OverflowError) as error:
-        if isinstance(error, arrow.ArrowMemoryError):
-            error = MemoryError("it asks for more memory than there is")
-        reason = " ".join(str(error).split())[:200]
-        raise FormatError(f"{name} is not a whole Arrow file: {reason}. Write it again.") from error
+    with arrow.memory_map(str(path), "r") as mapped:
+        begins = mapped.read(6)
+        mapped.seek(0)
+        opened = arrow.ipc.open_file if begins == b"ARROW1" else arrow.ipc.open_stream
+        with opened(mapped) as reader:
+            yield reader
+
+
+def _batches(reader: Any) -> Iterator[Any]:
+    if hasattr(reader, "num_record_batches"):
+        yield from (reader.get_batch(number) for number in range(reader.num_record_batches))
+    else:
+        yield from reader
 
 
 def write_arrow(path: Path, files: Sequence[VectorFile]) -> None:
@@ -108,7 +108,7 @@ def is_dataset(path: Path) -> bool:
     return path.is_dir() and (path / STATE).is_file() and (path / INFO).is_file()
 
 
-def read_dataset(path: Path, drop: Collection[str] = ()) -> Mapping[str, Any]:
+def read_dataset(path: Path, drop: Collection[str] = (), *, streamed: bool = False) -> ArrowColumns:
     """Columns of a saved data set, without the package that wrote it."""
     try:
         state = json.loads(read_small(path / STATE))
@@ -123,7 +123,7 @@ def read_dataset(path: Path, drop: Collection[str] = ()) -> Mapping[str, Any]:
     if not names or len(names) > MOST_FILES:
         raise FormatError(f"{path.name} names {len(names):,} data files.")
     files = [inside(path, name, f"A data file of {path.name}") for name in names]
-    return _columns(path.name, files, drop)
+    return _columns(path.name, files, drop, streamed)
 
 
 def write_dataset(folder: Path, files: Sequence[VectorFile]) -> None:

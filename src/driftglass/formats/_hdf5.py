@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._optional import require
+from .._row_blocks import BLOCK_BYTES, RowBlocks, rows_per_block
 from ..errors import FormatError, InvalidInputError, NotFoundError, StoreError
 from ._tables import plain_columns
 from ._vectors import VectorFile
@@ -55,6 +56,34 @@ def _child(group: Any, name: str, path: Path) -> Any:
 
 def _array(group: Any, name: str, path: Path) -> NDArray[Any]:
     h5py = require("h5py", extra="hdf5")
+    held = _dataset(group, name, path)
+    if h5py.check_string_dtype(held.dtype) is not None:
+        return np.asarray(held.asstr()[()])
+    if held.dtype.kind == "O":
+        raise FormatError(f"{path.name}: {name!r:.60} holds objects, which are not read.")
+    return np.asarray(held[()])
+
+
+def _rows(group: Any, name: str, path: Path, streamed: bool) -> NDArray[Any] | RowBlocks:
+    """A matrix; one that is large is read again, block by block, where that was asked for."""
+    held = _dataset(group, name, path)
+    large = held.size * held.dtype.itemsize > 2 * BLOCK_BYTES
+    if not streamed or not large or held.ndim != 2 or held.dtype.kind not in "fiu":
+        return _array(group, name, path)
+    place, shape = held.name, held.shape
+    step = rows_per_block(shape[1], held.dtype.itemsize)
+
+    def read() -> Iterator[NDArray[Any]]:
+        with _opened(path) as file:
+            for start in range(0, shape[0], step):
+                yield file[place][start : start + step]
+
+    return RowBlocks(path.name, shape, held.dtype, read)
+
+
+def _dataset(group: Any, name: str, path: Path) -> Any:
+    """A data set, if as much of it is in this file as it announces."""
+    h5py = require("h5py", extra="hdf5")
     held = _child(group, name, path)
     if not isinstance(held, h5py.Dataset):
         raise FormatError(f"{path.name}: {name!r:.60} is no array.")
@@ -66,17 +95,15 @@ def _array(group: Any, name: str, path: Path) -> NDArray[Any]:
             f"{path.name}: {name!r:.60} announces shape {held.shape}, but only {stored:,} bytes "
             f"are there."
         )
-    if h5py.check_string_dtype(held.dtype) is not None:
-        return np.asarray(held.asstr()[()])
-    if held.dtype.kind == "O":
-        raise FormatError(f"{path.name}: {name!r:.60} holds objects, which are not read.")
-    return np.asarray(held[()])
+    return held
 
 
 # Annotated matrices
 
 
-def read_anndata(path: Path, array: str | None = None) -> tuple[VectorFile, ...]:
+def read_anndata(
+    path: Path, array: str | None = None, *, streamed: bool = False
+) -> tuple[VectorFile, ...]:
     """Every matrix of ``obsm``, or ``X`` where there is none, with the columns of ``obs``.
 
     Parameters
@@ -85,6 +112,8 @@ def read_anndata(path: Path, array: str | None = None) -> tuple[VectorFile, ...]
         File with the ending ``.h5ad``.
     array : str, optional
         The one matrix wanted, such as "X" or "X_pca".
+    streamed : bool
+        Let large matrices be `RowBlocks`.
     """
     h5py = require("h5py", extra="hdf5")
     with _opened(path) as file:
@@ -98,7 +127,8 @@ def read_anndata(path: Path, array: str | None = None) -> tuple[VectorFile, ...]
         ids, columns = _observations(file, path)
         files = []
         for name in wanted:
-            X = _array(inner, name, path) if name in names else _matrix(file, path)
+            inside = name in names
+            X = _rows(inner, name, path, streamed) if inside else _matrix(file, path, streamed)
             if X.ndim != 2 or len(X) != len(ids):
                 raise FormatError(
                     f"{path.name}: {name} has shape {X.shape} for {len(ids):,} observations."
@@ -107,11 +137,11 @@ def read_anndata(path: Path, array: str | None = None) -> tuple[VectorFile, ...]
         return tuple(files)
 
 
-def _matrix(file: Any, path: Path) -> NDArray[Any]:
+def _matrix(file: Any, path: Path, streamed: bool) -> NDArray[Any] | RowBlocks:
     h5py = require("h5py", extra="hdf5")
     held = _child(file, "X", path)
     if isinstance(held, h5py.Dataset):
-        return _array(file, "X", path)
+        return _rows(file, "X", path, streamed)
     from scipy import sparse
 
     kind = held.attrs.get("encoding-type", "")
@@ -131,7 +161,7 @@ def _matrix(file: Any, path: Path) -> NDArray[Any]:
 def _observations(file: Any, path: Path) -> tuple[NDArray[Any], dict[str, Any]]:
     obs = _child(file, "obs", path)
     index = str(obs.attrs.get("_index", "_index"))
-    ids = _array(obs, index, path).astype(str) if index in obs else None
+    ids = np.array(_values(obs, index, path)).astype(str) if index in obs else None
     columns = {}
     for name in obs:
         if name in (index, "__categories"):
@@ -151,14 +181,29 @@ def _observations(file: Any, path: Path) -> tuple[NDArray[Any], dict[str, Any]]:
 def _column(obs: Any, name: str, path: Path) -> Any:
     h5py = require("h5py", extra="hdf5")
     held = _child(obs, name, path)
-    if isinstance(held, h5py.Dataset):
-        values = _array(obs, name, path)
-        return values.tolist() if values.dtype.kind in "OU" else values
-    codes, categories = _array(held, "codes", path), _array(held, "categories", path)
-    if len(codes) and not -1 <= codes.min() <= codes.max() < len(categories):
+    if isinstance(held, h5py.Dataset) or "codes" not in held:
+        return _values(obs, name, path)
+    codes, names = _array(held, "codes", path), _values(held, "categories", path)
+    if len(codes) and not -1 <= codes.min() <= codes.max() < len(names):
         raise FormatError(f"{path.name}: column {name!r:.60} names categories it does not have.")
-    names = categories.tolist()
-    return [names[code] if code >= 0 else None for code in codes.tolist()]
+    listed = names.tolist() if isinstance(names, np.ndarray) else names
+    return [listed[code] if code >= 0 else None for code in codes.tolist()]
+
+
+def _values(group: Any, name: str, path: Path) -> Any:
+    """An array of numbers, or a list of text; with None where a mask says that nothing is known."""
+    h5py = require("h5py", extra="hdf5")
+    held = _child(group, name, path)
+    if isinstance(held, h5py.Dataset):
+        values = _array(group, name, path)
+        return values.tolist() if values.dtype.kind in "OU" else values
+    if not isinstance(held, h5py.Group) or not {"values", "mask"} <= set(held):
+        raise FormatError(f"{path.name}: {name!r:.60} is no column of a kind that is known.")
+    known, mask = _array(held, "values", path), _array(held, "mask", path)
+    if known.shape != mask.shape or mask.dtype != np.bool_:
+        raise FormatError(f"{path.name}: the mask of {name!r:.60} does not fit its values.")
+    pairs = zip(known.tolist(), mask.tolist(), strict=True)
+    return [None if hidden else value for value, hidden in pairs]
 
 
 def write_anndata(path: Path, files: Sequence[VectorFile]) -> None:

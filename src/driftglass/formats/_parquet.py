@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .._optional import require
-from ..errors import FormatError, NotFoundError, ShapeError
+from ..errors import FormatError, ShapeError
+from ._arrow_columns import ArrowColumns, whole
 
 __all__ = ["column_values", "read_parquet", "write_parquet"]
 
 
-def read_parquet(path: Path, drop: Collection[str]) -> Mapping[str, Any]:
-    """Columns by name: arrays of numbers, matrices where each value is a list, else lists."""
+BUFFER_BYTES = 1 << 20
+
+
+def read_parquet(path: Path, drop: Collection[str], *, streamed: bool = False) -> ArrowColumns:
+    """Columns of a Parquet file."""
     parquet = require("pyarrow.parquet", extra="parquet")
-    arrow = require("pyarrow", extra="parquet")
-    try:
-        file = parquet.ParquetFile(path)
-        names = file.schema_arrow.names
-        for name in drop:
-            if name not in names:
-                raise NotFoundError.for_name("column", name, names)
-        table = file.read(columns=[name for name in names if name not in drop])
-    except arrow.ArrowInvalid as error:
-        raise FormatError(
-            f"{path.name} is not a whole Parquet file: {error}. Write it again."
-        ) from error
-    return {name: column_values(arrow, table[name], name, path) for name in table.column_names}
+
+    def batches(names: list[str], rows: int) -> Iterator[Any]:
+        # Without a buffer of its own, a reader holds all of a column that is in one group of rows.
+        with (
+            whole(path.name, "Parquet"),
+            parquet.ParquetFile(path, buffer_size=BUFFER_BYTES, pre_buffer=False) as file,
+        ):
+            for batch in file.iter_batches(batch_size=rows, columns=names, use_threads=False):
+                yield batch.select(names)
+
+    with whole(path.name, "Parquet"), parquet.ParquetFile(path) as file:
+        schema, n_rows = file.schema_arrow, file.metadata.num_rows
+    return ArrowColumns(path.name, schema, n_rows, batches, drop, streamed)
 
 
 def column_values(arrow: Any, column: Any, name: str, path: Path) -> Any:

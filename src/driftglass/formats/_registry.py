@@ -6,17 +6,19 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from .._row_blocks import in_blocks
 from ..errors import FormatError, InvalidInputError, NotFoundError, StoreError
 from ._arrow import is_dataset, read_arrow, read_dataset, write_arrow, write_dataset
 from ._arrow import write_parquet_file as write_parquet
 from ._hdf5 import is_train_viz, read_anndata, read_train_viz, write_anndata, write_train_viz
 from ._image_folder import is_image_folder, read_image_folder, write_image_folder
 from ._plain_files import write_delimited, write_npy, write_npz
-from ._projector import COMET_TEMPLATE, is_projector, read_projector, write_projector
+from ._projector import COMET_TEMPLATE, is_projector, read_projector
+from ._projector_write import write_projector
 from ._safetensors import read_safetensors, write_safetensors
 from ._torch_file import read_torch, write_torch
 from ._vectors import VectorFile, checked, from_table, read_vectors
@@ -37,6 +39,7 @@ class Reading:
     drop: Collection[str] = ()
     flatten: bool = False
     trust: bool = False
+    streamed: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,13 +80,14 @@ class Format:
 
 
 def _plain(path: Path, reading: Reading) -> tuple[VectorFile, ...]:
-    options = {name: getattr(reading, name) for name in ("array", "ids", "keep", "drop", "flatten")}
+    told = ("array", "ids", "keep", "drop", "flatten", "streamed")
+    options = {name: getattr(reading, name) for name in told}
     return (read_vectors(path, **options),)
 
 
-def _table(read: Callable[[Path, Collection[str]], Any]) -> Any:
+def _table(read: Callable[..., Any]) -> Any:
     def wrapped(path: Path, reading: Reading) -> tuple[VectorFile, ...]:
-        table = read(path, reading.drop)
+        table = read(path, reading.drop, streamed=reading.streamed)
         file = from_table(path, table, reading.ids, reading.keep)
         return (checked(path, file, reading.flatten),)
 
@@ -120,7 +124,8 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "anndata", "AnnData", (".h5ad",),
-        lambda path, reading: read_anndata(path, reading.array), write_anndata, several=True,
+        lambda path, reading: read_anndata(path, reading.array, streamed=reading.streamed),
+        write_anndata, several=True,
     ),
     Format(
         "train-viz", "run of train-viz", (".h5", ".hdf5"),
@@ -147,7 +152,8 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "zarr", "Zarr group", (".zarr",),
-        lambda path, reading: read_zarr(path, reading.array), write_zarr, is_zarr, folder=True,
+        lambda path, reading: read_zarr(path, reading.array, streamed=reading.streamed), write_zarr,
+        is_zarr, folder=True,
     ),
     Format(
         "images", "folder of pictures", (), lambda path, reading: read_image_folder(path),
@@ -206,6 +212,7 @@ def read_file(
     drop: Collection[str] = (),
     flatten: bool = False,
     trust: bool = False,
+    streamed: bool = False,
 ) -> tuple[VectorFile, ...]:
     """Read every embedding of a file or folder.
 
@@ -219,6 +226,9 @@ def read_file(
         As in `read_vectors`, for formats that hold several arrays or columns.
     trust : bool
         Read files that could run code, in a process of its own.
+    streamed : bool
+        Let `X` be `RowBlocks`, which are read when they are needed, where the format allows it and
+        the vectors are large. A file that is cut short may then be noticed only while they are.
 
     Returns
     -------
@@ -237,9 +247,10 @@ def read_file(
     path = Path(path).expanduser()
     if not path.exists():
         raise NotFoundError(f"There is no file or folder {str(path)!r}.")
-    reading = Reading(array, ids, keep, drop, flatten, trust)
+    reading = Reading(array, ids, keep, drop, flatten, trust, streamed)
     try:
-        return format_of(path, format).read(path, reading)
+        files = format_of(path, format).read(path, reading)
+        return tuple(replace(file, X=in_blocks(file.X)) for file in files) if streamed else files
     except (StoreError, FormatError, NotFoundError, InvalidInputError):
         raise
     except OSError as error:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._row_blocks import RowBlocks
 from ..errors import FormatError, InvalidInputError, NotFoundError
 from ._vectors import ID_NAMES, VectorFile, named_rows
 
@@ -17,7 +18,9 @@ __all__ = ["pick_vectors", "plain_columns", "table_of"]
 VECTOR_NAMES = ("vectors", "embedding", "embeddings", "weight", "x")
 
 
-def pick_vectors(path: Path, arrays: Mapping[str, NDArray[Any]], array: str | None) -> VectorFile:
+def pick_vectors(
+    path: Path, arrays: Mapping[str, NDArray[Any] | RowBlocks], array: str | None
+) -> VectorFile:
     """The array with the vectors, and those with a value per row beside it.
 
     Raises

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from ._parquet import read_parquet
 
 __all__ = [
     "VECTOR_SUFFIXES",
+    "Columns",
     "VectorFile",
     "checked",
     "from_table",
@@ -39,8 +40,9 @@ class VectorFile:
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features)
-        Vectors as they were stored; memory-mapped from ``.npy``.
+    X : ndarray or RowBlocks of shape (n_samples, n_features)
+        Vectors as they were stored; memory-mapped from ``.npy``. Blocks only where `read_file` was
+        asked for them.
     ids : ndarray of shape (n_samples,)
         Names of the rows; 0, 1, 2, … where the file has none.
     columns : mapping of str to sequence
@@ -59,7 +61,7 @@ class VectorFile:
         Training records of the step.
     """
 
-    X: NDArray[Any]
+    X: Any
     ids: NDArray[Any]
     columns: Mapping[str, Any] = field(default_factory=dict)
     features: tuple[str, ...] = ()
@@ -78,6 +80,7 @@ def read_vectors(
     keep: Collection[str] = (),
     drop: Collection[str] = (),
     flatten: bool = False,
+    streamed: bool = False,
 ) -> VectorFile:
     r"""Read vectors from a file.
 
@@ -97,6 +100,8 @@ def read_vectors(
         Columns to leave out.
     flatten : bool
         Whether an array of more than two dimensions becomes one of two.
+    streamed : bool
+        Let vectors of a Parquet file be `RowBlocks`, where they are large.
 
     Returns
     -------
@@ -141,16 +146,18 @@ def read_vectors(
         if suffix == ".npz":
             return checked(path, _from_npz(path, array, ids, drop), flatten)
         if suffix == ".parquet":
-            table = read_parquet(path, drop)
+            table: Columns = read_parquet(path, drop, streamed=streamed)
         else:
             mark = "\t" if suffix == ".tsv" else ","
             for_text = {*keep, *KEPT_NAMES, *ID_NAMES, *([ids] if ids else [])}
-            table = read_delimited(path, mark, for_text, drop)
-            if ids is not None and ids not in table:
-                raise NotFoundError.for_name("column of ids", ids, list(table))
+            table = HeldColumns(read_delimited(path, mark, for_text, drop))
+        if ids is not None and ids not in table.names:
+            raise NotFoundError.for_name("column of ids", ids, table.names)
+        return checked(path, from_table(path, table, ids, keep), flatten)
+    except StoreError:
+        raise
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror or error}") from error
-    return checked(path, from_table(path, table, ids, keep), flatten)
 
 
 def _load(path: Path) -> NDArray[Any]:
@@ -226,43 +233,95 @@ def _refuse_npz_bombs(path: Path) -> None:
                 )
 
 
-def from_table(
-    path: Path, table: Mapping[str, Any], ids: str | None, keep: Collection[str]
-) -> VectorFile:
+class Columns(Protocol):
+    """A table whose columns are told apart before they are read."""
+
+    @property
+    def names(self) -> list[str]:
+        """Columns in their order."""
+
+    def holds_numbers(self, name: str) -> bool:
+        """Whether each value of a column is one number."""
+
+    def holds_vectors(self, name: str) -> bool:
+        """Whether each value of a column is a list of numbers."""
+
+    def column(self, name: str) -> Any:
+        """A whole column."""
+
+    def side_by_side(self, names: Sequence[str]) -> Any:
+        """Columns of numbers as features."""
+
+    def vectors(self, name: str) -> Any:
+        """A column of lists as rows of features."""
+
+
+@dataclass(frozen=True)
+class HeldColumns:
+    """A table that is in memory: arrays of numbers, and lists."""
+
+    held: Mapping[str, Any]
+
+    @property
+    def names(self) -> list[str]:
+        """Columns in their order."""
+        return list(self.held)
+
+    def holds_numbers(self, name: str) -> bool:
+        """Whether a column is an array of numbers."""
+        column = self.held[name]
+        return isinstance(column, np.ndarray) and column.dtype.kind in "fiub"
+
+    def holds_vectors(self, name: str) -> bool:
+        """Text has no vectors as values."""
+        return False
+
+    def column(self, name: str) -> Any:
+        """A whole column."""
+        return self.held[name]
+
+    def side_by_side(self, names: Sequence[str]) -> NDArray[np.float32]:
+        """Columns of numbers as float32 features."""
+        X = np.empty((len(self.held[names[0]]), len(names)), dtype=np.float32)
+        for place, name in enumerate(names):
+            X[:, place] = self.held[name]
+        return X
+
+    def vectors(self, name: str) -> Any:
+        """See `holds_vectors`."""
+        raise NotFoundError.for_name("column of vectors", name, ())
+
+
+def from_table(path: Path, table: Columns, ids: str | None, keep: Collection[str]) -> VectorFile:
     """Columns of numbers side by side are the vectors, unless one column holds vectors."""
+    names = table.names
     for name in keep:
-        if name not in table:
-            raise NotFoundError.for_name("column", name, list(table))
-    own = {name.lower(): name for name in table}
+        if name not in names:
+            raise NotFoundError.for_name("column", name, names)
+    own = {name.lower(): name for name in names}
     named = ids or next((own[name] for name in ID_NAMES if name in own), None)
-    beside: dict[str, Any] = {}
-    flat: dict[str, NDArray[Any]] = {}
-    deep: dict[str, NDArray[Any]] = {}
-    for name, column in table.items():
-        kept = name in keep or name == named or name.lower() in KEPT_NAMES
-        if kept or not isinstance(column, np.ndarray) or column.dtype.kind not in "fiub":
-            beside[name] = column
-        else:
-            (flat if column.ndim == 1 else deep)[name] = column
+    free = [
+        name
+        for name in names
+        if name not in keep and name != named and name.lower() not in KEPT_NAMES
+    ]
+    deep = [name for name in free if table.holds_vectors(name)]
+    flat = [name for name in free if table.holds_numbers(name)]
     if len(deep) > 1:
         raise InvalidInputError(
             f"{path.name}: {', '.join(deep)} could all be the vectors. Say with --keep which are "
             f"not features, or with --drop which are not wanted."
         )
-    if deep:
-        (X,) = deep.values()
-        beside |= flat  # single numbers beside vectors describe the rows
-        features: tuple[str, ...] = ()
-    elif flat:
-        X = np.empty((len(next(iter(flat.values()))), len(flat)), dtype=np.float32)
-        for number, column in enumerate(flat.values()):
-            X[:, number] = column
-        features = tuple(flat)
-    else:
+    if not deep and not flat:
         raise InvalidInputError(
             f"{path.name} has no column of numbers to use as features; its columns are "
-            f"{', '.join(list(table)[:8]) or 'none'}."
+            f"{', '.join(names[:8]) or 'none'}."
         )
+    # Single numbers beside vectors describe the rows.
+    X = table.vectors(deep[0]) if deep else table.side_by_side(flat)
+    features = () if deep else tuple(flat)
+    taken = deep or flat
+    beside = {name: table.column(name) for name in names if name not in taken}
     return named_rows(VectorFile(X, np.arange(len(X)), beside, features), named)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._optional import require
+from .._row_blocks import BLOCK_BYTES, RowBlocks, rows_per_block
 from ..errors import FormatError, InvalidInputError
 from ._limits import read_small
 from ._tables import pick_vectors, plain_columns
@@ -29,7 +30,9 @@ def is_zarr(path: Path) -> bool:
     )
 
 
-def read_zarr(path: Path, array: str | None = None) -> tuple[VectorFile, ...]:
+def read_zarr(
+    path: Path, array: str | None = None, *, streamed: bool = False
+) -> tuple[VectorFile, ...]:
     """Vectors of a group; arrays with a value per row belong to them."""
     zarr = require("zarr", extra="zarr")
     for link in (part for part in path.rglob("*") if part.is_symlink()):
@@ -48,17 +51,16 @@ def read_zarr(path: Path, array: str | None = None) -> tuple[VectorFile, ...]:
         if len(members) > MOST_ARRAYS:
             raise FormatError(f"{path.name} holds {len(members):,} arrays.")
         about = {} if whole else dict(opened.attrs)
-        arrays = {name: _array(path, name, held) for name, held in members}
+        arrays = {name: _array(path, name, held, streamed) for name, held in members}
     except (FormatError, InvalidInputError):
         raise
     except Exception as error:  # zarr and its codecs raise whatever their parts raise
-        reason = " ".join(str(error).split())[:160]
-        raise FormatError(f"{path.name} is not a whole Zarr group: {reason}.") from error
+        raise _not_whole(path, error) from error
     file = pick_vectors(path, arrays, array)
     return (_with_columns(file, about.get("driftglass"), path),)
 
 
-def _array(path: Path, name: str, held: Any) -> NDArray[Any]:
+def _array(path: Path, name: str, held: Any, streamed: bool) -> NDArray[Any] | RowBlocks:
     nbytes = math.prod(held.shape) * held.dtype.itemsize
     stored = sum(part.stat().st_size for part in (path / held.path).rglob("*") if part.is_file())
     # Chunks that are missing stand for a fill value, so a tiny folder can announce any size.
@@ -69,7 +71,25 @@ def _array(path: Path, name: str, held: Any) -> NDArray[Any]:
         )
     if held.dtype.kind not in "fiubU":
         return np.empty(0)
-    return np.asarray(held[...])
+    if not streamed or nbytes <= 2 * BLOCK_BYTES or held.ndim != 2 or held.dtype.kind not in "fiu":
+        return np.asarray(held[...])
+    n_rows, width = held.shape
+    chunk = held.chunks[0]  # whole chunks, as each is unpacked for any row of it
+    step = -(-rows_per_block(width, held.dtype.itemsize) // chunk) * chunk
+
+    def read() -> Iterator[NDArray[Any]]:
+        try:
+            for start in range(0, n_rows, step):
+                yield np.asarray(held[start : start + step])
+        except Exception as error:
+            raise _not_whole(path, error) from error
+
+    return RowBlocks(path.name, (n_rows, width), held.dtype, read)
+
+
+def _not_whole(path: Path, error: Exception) -> FormatError:
+    reason = " ".join(str(error).split())[:160]
+    return FormatError(f"{path.name} is not a whole Zarr group: {reason}.")
 
 
 def _with_columns(file: VectorFile, told: Any, path: Path) -> VectorFile:

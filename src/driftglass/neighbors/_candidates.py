@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _kernels
+from .._device import Device
+from .._progress import Progress, silent
 from ..parallel import Threads
 
 __all__ = ["Candidates", "Centered", "candidates", "candidates_again"]
@@ -106,14 +108,27 @@ class Candidates:
         return farthest < self.outside
 
 
-def candidates(data: Centered, rows: NDArray[np.int32], k: int, executor: Threads) -> Candidates:
+def candidates(
+    data: Centered,
+    rows: NDArray[np.int32],
+    k: int,
+    executor: Threads,
+    device: Device | None = None,
+    report: Progress = silent,
+) -> Candidates:
     """Candidates from single-precision products; all rows if there are few."""
     n_samples = len(data.vectors)
     wanted = k + max(8, k // 2)
     if wanted >= n_samples:
         return _everyone(len(rows), n_samples)
     offsets = data.offsets.astype(np.float32)
-    if len(rows) == n_samples <= MIRRORED_ROWS and np.array_equal(rows, np.arange(n_samples)):
+    if device is not None:
+        from .._device import smallest_values
+
+        values, columns = smallest_values(
+            data.vectors, offsets, rows, wanted, device, progress=report
+        )
+    elif len(rows) == n_samples <= MIRRORED_ROWS and np.array_equal(rows, np.arange(n_samples)):
         values, columns = _select_mirrored(data.vectors, offsets, wanted, executor)
     else:
         values, columns = _select(data.vectors, offsets, rows, wanted, executor)

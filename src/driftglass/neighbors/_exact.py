@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _kernels
+from .._device import Device, as_device
 from .._progress import Progress, silent
 from ..errors import InvalidInputError
 from ..parallel import Threads
@@ -31,7 +32,8 @@ from ._inputs import (
     report_zero_rows,
     said,
 )
-from ._rounded import RoundedRows, Screened, rounding_pays
+from ._rounded import RoundedRows, rounding_pays
+from ._screened import Screened
 
 __all__ = ["ExactSearch", "exact_neighbors", "in_unit", "less_own_mean", "without_self"]
 
@@ -48,6 +50,7 @@ def exact_neighbors(
     exclude_self: bool = True,
     n_jobs: int | None = None,
     progress: Progress | None = None,
+    device: Any = None,
 ) -> NeighborGraph:
     """Nearest neighbours of rows of X among all rows of X, without approximation.
 
@@ -72,6 +75,9 @@ def exact_neighbors(
         Threads; None uses every core.
     progress : callable, optional
         Called with (done, total, what); may raise to stop.
+    device : None, str or torch.device
+        "cuda", or "cpu" through the same code: torch compares all pairs there, in batches. What it
+        finds is settled and proven as always, so that the result is the same. None uses no torch.
 
     Returns
     -------
@@ -83,8 +89,10 @@ def exact_neighbors(
     ShapeError
         X is not two-dimensional or has no features.
     InvalidInputError
-        A value is not finite, a query is not a row, `n_neighbors` is negative or there is no
-        such metric.
+        A value is not finite, a query is not a row, `n_neighbors` is negative, or there is no
+        such metric or device.
+    MissingDependencyError
+        A device is asked for and torch is not installed.
 
     See Also
     --------
@@ -99,6 +107,7 @@ def exact_neighbors(
     X = checked_vectors(X)
     if metric not in METRICS:
         raise InvalidInputError(f"metric is {metric!r}; one of {', '.join(METRICS)} is needed.")
+    place = as_device(device)
     rows = query_rows(queries, len(X))
     notes: list[str] = []
     k = clamped(n_neighbors, len(X) - bool(exclude_self), notes)
@@ -112,7 +121,8 @@ def exact_neighbors(
         indices = np.empty((len(rows), k), dtype=np.int32)
     else:
         with Threads(n_jobs) as executor:
-            search = ExactSearch(base, metric, executor, silent if progress is None else progress)
+            report = silent if progress is None else progress
+            search = ExactSearch(base, metric, executor, report, place)
             distances, indices = search.nearest(rows, k + exclude_self)
     if exclude_self:
         distances, indices = without_self(distances, indices, rows, k)
@@ -131,12 +141,17 @@ class ExactSearch:
     """Rows to look among, and how their distances are measured."""
 
     def __init__(
-        self, base: NDArray[np.float32], metric: str, executor: Threads, report: Progress
+        self,
+        base: NDArray[np.float32],
+        metric: str,
+        executor: Threads,
+        report: Progress,
+        device: Device | None = None,
     ) -> None:
-        self.base, self.executor, self.report = base, executor, report
+        self.base, self.executor, self.report, self.device = base, executor, report, device
         # Rows that already are less their own mean have their cosine for a correlation.
         self.metric: str = "cosine" if metric == "correlation" else metric
-        self.pays = rounding_pays(*base.shape) and metric != "manhattan"
+        self.pays = device is None and rounding_pays(*base.shape) and metric != "manhattan"
 
     @cached_property
     def rounded(self) -> RoundedRows:
@@ -196,9 +211,11 @@ class ExactSearch:
         centered: Centered | None = None
         if self.metric in ("euclidean", "cosine"):
             centered = Centered.of(self.base, self.metric, self.executor)
-            found = candidates(centered, rows, k, self.executor)
+            found = candidates(centered, rows, k, self.executor, self.device, self.report)
         else:
-            found = candidates_by_tiles(self.base, self.metric, rows, k, self.executor)
+            found = candidates_by_tiles(
+                self.base, self.metric, rows, k, self.executor, self.device, self.report
+            )
         distances, indices = self.settled(rows, found.columns, k)
         doubtful = np.flatnonzero(~self._certified(found, distances, centered))
         if len(doubtful) == 0:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from .._arrays import as_vectors
+from .._device import as_device
 from .._progress import Progress
 from ..errors import InvalidInputError
 from ._approximate import approximate_neighbors
@@ -40,6 +41,7 @@ def nearest_neighbors(
     random_state: int = 0,
     n_jobs: int | None = None,
     progress: Progress | None = None,
+    device: Any = None,
 ) -> NeighborGraph:
     """Nearest neighbours of every row of X, exact where that is not slower.
 
@@ -65,6 +67,9 @@ def nearest_neighbors(
         Threads; None uses every core. A function is called from one thread.
     progress : callable, optional
         Called with (done, total, what); may raise to stop.
+    device : None, str or torch.device
+        "cuda", or "cpu" through the same code: dense rows are searched exactly there, as
+        `exact_neighbors` does. None uses no torch.
 
     Returns
     -------
@@ -74,7 +79,7 @@ def nearest_neighbors(
     Raises
     ------
     InvalidInputError
-        As in `exact_neighbors`, or no such method.
+        As in `exact_neighbors`, or no such method, or what a device cannot search.
     ShapeError
         As in `exact_neighbors`, or given distances are not square.
 
@@ -96,6 +101,18 @@ def nearest_neighbors(
         raise InvalidInputError(
             f"method is {method!r}; 'auto', 'exact' or 'approximate' is needed."
         )
+    place = as_device(device)
+    if place is not None and (callable(metric) or metric == "precomputed" or is_sparse(X)):
+        raise InvalidInputError(
+            f"device is {device!r}, which compares dense rows by a metric of this library; these "
+            f"are {'sparse rows' if is_sparse(X) else f'rows with metric={metric!r}'}. Leave "
+            f"device out."
+        )
+    if place is not None and method == "approximate":
+        raise InvalidInputError(
+            f"device is {device!r}, which compares all pairs, and method is 'approximate'. Use "
+            f"method='auto' or 'exact', or leave device out."
+        )
     if callable(metric):
         return neighbors_by_callable(
             X, n_neighbors, metric, method=method, random_state=random_state, progress=progress
@@ -113,13 +130,18 @@ def nearest_neighbors(
     clamped(n_neighbors, len(X), [])
 
     def search() -> NeighborGraph:
+        if place is not None:
+            return exact_neighbors(
+                X, n_neighbors, metric=metric, n_jobs=n_jobs, progress=progress, device=place
+            )
         return _searched(X, n_neighbors, metric, method, init, random_state, n_jobs, progress)
 
     graphs = remembered()
     if graphs is None or init is not None:
         return search()
     k = min(n_neighbors, len(X) - 1)
-    return graphs.find(X, k, (metric, method), random_state, search)
+    kind = method if place is None else "exact"
+    return graphs.find(X, k, (metric, kind), random_state, search)
 
 
 def _searched(

@@ -7,7 +7,7 @@ cannot be among the nearest. What is left over is settled by the rows themselves
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,9 @@ from .._progress import Progress, silent
 from ..parallel import Threads
 from ._inputs import largest_value
 from ._rounding_errors import RoundingErrors
+from ._screened import Screened
 
-__all__ = ["RoundedRows", "Screened", "rounding_pays"]
+__all__ = ["RoundedRows", "rounding_pays"]
 
 ROUNDED_FROM = 4096
 """Rows from which rounding pays."""
@@ -39,26 +40,6 @@ def rounding_pays(n_samples: int, n_features: int) -> bool:
     """Tell whether this processor multiplies small integers fast, and the rows are many."""
     fast = _kernels.product_units()[-1] != "baseline"
     return fast and n_samples >= ROUNDED_FROM and 1 <= n_features <= WIDEST
-
-
-@dataclass(frozen=True, eq=False)
-class Screened:
-    """Candidates of some rows, nearest first by rounded distance.
-
-    Parameters
-    ----------
-    columns : ndarray of shape (n_rows, n_candidates), dtype int32
-        Rows of the data; -1 where there are fewer.
-    bounds : ndarray of shape (n_rows, n_candidates), dtype float32
-        Ascending. No candidate from here on, and no row outside, is nearer than this: squared
-        distance, cosine distance or negative product.
-    outside : ndarray of shape (n_rows,), dtype float64
-        No row that is not a candidate is nearer than this.
-    """
-
-    columns: NDArray[np.int32]
-    bounds: NDArray[np.float32]
-    outside: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,8 +220,9 @@ class RoundedRows:
             limits = np.full(len(at), np.inf)
             if reach is not None:
                 limits = self.errors.limits(asked.errors, at, reach[first : first + most])
+            whole = len(at) == len(asked.order) and bool((np.diff(at) == 1).all())
             values, places = _kernels.search_rounded(
-                asked.rows.take(at),
+                asked.rows if whole else asked.rows.take(at, n_threads=executor.n_workers),
                 asked.offsets[at],
                 self.rows,
                 self.offsets,
@@ -300,6 +282,64 @@ class RoundedRows:
             n_threads=executor.n_workers,
         )
         return self.order[at], self._screened(at, values, places, limits)
+
+    def near_cells(
+        self,
+        asked: RoundedRows,
+        starts: NDArray[np.int64],
+        cells: NDArray[np.int32],
+        k: int,
+        executor: Threads,
+    ) -> Screened:
+        """Find k candidates of all rows of another data set, in the cells named for each.
+
+        Parameters
+        ----------
+        asked : RoundedRows
+            Rounded like this one, in the order in which they were given.
+        starts : ndarray of shape (n_cells + 1,), dtype int64
+            Where each cell begins in the order.
+        cells : ndarray of shape (n_asked, n_near), dtype int32
+            To be looked at, different ones.
+        k : int
+            As many, or fewer if the cells do not hold them.
+
+        Returns
+        -------
+        found : Screened
+            Of what is outside of the cells nothing is known.
+        """
+        values, places = _kernels.near_cells(
+            asked.rows,
+            asked.offsets,
+            self.rows,
+            self.offsets,
+            starts,
+            cells,
+            k,
+            n_threads=executor.n_workers,
+        )
+        at = np.arange(len(asked.order))
+        return self._screened(at, values, places, np.full(len(at), -np.inf), asked)
+
+    def only(self, at: NDArray[np.int32], executor: Threads) -> RoundedRows:
+        """Rows at some places as a data set of their own, in this order."""
+        own = np.arange(len(at), dtype=np.int32)
+        return replace(
+            self,
+            rows=self.rows.take(at, n_threads=executor.n_workers),
+            order=own,
+            place=own,
+            offsets=self.offsets[at],
+            errors=self.errors.only(at),
+        )
+
+    def reordered(self, at: NDArray[np.int32], executor: Threads) -> RoundedRows:
+        """The same rows in the order in which their places are given."""
+        order = self.order[at]
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order), dtype=np.int32)
+        return replace(self.only(at, executor), order=order, place=place)
 
     def _screened(
         self,

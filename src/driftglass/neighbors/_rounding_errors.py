@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,15 @@ class RoundingErrors:
             lengths[by_length],
             np.concatenate([[0.0], np.maximum.accumulate(residuals[by_length])]),
             float(ratios.max(initial=0.0)),
+        )
+
+    def only(self, at: NDArray[np.int32]) -> RoundingErrors:
+        """Of some of the rows; what holds for all holds for them."""
+        return replace(
+            self,
+            lengths=self.lengths[at],
+            residuals=self.residuals[at],
+            offsets=self.offsets[at],
         )
 
     def lower(

@@ -1,8 +1,8 @@
-"""A walk by chance over neighbours: its kernel, its landmarks, its time, and how far it goes.
+"""A walk by chance over neighbours: its kernel, its landmarks, and how far it goes.
 
 The steps of PHATE, each of use by itself: `alpha_decay_kernel` says how near rows are, `diffusion`
-makes the walk of it, `von_neumann_entropy` and `knee` choose how many steps it takes, and
-`potential` turns where it arrives into vectors whose distances a map can show.
+makes the walk of it, `_diffusion_time` chooses how many steps it takes, and `potential` turns where
+it arrives into vectors whose distances a map can show.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._progress import Progress
 from ..neighbors import nearest_neighbors, query_neighbors
 
 if TYPE_CHECKING:
@@ -23,20 +24,14 @@ __all__ = [
     "alpha_decay_kernel",
     "decayed",
     "diffusion",
-    "knee",
     "potential",
     "potential_distances",
-    "von_neumann_entropy",
 ]
 
 THRESHOLD = 1e-4
 """Affinities below it are zero, so that the kernel stays sparse."""
 FLOOR = 1e-7
 """Added before the logarithm: where the walk does not arrive at all is not infinitely far."""
-MAX_TIME = 100
-N_EXACT, N_PROBES, N_STEPS = 100, 32, 30
-"""Eigenvalues found one by one, and the probes and steps that tell of all the others."""
-DENSE_UP_TO = 512
 KMEANS_ITER = 8
 BLOCK_VALUES = 1 << 22
 
@@ -72,6 +67,7 @@ def alpha_decay_kernel(
     metric: str = "euclidean",
     knn_max: int | None = None,
     n_jobs: int | None = None,
+    progress: Progress | None = None,
 ) -> csr_array[Any]:
     """Affinities that fall with distance in units of each row's own surroundings.
 
@@ -89,6 +85,8 @@ def alpha_decay_kernel(
         Neighbours per row at most.
     n_jobs : int or None
         Threads.
+    progress : callable, optional
+        Called with (done, total, what) while neighbours are looked for; may raise to stop.
 
     Returns
     -------
@@ -100,7 +98,7 @@ def alpha_decay_kernel(
     n = len(X)
     most = n - 1 if knn_max is None else min(knn_max, n - 1)
     k = min(max(2 * knn + 8, 20), most)
-    graph = nearest_neighbors(X, k, metric=metric, n_jobs=n_jobs)
+    graph = nearest_neighbors(X, k, metric=metric, n_jobs=n_jobs, progress=progress)
     widths = bandwidths_of(graph.distances, knn)
     reach = widths * (1.0 if decay is None else (-np.log(THRESHOLD)) ** (1.0 / decay))
     everyone = np.arange(n)
@@ -279,99 +277,6 @@ def nearest_centres(
         centres[counts > 0] = (sums[counts > 0] / counts[counts > 0, None]).astype(np.float32)
     _, groups = np.unique(groups, return_inverse=True)
     return np.asarray(groups.ravel(), dtype=np.intp)
-
-
-def von_neumann_entropy(
-    walk: Diffusion, n_times: int = MAX_TIME, *, seed: int = 0
-) -> NDArray[np.float64]:
-    """Entropy of the eigenvalues after 1 to `n_times` steps, their sizes taken as chances.
-
-    Of a large operator, leading eigenvalues are found one by one; sums over all the others are
-    estimated with random probes and Lanczos' quadrature, to a per mille of them or so.
-    """
-    values, weights = _spectrum(walk, seed)
-    kept = values > 1e-12
-    logs, weights = np.log(values[kept]), weights[kept]
-    entropies = np.empty(n_times)
-    for t in range(1, n_times + 1):
-        powers = weights * np.exp(t * (logs - logs.max()))
-        total = powers.sum()
-        # -sum p log p, where p is a power over the total, in as many copies as its weight says.
-        mean_log = float((powers * t * (logs - logs.max())).sum() / total)
-        entropies[t - 1] = np.log(total) - mean_log
-    return entropies
-
-
-def _spectrum(walk: Diffusion, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sizes of eigenvalues, and how many there are of each."""
-    n = walk.operator.shape[0]
-    factor = walk.factor
-    crossed = walk.to_landmarks is not None
-
-    def times(V: NDArray[Any]) -> NDArray[Any]:
-        return np.asarray(factor.T @ (factor @ V)) if crossed else np.asarray(factor @ V)
-
-    if n <= DENSE_UP_TO:
-        dense = times(np.eye(n))
-        found = np.abs(np.linalg.eigvalsh((dense + dense.T) / 2))
-        return np.minimum(found, 1.0), np.ones(n)
-    from scipy.sparse.linalg import LinearOperator, eigsh
-
-    rng = np.random.default_rng(seed)
-    operator = LinearOperator((n, n), matvec=times, matmat=times, dtype=np.float64)
-    exact, vectors = eigsh(operator, k=N_EXACT, which="LM", v0=rng.normal(size=n), tol=1e-6)
-    nodes, weights = _quadrature(times, vectors, rng)
-    values = np.concatenate([np.abs(exact), np.abs(nodes)])
-    return np.minimum(values, 1.0), np.concatenate([np.ones(len(exact)), weights])
-
-
-def _quadrature(
-    times: Any, known: NDArray[np.float64], rng: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Nodes and weights that stand for all eigenvalues but those with known vectors."""
-    n = len(known)
-    V = rng.choice([-1.0, 1.0], size=(n, N_PROBES))
-    V -= known @ (known.T @ V)
-    norms = np.linalg.norm(V, axis=0)
-    V /= norms
-    before = np.zeros_like(V)
-    diagonal, beside = np.empty((N_STEPS, N_PROBES)), np.zeros((N_STEPS, N_PROBES))
-    for step in range(N_STEPS):
-        W = times(V)
-        W -= known @ (known.T @ W)
-        diagonal[step] = np.einsum("ij,ij->j", V, W)
-        W -= V * diagonal[step] + before * (beside[step - 1] if step else 0.0)
-        beside[step] = np.linalg.norm(W, axis=0)
-        before, V = V, W / np.maximum(beside[step], 1e-300)
-    T = np.zeros((N_PROBES, N_STEPS, N_STEPS))
-    steps = np.arange(N_STEPS)
-    T[:, steps, steps] = diagonal.T
-    T[:, steps[1:], steps[:-1]] = T[:, steps[:-1], steps[1:]] = beside[:-1].T
-    nodes, vectors = np.linalg.eigh(T)
-    weights = vectors[:, 0, :] ** 2 * (norms**2 / N_PROBES)[:, None]
-    return nodes.ravel(), weights.ravel()
-
-
-def knee(heights: NDArray[np.float64]) -> int:
-    """Position, from 1, at which two straight lines fit a falling curve best.
-
-    Each line is of least squares, and the pair is best whose sum of absolute errors is least. The
-    point at the knee belongs to both.
-    """
-    n = len(heights)
-    if n < 5:
-        return max(1, (n + 1) // 2)
-    x = np.arange(n, dtype=np.float64)
-    errors = [
-        _line_error(x[: at + 1], heights[: at + 1]) + _line_error(x[at:], heights[at:])
-        for at in range(2, n - 2)
-    ]
-    return int(np.argmin(errors)) + 3
-
-
-def _line_error(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    x, y = x - x.mean(), y - y.mean()
-    return float(np.abs(y - x * (x @ y / (x @ x))).sum())
 
 
 def potential(operator: NDArray[np.float64], t: int, gamma: float = 1.0) -> NDArray[np.float64]:

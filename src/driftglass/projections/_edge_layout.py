@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import _kernels
+from .._device import Device
 from ._density import DensityForce
 from ._fuzzy import FuzzyGraph
 
@@ -71,6 +73,7 @@ def lay_out(
     density: DensityForce | None = None,
     n_threads: int = 1,
     callback: Callback | None = None,
+    device: Device | None = None,
 ) -> tuple[NDArray[np.float32], int]:
     """Move all points of a graph.
 
@@ -90,6 +93,9 @@ def lay_out(
         Changes the time and not the result.
     callback : callable, optional
         May stop; the map is then kept as it is.
+    device : Device, optional
+        Where torch moves the points, in place of the compiled loop: the same steps with other
+        draws. The density term is still computed on the processor.
 
     Returns
     -------
@@ -101,18 +107,8 @@ def lay_out(
     positions = np.array(start, dtype=np.float32, order="C")
     if n_epochs == 0 or len(positions) == 0:
         return positions, n_epochs
-    layout = _kernels.EdgeLayout(
-        graph.starts,
-        graph.columns,
-        graph.weights,
-        positions.shape[1],
-        n_epochs,
-        seed=forces.seed,
-        order=in_turns(order_through(positions)),
-        n_blocks=N_BLOCKS,
-        n_threads=n_threads,
-    )
-    per_epoch = layout.pulls_per_epoch * (1 + forces.negatives) + len(positions)
+    move, pulls = _mover(positions, graph, forces, n_epochs, n_threads, device)
+    per_epoch = pulls * (1 + forces.negatives) + len(positions)
     # Whoever watches wants to see it move; who does not loses nothing by fewer calls.
     most = max(1, n_epochs // 40) if callback is not None else n_epochs
     stride = int(min(max(1.0, UPDATES_PER_CALL / per_epoch), most))
@@ -122,7 +118,7 @@ def lay_out(
         last = min(done + stride, n_epochs)
         if density is not None:  # from then on, the two kinds of steps take turns
             last = min(last, dense_from) if done < dense_from else done + 1
-        layout.run(positions, done, last, **forces.keywords(), n_threads=n_threads)
+        move(positions, done, last, **forces.keywords())
         if density is not None and done >= dense_from:
             rate = forces.rate * (1.0 - done / n_epochs)
             density.step(positions, forces.a, forces.b, rate, n_threads)
@@ -130,6 +126,35 @@ def lay_out(
         if callback is not None and callback(done, positions):
             break
     return positions, done
+
+
+def _mover(
+    positions: NDArray[np.float32],
+    graph: FuzzyGraph,
+    forces: Forces,
+    n_epochs: int,
+    n_threads: int,
+    device: Device | None,
+) -> tuple[Callable[..., None], float]:
+    """What moves the points, a compiled loop or torch, and how many edges pull in an epoch."""
+    edges = (graph.starts, graph.columns, graph.weights, positions.shape[1], n_epochs)
+    order = in_turns(order_through(positions))
+    if device is None:
+        compiled = _kernels.EdgeLayout(
+            *edges, seed=forces.seed, order=order, n_blocks=N_BLOCKS, n_threads=n_threads
+        )
+        return partial(compiled.run, n_threads=n_threads), compiled.pulls_per_epoch
+    from .._device import EdgesOnDevice
+
+    layout = EdgesOnDevice(
+        *edges,
+        seed=forces.seed,
+        order=order,
+        n_blocks=N_BLOCKS,
+        device=device,
+        negatives=forces.negatives,
+    )
+    return layout.run, layout.pulls_per_epoch
 
 
 def order_through(positions: NDArray[np.float32]) -> NDArray[np.int32]:

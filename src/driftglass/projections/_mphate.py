@@ -13,11 +13,10 @@ from ..parallel import effective_n_jobs
 from ._diffusion import (
     alpha_decay_kernel,
     diffusion,
-    knee,
     potential,
     potential_distances,
-    von_neumann_entropy,
 )
+from ._diffusion_time import knee, von_neumann_entropy
 from ._fitting import needs_no_method
 from ._moments import principal_axes
 from ._sequence_checks import checked

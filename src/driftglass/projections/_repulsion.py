@@ -17,8 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _kernels
+from .._device import GridPlan
 
-__all__ = ["GridField", "Kernels", "exact_field", "own_field", "tree_field"]
+__all__ = [
+    "EXACT_UP_TO",
+    "GridField",
+    "Kernels",
+    "exact_field",
+    "grid_under",
+    "own_field",
+    "tree_field",
+]
 
 SPACING = {1: 0.25, 2: 0.36}
 """Of the nodes, in the kernel's unit: forces are then right to about one per cent, and the
@@ -123,61 +132,64 @@ class GridField:
         kernels: Kernels,
         n_threads: int,
     ) -> None:
-        from scipy import fft
-
-        n_components = sources.shape[1]
         self._n_threads = n_threads
-        low, high = bounds.astype(np.float64)
-        span = float((high - low).max())
-        self._spacing = _spacing(span, n_components, len(sources))
-        less = 1.0 if span <= SMALL_SPAN else 0.0
-        self._more = np.float32(less * len(sources))
-        nodes = [ceil(span / self._spacing) + 1 + 2 * BORDER for span in high - low]
-        self._nodes = [int(n) for n in nodes]
-        self._low = [float(edge) - BORDER * self._spacing for edge in low]
+        self._plan = grid_under(bounds, len(sources), kernels)
+        plan = self._plan
         charges = _kernels.grid_charges(
-            sources, self._low, self._spacing, self._nodes, n_threads=n_threads
-        ).reshape(self._nodes)
-        # Twice the nodes, so that the far side does not wrap round.
-        wanted = [2 * n - 1 + MARGIN for n in self._nodes]
-        lengths = tuple(int(fft.next_fast_len(n, real=True)) for n in wanted)
-        self._width = lengths[-1]
-        kernel = kernels.on(lengths, self._spacing, less)
-        self._potential = self._convolved(charges, lengths, kernel)
+            sources, plan.low, plan.spacing, plan.nodes, n_threads=n_threads
+        ).reshape(plan.nodes)
+        self._potential = self._convolved(charges)
 
-    def _convolved(
-        self,
-        charges: NDArray[np.float32],
-        lengths: tuple[int, ...],
-        kernel: NDArray[np.complex64],
-    ) -> NDArray[np.float32]:
+    def _convolved(self, charges: NDArray[np.float32]) -> NDArray[np.float32]:
         from scipy import fft
 
-        workers, last = self._n_threads, charges.ndim - 1
+        lengths, workers, last = self._plan.lengths, self._n_threads, charges.ndim - 1
         # Axis by axis, so that rows which are zero, or which nobody reads, are not transformed.
         spectrum = fft.rfft(charges, n=lengths[last], axis=last, workers=workers)
         if last:
             spectrum = fft.fft(spectrum, n=lengths[0], axis=0, workers=workers)
-        spectrum *= kernel
+        spectrum *= self._plan.kernel
         if last:
             spectrum = fft.ifft(spectrum, axis=0, overwrite_x=True, workers=workers)
-            spectrum = spectrum[: self._nodes[0]]
+            spectrum = spectrum[: self._plan.nodes[0]]
         potential = fft.irfft(spectrum, n=lengths[last], axis=last, workers=workers)
         return np.ascontiguousarray(potential, dtype=np.float32).ravel()
 
     def at(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         """Field at points of shape (n_points, n_components): (n_points, 1 + n_components)."""
+        plan = self._plan
         field = _kernels.grid_gather(
             points,
             self._potential,
-            self._low,
-            self._spacing,
-            self._nodes,
-            self._width,
+            plan.low,
+            plan.spacing,
+            plan.nodes,
+            plan.lengths[-1],
             n_threads=self._n_threads,
         )
-        field[:, 0] += self._more
+        field[:, 0] += np.float32(plan.missing)
         return field
+
+
+def grid_under(bounds: NDArray[np.float32], n_sources: int, kernels: Kernels) -> GridPlan:
+    """The grid on which the field of so many sources between these bounds is computed."""
+    from scipy import fft
+
+    low, high = bounds.astype(np.float64)
+    span = float((high - low).max())
+    spacing = _spacing(span, len(low), n_sources)
+    less = 1.0 if span <= SMALL_SPAN else 0.0
+    nodes = [ceil(reach / spacing) + 1 + 2 * BORDER for reach in high - low]
+    # Twice the nodes, so that the far side does not wrap round.
+    lengths = tuple(int(fft.next_fast_len(2 * n - 1 + MARGIN, real=True)) for n in nodes)
+    return GridPlan(
+        low=[float(edge) - BORDER * spacing for edge in low],
+        spacing=spacing,
+        nodes=nodes,
+        lengths=lengths,
+        kernel=kernels.on(lengths, spacing, less),
+        missing=less * n_sources,
+    )
 
 
 def _spacing(span: float, n_components: int, n_sources: int) -> float:

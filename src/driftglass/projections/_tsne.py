@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from .._device import as_device
 from ..errors import DriftglassWarning
 from ..neighbors import NeighborGraph, NeighborIndex
 from ..parallel import effective_n_jobs
@@ -80,6 +81,9 @@ class TSNE(Transformer):
         made with.
     n_jobs : int or None
         Threads; None uses every core.
+    device : None, str or torch.device
+        "cuda", or "cpu" through the same code: torch searches neighbours and makes the layout, to
+        the same quality. None uses the compiled engine and no torch.
     callback : callable, optional
         Called with (iterations done, divergence, map). A true answer stops the descent and keeps
         the map as it is then. So does an exception, which then goes on to the caller.
@@ -147,6 +151,7 @@ class TSNE(Transformer):
         precomputed_knn: NeighborGraph | None = None,
         precomputed_affinities: Affinities | None = None,
         n_jobs: int | None = None,
+        device: Any = None,
         callback: Callback | None = None,
         callback_every: int = 50,
         progress: Listener | None = None,
@@ -164,6 +169,7 @@ class TSNE(Transformer):
         self.precomputed_knn = precomputed_knn
         self.precomputed_affinities = precomputed_affinities
         self.n_jobs = n_jobs
+        self.device = device
         self.callback = callback
         self.callback_every = callback_every
         self.progress = progress
@@ -317,7 +323,13 @@ class TSNE(Transformer):
         pull: Pull | None = None,
     ) -> None:
         n_threads = effective_n_jobs(self.n_jobs)
-        descent = Descent(start, affinities, pull=pull, n_threads=n_threads)
+        device = as_device(self.device)
+        if device is None:
+            descent = Descent(start, affinities, pull=pull, n_threads=n_threads)
+        else:
+            from ._tsne_on_device import DeviceDescent  # loads torch
+
+            descent = DeviceDescent(start, affinities, device, pull=pull)
         listening = self.progress is not None
         try:
             descent.run(

@@ -88,4 +88,11 @@ def _neighbors(estimator: Any, X: Any, k: int, watch: Watch) -> NeighborGraph:
         watch.before_the_map("neighbors", done, total)
 
     progress(0, 1, "")
-    return neighbors_among(X, k, estimator.metric, n_jobs=estimator.n_jobs, progress=progress)
+    return neighbors_among(
+        X,
+        k,
+        estimator.metric,
+        n_jobs=estimator.n_jobs,
+        progress=progress,
+        device=estimator.device,
+    )

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._device import as_device
 from ..errors import InvalidInputError
 from ._affinities import Affinities, as_perplexities
 
@@ -22,6 +23,7 @@ def check_parameters(estimator: Any) -> None:
         raise InvalidInputError(
             f"n_components is {n_components!r}; t-SNE makes maps of 1, 2 or 3. Use PCA for more."
         )
+    as_device(estimator.device)
     as_perplexities(estimator.perplexity)
     check_metric(estimator.metric)
     if isinstance(estimator.init, str) and estimator.init not in STARTS:

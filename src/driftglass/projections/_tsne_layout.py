@@ -203,16 +203,20 @@ class Descent:
         for phase in phases:
             for _ in range(phase.n_iter):
                 due = watch is not None and self._done % REPORT_EVERY == 0
-                if due and watch is not None and watch(self._done, total, self.Y):
+                if due and watch is not None and watch(self._done, total, self.read()):
                     return
                 self.step(phase)
                 if callback is None or self._done % callback_every:
                     continue
-                if callback(self._done, self.divergence(), self.Y.copy()):
+                if callback(self._done, self.divergence(), self.read().copy()):
                     return
         self._stopped = False
         if watch is not None:
-            watch(self._done, total, self.Y)
+            watch(self._done, total, self.read())
+
+    def read(self) -> NDArray[np.float32]:
+        """The map as it is; not a copy."""
+        return self.Y
 
     def move_to(self, Y: NDArray[Any]) -> None:
         """Go on from other places, with the velocities there are."""
@@ -247,7 +251,7 @@ class Descent:
 
     def laid(self) -> Laid:
         """What it has come to."""
-        return Laid(self.Y, self.divergence(), self._done, self._stopped)
+        return Laid(self.read(), self.divergence(), self._done, self._stopped)
 
     def _centered(self) -> NDArray[np.float32]:
         # Anchors are in the frame of the start, which must then not move.

@@ -47,6 +47,7 @@ def neighbors_among(
     *,
     n_jobs: int | None = None,
     progress: Progress = silent,
+    device: Any = None,
 ) -> NeighborGraph:
     """The k nearest other rows of each row of X, of shape (n_samples, n_features).
 
@@ -62,9 +63,14 @@ def neighbors_among(
         Threads; None uses every core.
     progress : callable
         Called with (done, total, what); may raise to stop.
+    device : None, str or torch.device
+        Where torch searches dense rows; others are searched here.
     """
     if isinstance(metric, str) and metric != "precomputed":
-        return nearest_neighbors(X, k, metric=metric, n_jobs=n_jobs, progress=progress)
+        place = None if is_sparse(X) else device
+        return nearest_neighbors(
+            X, k, metric=metric, n_jobs=n_jobs, progress=progress, device=place
+        )
     n = len(X) if not is_sparse(X) else X.shape[0]
     if isinstance(metric, str):
         distances = X

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._device import Device, as_device
 from ..errors import InvalidInputError
 from ..neighbors import NeighborGraph, nearest_neighbors
 from ..parallel import effective_n_jobs
@@ -19,6 +20,7 @@ from ._edge_layout import Forces, lay_out
 from ._fuzzy import FuzzyGraph, fuzzy_graph
 from ._moments import principal_axes
 from ._notes import Notes
+from ._tsne_rows import is_sparse
 from ._umap_checks import as_graph, nearest_of_distances
 from ._umap_new import dense
 from ._umap_start import initial_positions
@@ -189,6 +191,7 @@ class Stages:
             random_state=self.forces.seed,
             n_jobs=estimator.n_jobs,
             progress=lambda done, total, what: self.watch.before_the_map("neighbors", done, total),
+            device=self._searching(base),
         )
         if found.distances.min(initial=0.0) < 0:
             raise InvalidInputError(
@@ -196,6 +199,11 @@ class Stages:
                 f"has to be turned round first, as in 1 - similarity."
             )
         return found
+
+    def _searching(self, base: Any) -> Device | None:
+        """Where neighbours are searched: functions and sparse rows are compared here."""
+        here = callable(self.estimator.metric) or is_sparse(base)
+        return None if here else as_device(self.estimator.device)
 
     def affinities(self, neighbors: NeighborGraph, target: Labels | Numbers | None) -> FuzzyGraph:
         """The fuzzy graph of the neighbours, sharpened by targets."""
@@ -266,6 +274,7 @@ class Stages:
             density=density,
             n_threads=self.n_threads,
             callback=moved if listening else None,
+            device=as_device(estimator.device),
         )
         return self._around(positions, graph)
 

@@ -12,6 +12,7 @@ from .. import _kernels
 from .._arrays import as_vectors
 from ..errors import InvalidInputError, ShapeError
 from ..neighbors import NeighborIndex, query_neighbors
+from ..parallel import Threads
 from ._affine import AffineMap
 from ._duplicates import row_keys
 from ._edge_layout import Forces, place
@@ -87,7 +88,7 @@ class KnownRows:
             return Y
         indices, memberships = self.memberships(X[~known], by)
         Y[~known] = place(
-            start_among(indices, memberships, self.places, by.forces.a, by.forces.b),
+            start_among(indices, memberships, self.places, by.forces.a, by.forces.b, by.n_threads),
             self.places,
             indices,
             memberships,
@@ -141,7 +142,7 @@ def nearest_of_new(
     Without an index, X holds the distances to the fitted rows.
     """
     if index is not None:
-        return index.query(X, k, n_jobs=n_threads)
+        return index.query(X, k, proven=False, n_jobs=n_threads)
     if not (np.isfinite(X).all() and (np.asarray(X) >= 0).all()):
         raise InvalidInputError(
             "A distance to a fitted row is negative or not finite; distances are from 0 up."
@@ -157,6 +158,7 @@ def start_among(
     places: NDArray[np.float32],
     a: float,
     b: float,
+    n_threads: int,
 ) -> NDArray[np.float32]:
     """Where each new row starts: among those of its neighbours that lie together.
 
@@ -172,6 +174,8 @@ def start_among(
         The map.
     a, b : float
         Of its affinity ``1 / (1 + a d**(2 b))``.
+    n_threads : int
+        Changes the time and not the result.
 
     Returns
     -------
@@ -180,11 +184,12 @@ def start_among(
     """
     n, k = indices.shape
     start = np.empty((n, places.shape[1]), dtype=np.float32)
-    size = max(1, BLOCK_VALUES // (4 * k * k))
-    for first in range(0, n, size):
+    size = max(1, BLOCK_VALUES // (16 * k * k))
+
+    def fill(first: int) -> None:
         part = slice(first, first + size)
         there, counts = places[indices[part]], memberships[part]
-        squared = np.zeros((len(there), k, k))
+        squared = np.zeros((len(there), k, k), dtype=np.float32)
         for c in range(places.shape[1]):
             gaps = there[:, :, None, c] - there[:, None, :, c]
             squared += gaps * gaps
@@ -193,6 +198,9 @@ def start_among(
         shares = counts * affinities[np.arange(len(best)), best]
         shares /= shares.sum(axis=1, keepdims=True)
         start[part] = np.einsum("ij,ijd->id", shares, there)
+
+    with Threads(n_threads) as executor:
+        executor.map(fill, range(0, n, size))
     return start
 
 

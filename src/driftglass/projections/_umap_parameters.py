@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._device import as_device
 from ..errors import InvalidInputError
 from ..neighbors import NeighborGraph
 from ._edge_layout import Callback
@@ -69,6 +70,7 @@ class Parameters(Transformer):
         precomputed_knn: NeighborGraph | tuple[Any, ...] | None = None,
         random_state: Any = None,
         n_jobs: int | None = None,
+        device: Any = None,
         callback: Callback | None = None,
         progress: Listener | None = None,
         verbose: bool = False,
@@ -106,6 +108,7 @@ class Parameters(Transformer):
         self.precomputed_knn = precomputed_knn
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.device = device
         self.callback = callback
         self.progress = progress
         self.verbose = verbose
@@ -157,6 +160,7 @@ def check_parameters(estimator: Any) -> None:
             f"init is {estimator.init!r}; {', '.join(STARTS)} or an array is needed."
         )
 
+    as_device(estimator.device)
     _check_names(estimator)
 
 

@@ -13,6 +13,7 @@ from .._progress import Progress, silent
 from .._project import update
 from ..errors import DriftglassError, InvalidInputError, NotFoundError
 from ._api import find_request
+from ._carried_neighbors import NEIGHBORS, neighbors_of_all, why_no_neighbors
 from ._library import Library, Reading
 from ._measurements import measurements_of_map
 from ._question import Content, Json, Question
@@ -66,6 +67,9 @@ class Wanted:
     methods : sequence of str
         Maps of each space, "auto" for what the viewer shows first; those that are not kept are
         made.
+    neighbors : int, optional
+        How many nearest items of each are carried; by default ten, where that is soon done and
+        not large.
     """
 
     spaces: Collection[str] | None = None
@@ -74,6 +78,7 @@ class Wanted:
     images: bool = True
     predictions: bool = True
     methods: Sequence[str] = (AUTO,)
+    neighbors: int | None = None
 
 
 @dataclass
@@ -155,6 +160,7 @@ class _Carrying:
         if self.wanted.images and self.reading.images is not None:
             self._sprites(len(self.reading.images.pages))
         self._predictions()
+        self._neighbors(shown)
         self._ask(f"{self.base}/scalars")
         self._ask(f"{self.base}/labels")
         for space in shown:
@@ -259,6 +265,22 @@ class _Carrying:
             if view["picture"]:
                 self._ask(f"{self.base}/views/picture", name=view["name"])
 
+    def _neighbors(self, shown: Sequence[str]) -> None:
+        run, wanted = self.reading.run, self.wanted.neighbors
+        n_neighbors = NEIGHBORS if wanted is None else wanted
+        too_much = why_no_neighbors(run, shown, self.steps, n_neighbors)
+        if n_neighbors == 0 or (wanted is None and too_much):
+            self.carried.left_out.append(too_much if n_neighbors and too_much else "neighbours")
+            return
+        for space in shown:
+            for step in run.steps(space):
+                if step not in self.steps:
+                    continue
+                frame = neighbors_of_all(self.reading, space, step, n_neighbors)
+                if frame is not None:
+                    self._carry(f"{self.base}/nearest", {"space": space, "step": step}, frame)
+        self.carried.left_out.append(f"neighbours beyond the {n_neighbors:,} nearest")
+
     def _items(self) -> None:
         reading = self.reading
         n_rows = len(reading.rows)
@@ -315,7 +337,8 @@ class _Carrying:
 
     def _leave_out(self, shown: Sequence[str]) -> None:
         run, say = self.reading.run, self.carried.left_out.append
-        say("the vectors themselves")
+        self.carried.left_out.insert(0, "the vectors themselves")
+        say("why items are where they are")
         absent = [space for space in run.spaces if space not in shown]
         if absent:
             say(f"{_counted(len(absent), 'space')}: {', '.join(map(repr, absent[:5]))}")

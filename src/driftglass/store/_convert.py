@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Stored", "convert", "rows_not_finite"]
+__all__ = ["Stored", "convert", "rows_not_finite", "target_of"]
 
 _SMALL = {"float16", "bfloat16", "int8", "uint8"}
 _KEPT = {"float16", "float32", "bfloat16", "int8", "uint8"}
@@ -54,7 +54,7 @@ def convert(array: NDArray[Any], dtype: str, wanted: str | None, space: str) -> 
     space : str
         For the note.
     """
-    target = _target(dtype, wanted)
+    target = target_of(dtype, wanted)
     if target == dtype:
         return Stored(array, dtype, rows_not_finite(array, dtype), 0, "")
     if dtype == "bfloat16":
@@ -76,7 +76,8 @@ def convert(array: NDArray[Any], dtype: str, wanted: str | None, space: str) -> 
     return Stored(result, target, not_finite, n_overflow, note)
 
 
-def _target(dtype: str, wanted: str | None) -> str:
+def target_of(dtype: str, wanted: str | None) -> str:
+    """Type in which vectors of this type are stored."""
     if wanted == "keep":
         return dtype
     if wanted == "float32":

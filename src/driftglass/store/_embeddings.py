@@ -20,7 +20,7 @@ from ..errors import DriftglassWarning, InvalidInputError, NotFoundError, ShapeE
 from ._keys import check_name
 
 if TYPE_CHECKING:
-    from ._run import Run
+    from ._logging import RunLogger
 
 __all__ = ["TITLE", "EmbeddingLog", "flat_vectors", "title_of"]
 
@@ -59,11 +59,11 @@ class EmbeddingLog:
 
     Parameters
     ----------
-    run : Run
+    run : RunLogger
         Open for writing.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RunLogger) -> None:
         self._run = run
         self._table = run.metadata
         self._sheet = run.images

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arrays import as_vectors
+from .._row_blocks import BLOCK_BYTES, RowBlocks
 from ..data import Predictions
 from ..errors import InvalidInputError, ShapeError
 from ._keys import check_name
@@ -43,7 +44,7 @@ class LogJob:
     """One call of `log`, with memory of its own."""
 
     step: int
-    spaces: dict[str, tuple[NDArray[Any], str]] = field(default_factory=dict)
+    spaces: dict[str, tuple[NDArray[Any] | RowBlocks, str]] = field(default_factory=dict)
     predictions: NDArray[Any] | None = None
     scalars: dict[str, float] = field(default_factory=dict)
     ids: Any = None
@@ -53,22 +54,35 @@ class LogJob:
     @property
     def nbytes(self) -> int:
         """Memory that the job holds."""
-        arrays = [array for array, _ in self.spaces.values()]
-        if self.predictions is not None:
-            arrays.append(self.predictions)
-        return JOB_OVERHEAD + sum(array.nbytes for array in arrays) + _ids_nbytes(self.ids)
+        held = (
+            BLOCK_BYTES if isinstance(array, RowBlocks) else array.nbytes
+            for array, _ in self.spaces.values()
+        )
+        return sum(held) + self._nbytes_beside
+
+    @property
+    def nbytes_logged(self) -> int:
+        """Bytes of what is to be stored."""
+        return sum(array.nbytes for array, _ in self.spaces.values()) + self._nbytes_beside
+
+    @property
+    def _nbytes_beside(self) -> int:
+        predictions = 0 if self.predictions is None else self.predictions.nbytes
+        return JOB_OVERHEAD + predictions + _ids_nbytes(self.ids)
 
     def copy_arrays(self, pool: BufferPool) -> None:
         """Make every array this job's own, because training goes on to change the originals."""
         for space, (array, dtype) in self.spaces.items():
-            self.spaces[space] = (pool.copy(array), dtype)
+            if not isinstance(array, RowBlocks):
+                self.spaces[space] = (pool.copy(array), dtype)
         if self.predictions is not None:
             self.predictions = pool.copy(self.predictions)
 
     def give_back(self, pool: BufferPool, room: int) -> None:
         """Let the pool have the memory of the arrays, once the job is done."""
         for array, _ in self.spaces.values():
-            pool.take_back(array, room)
+            if not isinstance(array, RowBlocks):
+                pool.take_back(array, room)
         if self.predictions is not None:
             pool.take_back(self.predictions, room)
         self.spaces, self.predictions = {}, None
@@ -132,9 +146,10 @@ def _as_float(value: Any, name: str) -> float:
         ) from error
 
 
-def take_vectors(value: Any, space: str) -> tuple[NDArray[Any], str]:
+def take_vectors(value: Any, space: str) -> tuple[NDArray[Any] | RowBlocks, str]:
     """Vectors as an array that may still be the caller's memory, and the name of their type."""
-    if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype in _NAMES:
+    known = isinstance(value, RowBlocks) or (isinstance(value, np.ndarray) and value.ndim == 2)
+    if known and value.dtype in _NAMES:
         return value, _NAMES[value.dtype]  # nearly always; asking a type for its name is slow
     if str(getattr(value, "dtype", "")) in ("bfloat16", "torch.bfloat16"):
         return _bfloat16_bits(value, space), "bfloat16"

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._row_blocks import RowBlocks
 from ..data import Predictions
 from ..errors import InvalidInputError, StoreError
 from ._assemble import check_class_numbers
 from ._budget import Retention, default_min_free, estimate_text, human_bytes
-from ._codecs import encode_array, write_file
+from ._codecs import FILE_DTYPES, encode_array, write_file
 from ._committer import Committer
-from ._convert import convert
+from ._converted import ConvertedRows
 from ._intake import LogJob
 from ._keys import PART_BYTES, predictions_key, vectors_key
 from ._local import LocalBlobs
@@ -140,49 +141,55 @@ class SnapshotWriter:
             return None
 
     def _parts(
-        self, job: LogJob, space: str, array: NDArray[Any], dtype: str, entries: list[Entry]
+        self,
+        job: LogJob,
+        space: str,
+        array: NDArray[Any] | RowBlocks,
+        dtype: str,
+        entries: list[Entry],
     ) -> list[Part]:
         found = self.rows.find(job.ids, len(array), f"space {space!r}", job.step)
         if found.kept is not None:
-            array = array[found.kept]
-        stored = convert(array, dtype, self.options.dtype, space)
-        self._note_conversion(space, job.step, stored.note, stored.n_overflow, stored.dtype)
-        self._note_width(space, job.step, array.shape[1])
-        digest = self._ids_entry(found, entries)
-        bad = stored.not_finite
-        rows = max(1, self.part_bytes // max(1, stored.array[:1].nbytes))
+            array = np.asarray(array)[found.kept]
+        stored = ConvertedRows(array, dtype, self.options.dtype, space)
+        n_features = int(array.shape[1])
+        item = np.dtype(FILE_DTYPES[stored.dtype]).itemsize
+        rows = max(1, self.part_bytes // max(1, n_features * item))
         starts = range(0, max(1, len(array)), rows)
         token = f"{self.committer.writer[:8]}-{self.committer.seq:06x}"
-        parts = []
+        files = []
         for split, start in enumerate(starts):
-            block = stored.array[start : start + rows]
             key = vectors_key(space, job.step, self.committer.rank, token, split)
-            file = write_file(
-                self.committer.blobs, key, encode_array(block), durable=self.committer.durable
-            )
+            pieces = stored.file(min(rows, len(array) - start))
+            file = write_file(self.committer.blobs, key, pieces, durable=self.committer.durable)
             self.committer.wrote(file)
-            parts.append(
-                Part(
-                    space=space,
-                    step=job.step,
-                    rank=self.committer.rank,
-                    world_size=self.committer.world_size,
-                    attempt=0,
-                    split=split,
-                    n_splits=len(starts),
-                    start=start,
-                    n_rows=len(block),
-                    n_features=int(array.shape[1]),
-                    dtype=stored.dtype,
-                    ids=digest,
-                    file=file,
-                    n_not_finite=len(bad) if split == 0 else 0,
-                    first_not_finite=found.ids[bad[0]].item() if len(bad) and split == 0 else None,
-                    n_duplicates=found.n_duplicates if split == 0 else 0,
-                    n_overflow=stored.n_overflow if split == 0 else 0,
-                )
+            files.append(file)
+        self._note_conversion(space, job.step, stored.note, stored.n_overflow, stored.dtype)
+        self._note_width(space, job.step, n_features)
+        digest = self._ids_entry(found, entries)
+        bad = stored.not_finite
+        return [
+            Part(
+                space=space,
+                step=job.step,
+                rank=self.committer.rank,
+                world_size=self.committer.world_size,
+                attempt=0,
+                split=split,
+                n_splits=len(starts),
+                start=start,
+                n_rows=min(rows, len(array) - start),
+                n_features=n_features,
+                dtype=stored.dtype,
+                ids=digest,
+                file=file,
+                n_not_finite=len(bad) if split == 0 else 0,
+                first_not_finite=found.ids[bad[0]].item() if bad and split == 0 else None,
+                n_duplicates=found.n_duplicates if split == 0 else 0,
+                n_overflow=stored.n_overflow if split == 0 else 0,
             )
-        return parts
+            for split, (start, file) in enumerate(zip(starts, files, strict=True))
+        ]
 
     def _predictions(self, job: LogJob, entries: list[Entry]) -> PredictionPart:
         values = job.predictions
@@ -301,7 +308,7 @@ class SnapshotWriter:
         return result
 
     def _within_budget(self, job: LogJob) -> bool:
-        nbytes = job.nbytes
+        nbytes = job.nbytes_logged
         limit = self.options.max_bytes
         if limit is not None:
             if self._stored_bytes is None or self.options.retention is not None:

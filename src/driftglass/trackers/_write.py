@@ -38,9 +38,13 @@ def to_tensorboard(
     *,
     space: str | None = None,
     step: int | None = None,
+    page: bool = True,
     tag: str = "driftglass",
 ) -> None:
-    """Write a snapshot, its labels and the picture of its map into an open `SummaryWriter`.
+    """Write a snapshot, its labels, its map and the map's picture into an open `SummaryWriter`.
+
+    The projector gets the vectors as ``TAG-SPACE`` and the coordinates as ``TAG-SPACE-map``.
+    TensorBoard shows no pages, so ours lies beside its events as ``TAG.html``, and a text says so.
 
     Parameters
     ----------
@@ -52,8 +56,10 @@ def to_tensorboard(
         Space to show; may be left out when the run has only one.
     step : int, optional
         Step; the last by default.
+    page : bool
+        Write the exported page as well.
     tag : str
-        Name of the picture and of the embedding.
+        Begin of the names.
 
     Raises
     ------
@@ -66,15 +72,17 @@ def to_tensorboard(
     rows = [list(map(str, row)) for row in zip(*(shown.table[n] for n in names), strict=True)]
     few = _few(len(snapshot.ids))
     single = [row[0] for row in rows] if len(names) == 1 else rows
-    options = {"metadata_header": names} if len(names) > 1 else {}
-    writer.add_embedding(
-        np.asarray(snapshot.vectors, dtype=np.float32)[few],
-        metadata=single if names else None,
-        global_step=shown.step,
-        tag=f"{tag}-{shown.space}",
-        **options,
-    )
+    options: dict[str, Any] = {"metadata_header": names} if len(names) > 1 else {}
+    options |= {"metadata": single if names else None, "global_step": shown.step}
+    vectors = np.asarray(snapshot.vectors, dtype=np.float32)[few]
+    writer.add_embedding(vectors, tag=f"{tag}-{shown.space}", **options)
+    map_ = np.column_stack([shown.table["x"], shown.table["y"]]).astype(np.float32)
+    writer.add_embedding(map_, tag=f"{tag}-{shown.space}-map", **options)
     writer.add_image(f"{tag}/{shown.space}", shown.picture, shown.step, dataformats="HWC")
+    if page:
+        path = Path(writer.log_dir) / f"{tag}.html"
+        path.write_text(_page(run), encoding="utf-8")
+        writer.add_text(f"{tag}/page", f"The page of this run: `{path.name}`, beside the events.")
     writer.flush()
 
 
@@ -156,9 +164,10 @@ def to_trackio(
     *,
     space: str | None = None,
     step: int | None = None,
+    page: bool = True,
     tag: str = "driftglass",
 ) -> None:
-    """Log a map's picture and its coordinates as a table to trackio.
+    """Log a map's picture, its coordinates as a table and the page to trackio.
 
     Parameters
     ----------
@@ -166,8 +175,13 @@ def to_trackio(
         What to show.
     tracked : trackio.Run, optional
         Open; the one that `trackio.init` made by default.
-    space, step, tag
-        As in `to_tensorboard`.
+    space, step, page, tag
+        As in `to_wandb`.
+
+    Raises
+    ------
+    InvalidInputError
+        This version of trackio has no pages.
     """
     trackio = require("trackio", extra="trackers")
     pandas = require("pandas", extra="trackers")
@@ -177,6 +191,12 @@ def to_trackio(
         f"{name}/map": trackio.Image(shown.picture),
         f"{name}/coordinates": trackio.Table(dataframe=pandas.DataFrame(dict(shown.table))),
     }
+    if page:
+        if not hasattr(trackio, "Html"):
+            raise InvalidInputError(
+                f"trackio {trackio.__version__} shows no pages. Update it, or pass page=False."
+            )
+        held[f"{name}/page"] = trackio.Html(_page(run))
     (trackio if tracked is None else tracked).log(held)
 
 

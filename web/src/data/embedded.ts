@@ -1,3 +1,4 @@
+import { carriedNeighbors } from "./carried_neighbors.js";
 import { ServerError, withQuery, type Transport } from "./transport.js";
 import type { ItemDetails, ItemPrediction, RunDescription, ServerEvent } from "./types.js";
 import { arrayNamed, decode, encode, type NamedArray } from "./wire.js";
@@ -48,6 +49,7 @@ export class EmbeddedTransport implements Transport {
   async json<T>(path: string): Promise<T> {
     const { what, run, query } = questionOf(path);
     if (what === "items") return (await this.item(run, query)) as T;
+    if (what === "neighbors") return (await this.neighbors(run, query)) as T;
     const answer = await this.answer(path);
     if (what === "ids") return windowOf(answer as Windowed, "ids", query) as T;
     if (what === "text") return windowOf(answer as Windowed, "values", query) as T;
@@ -107,6 +109,21 @@ export class EmbeddedTransport implements Transport {
     return { ...item, prediction: await this.predictionOf(run, row, query.get("step")) };
   }
 
+  private neighbors(run: string, query: URLSearchParams) {
+    const base = `/api/runs/${run}`;
+    const nearest = async (space: string, step: string) => {
+      const path = withQuery(`${base}/nearest`, { space, step });
+      if (this.placeOf(path) === undefined) {
+        const message = `This page holds no neighbours of ${space} at step ${step}: they were left out when it was exported.`;
+        throw new ServerError("not_in_file", message, 404);
+      }
+      return (await this.answer(path)) as ArrayBuffer;
+    };
+    const ids = async () =>
+      ((await this.answer(`${base}/ids`)) as { ids: (string | number)[] }).ids;
+    return carriedNeighbors({ nearest, ids }, query);
+  }
+
   private async predictionOf(
     run: string,
     row: number,
@@ -139,7 +156,7 @@ export class EmbeddedTransport implements Transport {
     if (answer === undefined) {
       answer = this.read(place);
       // Frames and pages of thumbnails are kept by whoever asked for them.
-      if (place[0] === "json" || key.includes("/predictions")) this.kept.set(key, answer);
+      if (place[0] === "json" || /\/(predictions|nearest)\?/.test(key)) this.kept.set(key, answer);
     }
     return answer;
   }

@@ -9,6 +9,7 @@ import type { ViewerState } from "../state/viewer_state.js";
 import {
   Chooser,
   type Chosen,
+  type Opaque,
   pixelsToUnit,
   type Positions,
   type Scene,
@@ -92,7 +93,8 @@ export class SpriteLayer {
     };
     const all = state.sprites.crowd.value === "all";
     const uniforms = view.camera.toUniforms(viewport, view.depth);
-    const scene: Scene = { positions, uniforms, viewport, all, moving: moment.moving };
+    const opaque = all && view.depth === 0 ? this.opaque(run.images) : null;
+    const scene: Scene = { positions, uniforms, viewport, all, moving: moment.moving, opaque };
     const usable = this.usable(state.filter.hidden.value);
     this.rooms.want(
       positions,
@@ -102,7 +104,7 @@ export class SpriteLayer {
       usable,
       sidesOf(run.images),
     );
-    const { parts, typical } = this.rooms.now(performance.now(), state.reducedMotion.value);
+    const { parts, typical } = this.rooms.now(performance.now(), state.reducedMotion.value, all);
     // Half way between two fits nothing is anywhere on one plane: what is there goes along.
     if (view.depth === 0 || view.depth === 1 || this.chosen === null) {
       this.side = sideFor(typical, pixelsToUnit(scene), all, positions.dimensions);
@@ -174,6 +176,22 @@ export class SpriteLayer {
     this.chosen = null;
     this.rooms.forget();
     this.state.sprites.drawn.set(0);
+  }
+
+  /** What lies below others is seen as soon as anything lets light through. */
+  private opaque({ tile_width, tile_height }: ImagesInfo): Opaque | null {
+    const { state } = this;
+    if (state.trustFade.value > 0 || state.selection.count.value > 0) return null;
+    const { sizes } = this.index!;
+    const hidden = state.filter.hidden.value;
+    const lit = [state.hover.value?.row, state.echo.value, state.focus.value];
+    const twice = 2 * Math.max(tile_width, tile_height);
+    const whole = [tile_width / twice, tile_height / twice] as const;
+    return {
+      halves: (row) =>
+        sizes === null ? whole : [sizes[2 * row]! / twice, sizes[2 * row + 1]! / twice],
+      apart: (row) => lit.includes(row) || (hidden?.has(row) ?? false),
+    };
   }
 
   private usable(hidden: RowSet | null): (row: number) => boolean {

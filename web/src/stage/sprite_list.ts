@@ -1,5 +1,6 @@
 import { type CameraUniforms, type Viewport } from "../geometry/camera.js";
 import { LEVELS, roomOf, type Thinned } from "../geometry/thinning.js";
+import { Cover } from "./sprite_cover.js";
 
 /** CSS pixels of a thumbnail's longer side: below the first it is a dot, from the second on whole. */
 const FADES_IN = [9, 14] as const;
@@ -14,6 +15,8 @@ const SETTLED = 1.25;
 /** Thumbnails in one picture: what a processor without a graphics card draws in a frame. */
 export const MOST_SPREAD = 3000;
 export const MOST_OF_ALL = 20_000;
+/** A weight that hides what is below; less lets some light through. */
+const OPAQUE = 254 / 255;
 /** Pixels of thumbnails that lie over one another, at rest and while the map moves. */
 const MOST_PIXELS = { rest: 2_000_000, moving: 300_000 } as const;
 
@@ -32,6 +35,16 @@ export interface Scene {
   readonly viewport: Viewport;
   readonly all: boolean;
   readonly moving?: boolean;
+  /** Given where thumbnails are opaque, so that those below others need not be drawn. */
+  readonly opaque?: Opaque | null;
+}
+
+/** What is known of thumbnails that hide what lies below them. */
+export interface Opaque {
+  /** Half the width and height of a row's thumbnail, as parts of a tile's longer side. */
+  readonly halves: (row: number) => readonly [number, number];
+  /** Whether a row is drawn apart from the others, above them or not at all. */
+  readonly apart: (row: number) => boolean;
 }
 
 /** Rows to be drawn as thumbnails, the most important first, and how far each is there. */
@@ -84,8 +97,12 @@ export class Chooser {
   private alphas = new Float32Array(0);
   private weights = new Float32Array(0);
   private count = 0;
+  private readonly cover = new Cover();
 
-  /** The rows in view that have room, each with how far it is there; `parts` share the weight. */
+  /**
+   * The rows in view that have room, each with how far it is there; `parts` share the weight. With
+   * a single part, rows that lie wholly below others are left out where the scene is opaque.
+   */
   choose(
     scene: Scene,
     side: number,
@@ -100,7 +117,9 @@ export class Chooser {
     if (this.weights.length !== total) this.weights = new Float32Array(total);
     this.count = 0;
     const pixels = pixelsToUnit(scene);
-    const inView = viewTest(scene, side);
+    const place = placesOf(scene, side);
+    const opaque = parts.length === 1 ? (scene.opaque ?? null) : null;
+    if (opaque !== null) this.cover.open(scene.viewport.width, scene.viewport.height);
     for (const { thinned, weight } of parts) {
       const fades = levelFades(thinned, side, pixels, scene.all);
       let start = 0;
@@ -110,7 +129,11 @@ export class Chooser {
           const row = thinned.order[i]!;
           const held = this.weights[row]!;
           if (held === 0) {
-            if (this.count === most || !inView(row)) continue;
+            if (this.count === most) continue;
+            const at = place(row);
+            if (at === null) continue;
+            const hides = weight * fade >= OPAQUE;
+            if (opaque !== null && this.hidden(row, at, side, opaque, hides)) continue;
             this.rows[this.count++] = row;
           }
           this.weights[row] = held + weight * fade;
@@ -125,6 +148,15 @@ export class Chooser {
     }
     return { rows: this.rows, alphas: this.alphas, count: this.count };
   }
+
+  /** Whether a row lies below those before it; otherwise it lies above those after it. */
+  private hidden(row: number, at: Place, side: number, opaque: Opaque, hides: boolean): boolean {
+    if (opaque.apart(row)) return false;
+    const [width, height] = opaque.halves(row);
+    if (this.cover.hides(at.x, at.y, width * side, height * side)) return true;
+    if (hides && at.whole) this.cover.add(at.x, at.y, width * side, height * side);
+    return false;
+  }
 }
 
 /** Thumbnails that one picture can hold: a frame of movement must not wait for what lies below. */
@@ -134,16 +166,26 @@ function mostFor({ all, moving = false }: Scene, side: number): number {
   return Math.max(1, Math.min(MOST_OF_ALL, Math.floor(pixels / side ** 2)));
 }
 
-/** Tells whether a row's thumbnail touches the picture. */
-function viewTest(
+/** Where a row is drawn, in CSS pixels; `whole` where it is there at both ends of a movement. */
+interface Place {
+  x: number;
+  y: number;
+  whole: boolean;
+}
+
+/** Finds where rows are drawn; null where a thumbnail there does not touch the picture. */
+function placesOf(
   { positions, uniforms, viewport }: Scene,
   side: number,
-): (row: number) => boolean {
+): (row: number) => Place | null {
   const { from, to, mix, dimensions } = positions;
   const { matrix: m } = uniforms;
   const { center, scale } = dimensions === 3 ? uniforms.spatialFrame : uniforms.planarFrame;
   const [cx, cy, cz] = [center[0]!, center[1]!, center[2]!];
-  const margin = 1 + 2.5 * side * Math.max(1 / viewport.width, 1 / viewport.height);
+  const { width, height } = viewport;
+  const margin = 1 + 2.5 * side * Math.max(1 / width, 1 / height);
+  // One for all rows: a picture asks for thousands.
+  const place: Place = { x: 0, y: 0, whole: true };
   const along = (at: number) => {
     const [a, b] = [from[at]!, to[at]!];
     return Number.isNaN(a) ? b : Number.isNaN(b) ? a : a + (b - a) * mix;
@@ -154,10 +196,14 @@ function viewTest(
     const y = (along(at + 1) - cy) * scale;
     const z = dimensions === 3 ? (along(at + 2) - cz) * scale : 0;
     const w = m[3]! * x + m[7]! * y + m[11]! * z + m[15]!;
-    if (!(w > 0)) return false;
+    if (!(w > 0)) return null;
     const across = (m[0]! * x + m[4]! * y + m[8]! * z + m[12]!) / w;
     const up = (m[1]! * x + m[5]! * y + m[9]! * z + m[13]!) / w;
-    return Math.abs(across) < margin && Math.abs(up) < margin;
+    if (!(Math.abs(across) < margin && Math.abs(up) < margin)) return null;
+    place.x = ((1 + across) / 2) * width;
+    place.y = ((1 - up) / 2) * height;
+    place.whole = !Number.isNaN(from[at]!) && !Number.isNaN(to[at]!);
+    return place;
   };
 }
 

@@ -75,8 +75,8 @@ export class SpriteRooms {
     if (this.work !== null) this.advance();
   }
 
-  /** The choice at this moment, with the one that it replaces. */
-  now(time: number, still: boolean): { parts: Part[]; typical: number } {
+  /** The choice at this moment, with the one that it replaces unless `all` are drawn anyway. */
+  now(time: number, still: boolean, all: boolean): { parts: Part[]; typical: number } {
     if (this.after === null) return { parts: [], typical: 0 };
     const t = still ? 1 : Math.min(1, (time - this.since) / CROSS_FADE_MS);
     this.fading = t < 1;
@@ -86,10 +86,12 @@ export class SpriteRooms {
       return { parts: [{ thinned: this.after, weight: eased }], typical: this.after.typical };
     }
     return {
-      parts: [
-        { thinned: this.after, weight: eased },
-        { thinned: this.before, weight: 1 - eased },
-      ],
+      parts: all
+        ? [{ thinned: this.after, weight: 1 }]
+        : [
+            { thinned: this.after, weight: eased },
+            { thinned: this.before, weight: 1 - eased },
+          ],
       typical: this.before.typical * (this.after.typical / this.before.typical) ** eased,
     };
   }

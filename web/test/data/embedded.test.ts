@@ -1,5 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import type { NeighborAnswer } from "../../src/data/knowing.js";
 import { EmbeddedTransport, embeddedIn, type Embedded } from "../../src/data/embedded.js";
 import { decode, encode } from "../../src/data/wire.js";
 
@@ -12,6 +13,14 @@ const predictions = encode({
   predicted: { data: Uint16Array.from([1, 0xffff]) },
   confidence: { data: Float32Array.from([0.5, Number.NaN]) },
 });
+const nearest = (rows: number[]) =>
+  encode(
+    {
+      rows: { data: Uint16Array.from(rows), shape: [3, 2] },
+      distances: { data: Uint16Array.from([0, 65535, 0, 65535, 0, 65535]), shape: [3, 2] },
+    },
+    { metric: "euclidean", method: "exact", recall: 1, n_checked: 0, n_samples: 3, largest: 8 },
+  );
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
 const BYTES: Record<string, ["json" | "bytes", Uint8Array]> = {
@@ -22,6 +31,8 @@ const BYTES: Record<string, ["json" | "bytes", Uint8Array]> = {
     json({ start: 0, stop: 3, values: ["p", "q", "r"], clipped: [0, 2] }),
   ],
   [`${RUN}/frames?projection=k&step=5`]: ["bytes", new Uint8Array(frame)],
+  [`${RUN}/nearest?space=h&step=5`]: ["bytes", new Uint8Array(nearest([1, 2, 0, 2, 1, 0]))],
+  [`${RUN}/nearest?space=h&step=6`]: ["bytes", new Uint8Array(nearest([2, 1, 65535, 65535, 1, 0]))],
   [`${RUN}/predictions?step=5`]: ["bytes", new Uint8Array(predictions)],
   [`${RUN}/items?block=0`]: [
     "json",
@@ -88,6 +99,28 @@ describe.each([0, 1] as const)("an exported page with packed = %i", (packed) => 
     expect(table).toEqual({ ids: ["b", "a"], values: { x: [null, null] } });
   });
 
+  it("tells neighbours, beside those of another step", async () => {
+    const path = `${RUN}/neighbors?space=h&step=5&metric=euclidean`;
+    const alone = await page().json<NeighborAnswer>(`${path}&row=0&n=1`);
+    const both = await page().json<NeighborAnswer>(`${path}&row=0&n=9&other_step=6`);
+    const absent = await page().json<NeighborAnswer>(`${path}&row=1&n=9&other_step=6`);
+
+    expect(alone.neighbors).toEqual([{ row: 1, id: "b", distance: 0 }]);
+    expect(both.other?.neighbors?.map((one) => [one.id, one.distance])).toEqual([
+      ["c", 0],
+      ["b", 8],
+    ]);
+    expect(both.shared).toEqual([1, 2]);
+    expect(absent.other?.reason).toContain("no vector in h at step 6");
+  });
+
+  it("says which neighbours it does not hold", async () => {
+    const asked = (more: string) => page().json(`${RUN}/neighbors?space=h&row=0&n=9&${more}`);
+
+    await expect(asked("step=5&metric=cosine")).rejects.toThrow("by euclidean distance only");
+    await expect(asked("step=7&metric=euclidean")).rejects.toThrow("no neighbours of h at step 7");
+  });
+
   it("shows the map it has, whatever method is asked for", async () => {
     const path = `${RUN}/projection?space=hidden&method=pca&n_components=2&basis=all`;
 
@@ -99,9 +132,9 @@ describe("what an exported page does not hold", () => {
   const page = new EmbeddedTransport(carried(0));
 
   it("is said, not guessed", async () => {
-    await expect(page.json(`${RUN}/neighbors?row=3`)).rejects.toMatchObject({
+    await expect(page.json(`${RUN}/explanation?row=3`)).rejects.toMatchObject({
       kind: "not_in_file",
-      message: expect.stringContaining("neighbors") as string,
+      message: expect.stringContaining("explanation") as string,
     });
     await expect(page.json(`${RUN}/items?row=9`)).rejects.toMatchObject({ kind: "not_found" });
     await expect(page.send(`${RUN}/projection`, {})).rejects.toMatchObject({ kind: "not_in_file" });

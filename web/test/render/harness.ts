@@ -1,5 +1,6 @@
 // The page that the browser tests drive: the real renderer on made data, reachable as `window.lab`.
 
+import { boundsOf } from "../../src/geometry/bounds.js";
 import * as geometry from "../../src/geometry/camera.js";
 import * as rows from "../../src/geometry/rows.js";
 import { LassoClient } from "../../src/workers/lasso_client.js";
@@ -14,6 +15,7 @@ export const lab = {
   Renderer,
   LassoClient,
   packSprite,
+  boundsOf,
   ...geometry,
   ...rows,
   ...scenes,

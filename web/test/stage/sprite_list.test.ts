@@ -58,6 +58,47 @@ describe("thumbnails by zoom", () => {
     expect(chooser.choose(scene(corner, true), 20, parts, 400)).toEqual(near);
   });
 
+  it("that lie wholly below others are left out, and nothing else is", () => {
+    const crowd = Float32Array.from(
+      { length: 4000 },
+      (_, i) => (Math.sin(i * 12.9898) * 43758) % 9,
+    );
+    const positions = { from: crowd, to: crowd, mix: 0, dimensions: 2 as const };
+    const around = Camera.around({ planar: { low: [-9, -9], high: [9, 9] } }, size);
+    const opaque = { halves: () => [0.5, 0.5] as const, apart: (row: number) => row === 1999 };
+    const all = { ...scene(around, true), positions };
+    const parts = [{ thinned: thinned(crowd), weight: 1 }];
+    const whole = new Chooser().choose(all, 20, parts, 2000);
+    const seen = new Chooser().choose({ ...all, opaque }, 20, parts, 2000);
+    const top = topmost(whole);
+    const kept = new Set(seen.rows.subarray(0, seen.count));
+
+    // Every pixel shows the same row: what was left out is on top nowhere.
+    expect(topmost(seen)).toEqual(top);
+    for (const row of new Set(top)) if (row >= 0) expect(kept.has(row)).toBe(true);
+    expect(seen.count).toBeLessThan(0.7 * whole.count);
+    expect(kept.has(1999)).toBe(true);
+
+    function topmost({ rows, count }: { rows: Uint32Array; count: number }): Int32Array {
+      const pixels = new Int32Array(size.width * size.height).fill(-1);
+      for (let i = count - 1; i >= 0; i--) {
+        const { x, y } = around.project(
+          [...crowd.subarray(2 * rows[i]!, 2 * rows[i]! + 2)],
+          size,
+          0,
+        );
+        for (let v = Math.ceil(y - 10); v < y + 10; v++) {
+          for (let u = Math.ceil(x - 10); u < x + 10; u++) {
+            if (u >= 0 && v >= 0 && u < 400 && v < 400 && rows[i] !== 1999) {
+              pixels[v * 400 + u] = rows[i]!;
+            }
+          }
+        }
+      }
+      return pixels;
+    }
+  });
+
   it("fade from one choice to another by their weights", () => {
     const levels = thinned(grid);
     const halves = [

@@ -16,6 +16,7 @@ __all__ = [
     "MLPEncoder",
     "PublishedEncoder",
     "ScaleNorm",
+    "check_sizes",
     "create_encoder",
     "register_encoder",
     "view_registry",
@@ -128,6 +129,14 @@ class MLPEncoder(nn.Module):
         Hidden layers; 0 is an affine map.
     dropout_rate : float
         Share of units left out while training.
+    n_axes : int or None
+        Fixed directions that the first layer sees in place of the features; `look_along` says
+        which. None lets it see the features.
+
+    Attributes
+    ----------
+    n_directions : int
+        Of its input that make a difference.
     """
 
     def __init__(
@@ -137,11 +146,17 @@ class MLPEncoder(nn.Module):
         hidden_size: int = 128,
         n_hidden_layers: int = 3,
         dropout_rate: float = 0.0,
+        n_axes: int | None = None,
     ) -> None:
         super().__init__()
-        _check_sizes(hidden_size=hidden_size)
+        check_sizes(hidden_size=hidden_size)
         width = math.prod(input_dims)
         layers: list[nn.Module] = [nn.Flatten()]
+        if n_axes is not None:
+            check_sizes(n_axes=n_axes)
+            layers.append(nn.Linear(width, n_axes, bias=False).requires_grad_(False))
+            width = n_axes
+        self.n_directions = width
         for number in range(n_hidden_layers):
             layers += [_linear(width, hidden_size, first=number == 0), nn.LeakyReLU(SLOPE)]
             if dropout_rate:
@@ -149,6 +164,11 @@ class MLPEncoder(nn.Module):
             width = hidden_size
         layers.append(nn.Linear(width, n_components))
         self.layers = nn.Sequential(*layers)
+
+    def look_along(self, directions: torch.Tensor) -> None:
+        """Let the first layer see what lies along directions of shape (n_axes, n_features)."""
+        with torch.no_grad():
+            self.layers.get_parameter("1.weight").copy_(directions)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Coordinates (n_samples, n_components) of samples (n_samples, *input_dims)."""
@@ -185,7 +205,7 @@ class ConvEncoder(nn.Module):
                 f"Samples have shape {tuple(input_dims)}; a convolutional encoder needs images: "
                 f"(channels, height, width). Reshape X, or use encoder_name='default'."
             )
-        _check_sizes(
+        check_sizes(
             n_channels=n_channels, **{f"hidden_dims[{i}]": w for i, w in enumerate(hidden_dims)}
         )
         self.dims = tuple(input_dims) if len(input_dims) == 3 else (1, *input_dims)
@@ -266,7 +286,7 @@ class PublishedEncoder(nn.Module):
         dropout_rate: float = 0.0,
     ) -> None:
         super().__init__()
-        _check_sizes(hidden_size=hidden_size)
+        check_sizes(hidden_size=hidden_size)
         width = math.prod(input_dims)
         layers: list[nn.Module] = [nn.Flatten()]
         for number in range(n_hidden_layers):
@@ -285,7 +305,8 @@ class PublishedEncoder(nn.Module):
         return coordinates
 
 
-def _check_sizes(**sizes: Any) -> None:
+def check_sizes(**sizes: Any) -> None:
+    """Refuse numbers of units that no layer can have."""
     for name, size in sizes.items():
         if not isinstance(size, int) or isinstance(size, bool) or size < 1:
             raise InvalidInputError(f"{name} is {size!r}; an integer of at least 1 is needed.")

@@ -51,7 +51,9 @@ class GlassBoxUMAP(ParametricUMAP):
         biases of the published method), or the name of a registered encoder.
     encoder_kwargs : dict or None
         Of the encoder's constructor, for example ``{"hidden_size": 64, "n_hidden_layers": 1}``.
-        Layers of the default encoder have 128 units, and 256 beyond 10,000 rows.
+        Layers of the default encoder have 128 units, and 256 beyond 10,000 rows. Of more than 100
+        features its first layer sees the ``n_axes`` principal axes that hold nine tenths of the
+        variance, which places new rows better; ``{"n_axes": None}`` lets it see all features.
     lr : float
         Learning rate of the descent; copying takes ten times as much, and at most 0.02.
     epochs : int

@@ -111,7 +111,8 @@ def learn(
     Ctrl-C ends the training and keeps the encoder as it is.
     """
     generator = torch.Generator(device=U.device).manual_seed(settings.seed)
-    jitter = _jitter(U, around.neighbors, settings.jitter)
+    n_directions = int(getattr(encoder, "n_directions", math.prod(U.shape[1:])))
+    jitter = _jitter(U, around.neighbors, settings.jitter, n_directions)
     history: list[dict[str, Any]] = []
     interrupted = False
     best: dict[str, torch.Tensor] | None = None
@@ -269,8 +270,13 @@ def _batch_edges(batch_size: int | str, n_edges: int) -> int:
     return int(batch_size)
 
 
-def _jitter(U: torch.Tensor, neighbors: NDArray[np.int64], jitter: float | str) -> torch.Tensor:
-    """Deviation of the noise on each value of each row."""
+def _jitter(
+    U: torch.Tensor, neighbors: NDArray[np.int64], jitter: float | str, n_directions: int
+) -> torch.Tensor:
+    """Deviation of the noise on each value of each row.
+
+    What the encoder sees of the noise is as long as the way to the neighbours.
+    """
     n = len(U)
     share = AUTO_JITTER if jitter == "auto" else float(jitter)
     if neighbors.shape[1] == 0 or share == 0.0:
@@ -281,7 +287,7 @@ def _jitter(U: torch.Tensor, neighbors: NDArray[np.int64], jitter: float | str) 
         for column in neighbors.T:
             there = torch.from_numpy(np.ascontiguousarray(column)).to(U.device)[rows]
             total[rows] += (flat[rows] - flat[there]).norm(dim=1)
-    deviation: torch.Tensor = total * (share / neighbors.shape[1] / math.sqrt(flat.shape[1]))
+    deviation: torch.Tensor = total * (share / neighbors.shape[1] / math.sqrt(n_directions))
     return deviation
 
 

@@ -18,7 +18,8 @@ from ...errors import DriftglassWarning, InvalidInputError
 from .._duplicates import group_rows
 from ._checks import as_samples, check_parameters, flattened
 from ._derivatives import as_double, evaluated
-from ._encoders import create_encoder
+from ._directions import MANY_FEATURES, leading_directions
+from ._encoders import check_sizes, create_encoder
 from ._graph import neighbourhood_of
 from ._kept_model import KeptModel
 from ._learning import Neighbourhood, Settings, learn, threads
@@ -166,7 +167,7 @@ class ParametricUMAP(KeptModel, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         rows = U64[first].reshape(len(first), -1)
         around = self._around(flat[first], rows, first, len(flat), notes)
         self.a_, self.b_ = around.curve
-        self.encoder_ = self._fresh_encoder(len(first)).to(device)
+        self.encoder_ = self._begun_encoder(rows).to(device)
         U = torch.from_numpy(U64[first].astype(np.float32)).to(device)
         audience = Audience(
             FitState(2 * int(self.epochs)),
@@ -186,12 +187,28 @@ class ParametricUMAP(KeptModel, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         if self.checkpoint_dir is not None:
             self.save(Path(self.checkpoint_dir) / "last.safetensors")
 
-    def _fresh_encoder(self, n_samples: int | None = None) -> torch.nn.Module:
-        if n_samples is not None:
-            kwargs = dict(self.encoder_kwargs or {})
-            if self.encoder_name == "default" and n_samples > WIDE_BEYOND:
+    def _begun_encoder(self, rows: NDArray[np.float64]) -> torch.nn.Module:
+        """An encoder for the rows (n_different, n_features) that it will get."""
+        kwargs = dict(self.encoder_kwargs or {})
+        directions = None
+        if self.encoder_name == "default":
+            if len(rows) > WIDE_BEYOND:
                 kwargs.setdefault("hidden_size", WIDE)
-            self._encoder_kwargs = kwargs
+            wanted = kwargs.get("n_axes", "auto")
+            if wanted == "auto":
+                wide = rows.shape[1] > MANY_FEATURES
+                directions = leading_directions(rows) if wide else None
+            elif wanted is not None:
+                check_sizes(n_axes=wanted)
+                directions = leading_directions(rows, wanted)
+            kwargs["n_axes"] = None if directions is None else len(directions)
+        self._encoder_kwargs = kwargs
+        encoder = self._fresh_encoder()
+        if directions is not None:
+            encoder.look_along(torch.from_numpy(directions))  # type: ignore[operator]
+        return encoder
+
+    def _fresh_encoder(self) -> torch.nn.Module:
         devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
         # Nobody else's random numbers change because a model is fitted.
         with torch.random.fork_rng(devices=devices):
