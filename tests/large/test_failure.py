@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -156,14 +157,29 @@ def workers(address, tmp_path):
             process.wait()
 
 
+def doze(processes):
+    """What a laptop that is closed does to a cluster, for a moment."""
+    for process in processes:
+        process.send_signal(signal.SIGSTOP)
+    time.sleep(0.5)
+    for process in processes:
+        process.send_signal(signal.SIGCONT)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have one loopback address")
-def test_a_scheduler_that_is_killed_costs_nothing_that_was_kept(folder, reference, tmp_path):
+def test_a_cluster_asleep_or_a_scheduler_killed_costs_nothing_that_was_kept(
+    folder, reference, tmp_path
+):
     store = tmp_path / "runs"
     begun = {}
-    with scheduler() as (process, address), workers(address, tmp_path):
+    with scheduler() as (process, address), workers(address, tmp_path) as asleep:
+        slept = []
 
         def kill(done, total, what):
+            if what == "measuring spaces" and done >= 3 and not slept:
+                slept.append(what)
+                doze([process, *asleep])
             if what == "placing partitions" and done >= 3:
                 process.kill()
 
@@ -177,6 +193,7 @@ def test_a_scheduler_that_is_killed_costs_nothing_that_was_kept(folder, referenc
 
         made = dg.project_large(folder, store, executor=address, progress=progress, **SETTINGS)
 
+    assert slept == ["measuring spaces"]
     assert begun["measuring spaces"] == 15
     assert begun["placing partitions"] >= 3
     assert result(made) == reference

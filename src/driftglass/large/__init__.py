@@ -5,6 +5,7 @@ threads, processes and a Dask cluster give the same numbers. Algorithms on array
 folders below.
 """
 
+from ._index import ShardedIndex
 from ._moments import pca
 from ._open import open_partitions
 from ._partition import Partition, Partitions, Source, Trouble
@@ -20,6 +21,7 @@ __all__ = [
     "LargeTracks",
     "Partition",
     "Partitions",
+    "ShardedIndex",
     "Source",
     "Trouble",
     "linear_cka",

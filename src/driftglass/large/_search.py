@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,22 @@ from .._arrays import as_vectors
 from ..errors import InvalidInputError, ShapeError
 from ..neighbors import query_neighbors
 from ..parallel import opened
-from ._moments import totals_of
+from ._moments import Totals, totals_of
 from ._open import open_partitions
 from ._partition import Partition, read_block
 from ._work import Arrays, Late, Work
 
-__all__ = ["Counting", "Found", "Questions", "fetch", "limits_of", "merged", "near", "neighbors"]
+__all__ = [
+    "Counting",
+    "Found",
+    "Questions",
+    "fetch",
+    "found_by",
+    "limits_of",
+    "merged",
+    "near",
+    "neighbors",
+]
 
 BLOCK_BYTES = 1 << 23
 DOUBLE = 2.0**-53
@@ -234,18 +244,33 @@ def neighbors(
                 f"n_neighbors is {n_neighbors}; 1 to {totals.n_samples} can be found."
             )
         used = [parts.parts[number] for number in sorted(totals.used)]
-        nobody = np.full(len(Q), -1, dtype=np.int64)
-        by = Questions(Q, None, nobody, n_neighbors)
         items = [(part, parts.n_features, None) for part in used]
-        work.run("near", near, items, shared=by, what="searching partitions")
-        rows, distances = merged(
-            [arrays for _, arrays in work.results("near", len(items))], "data", n_neighbors
-        )
-        n_checked = min(n_checked, len(Q))
-        recall = float("nan")
-        if n_checked:
-            ranks = _ranks(used, parts.n_features, Q[:n_checked], rows[:n_checked], totals, work)
-            recall = float((ranks <= n_neighbors).mean())
+        return found_by(near, items, used, Q, n_neighbors, n_checked, totals, work)
+
+
+def found_by(
+    search: Callable[..., Arrays],
+    items: Sequence[Any],
+    used: Sequence[Partition],
+    Q: NDArray[Any],
+    n_neighbors: int,
+    n_checked: int,
+    totals: Totals,
+    work: Work,
+) -> Found:
+    """Put queries to every partition, merge what they answer, and measure how much it misses."""
+    width = Q.shape[1]
+    nobody = np.full(len(Q), -1, dtype=np.int64)
+    by = Questions(Q, None, nobody, n_neighbors)
+    work.run("near", search, items, shared=by, what="searching partitions")
+    rows, distances = merged(
+        [arrays for _, arrays in work.results("near", len(items))], "data", n_neighbors
+    )
+    n_checked = min(n_checked, len(Q))
+    recall = float("nan")
+    if n_checked:
+        ranks = _ranks(used, width, Q[:n_checked], rows[:n_checked], totals, work)
+        recall = float((ranks <= n_neighbors).mean())
     return Found(rows, distances, recall, n_checked)
 
 

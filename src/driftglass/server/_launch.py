@@ -25,6 +25,7 @@ from ._security import Rules, check_token, new_ticket, new_token
 from ._served import Served, find_served, forget_served, remember_served
 from ._serving import Serving
 from ._sockets import is_loopback, open_sockets
+from ._warming import read_ahead
 
 __all__ = ["DEFAULT_PORT", "Serving", "serve", "start"]
 
@@ -228,7 +229,12 @@ def _server(plan: _Plan, port: int, when_ready: Callable[[], None]) -> HttpServe
         root_path=plan.root_path,
     )
     app = make_app(plan.library, rules)
-    return HttpServer(app, when_ready=when_ready, when_leaving=plan.library.close)
+
+    def ready() -> None:
+        when_ready()
+        read_ahead(plan.library)
+
+    return HttpServer(app, when_ready=ready, when_leaving=plan.library.close)
 
 
 def _nothing() -> None:
