@@ -15,22 +15,29 @@ import matplotlib as mpl
 mpl.use("Agg")
 import numpy as np
 from matplotlib import pyplot
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_wine, make_swiss_roll
 from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import StandardScaler
 
 from driftglass.diagnostics import curvature, multiverse, sequence_scores, tracks, trust_report
 from driftglass.errors import DriftglassWarning
+from driftglass.explanations import explain, explain_groups
 from driftglass.plots import (
     cka_curves,
     confusion_matrix,
+    contribution_arrows,
+    contribution_bars,
     curvature_bands,
     drift_curves,
     eigenvalue_curves,
+    feature_map,
     group_overlay,
     sequence_grid,
     show_animations,
     similarity_map,
+    top_feature_map,
     trust_page,
+    unrolling,
 )
 from driftglass.projections import UMAP, project_sequence
 
@@ -70,6 +77,40 @@ def main() -> None:
     ax.figure.savefig(IMAGES / "figure-group.png", dpi=110)
     of_examples()
     of_training()
+    of_explanations()
+
+
+def of_explanations() -> None:
+    """Draw why wines are where they are, and a roll beside its map."""
+    from driftglass.projections import GlassBoxUMAP
+
+    raw, along = make_swiss_roll(n_samples=1000, random_state=0)
+    X = StandardScaler().fit_transform(raw).astype(np.float32)
+    unrolled = GlassBoxUMAP(random_state=0, quiet=True).fit_transform(X)
+    figure = unrolling(X, {"GlassBoxUMAP": unrolled}, along)
+    figure.savefig(IMAGES / "figure-roll.png", dpi=90)
+
+    wine = load_wine()
+    X = StandardScaler().fit_transform(wine.data)
+    model = GlassBoxUMAP(random_state=0, quiet=True).fit(X)
+    way = {"attribution": "path", "feature_names": wine.feature_names}
+    explained = explain(model, X, **way)
+    groups = explain_groups(model, X, wine.target, **way)
+    figure, axes = pyplot.subplots(2, 2, figsize=(13.5, 7.5), layout="constrained")
+    contribution_bars(explained, 0, ax=axes[0, 0], n_features=8, title="one wine")
+    contribution_arrows(
+        model.embedding_,
+        groups,
+        color=wine.target,
+        n_features=2,
+        ax=axes[0, 1],
+        title="means of the three kinds",
+    )
+    top_feature_map(model.embedding_, explained, ax=axes[1, 0], title="largest contribution")
+    feature_map(
+        model.embedding_, explained, "proline", axis=0, ax=axes[1, 1], title="proline, axis 1"
+    )
+    figure.savefig(IMAGES / "figure-explain.png", dpi=80)
 
 
 def of_training() -> None:

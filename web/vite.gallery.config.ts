@@ -8,7 +8,6 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export default defineConfig({
   base: "./",
   plugins: [svelte()],
-  publicDir: false,
   build: {
     outDir: here("node_modules/.gallery"),
     emptyOutDir: true,

@@ -64,7 +64,9 @@ async function measured(viewer, folder, picture, figures, state) {
     // The limit of the turn ends this for a viewer that draws nothing.
     if (!state.chrome.isConnected()) return;
   }
-  figures.first_picture_seconds = (started + performance.now() - opened) / 1000;
+  const shown = performance.now() - opened;
+  figures.first_picture_seconds = (started + shown) / 1000;
+  figures.picture_after_opening_seconds = shown / 1000;
   await viewer.rest(page, area);
   await page.waitForTimeout(1500);
   if (picture) await page.screenshot({ path: picture });

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from driftglass._progress import Cancelled
 from driftglass.diagnostics import trustworthiness
 
 from .every import CLASSES, NAMES, fitted, groups, having, make
@@ -25,6 +27,7 @@ CHECKED = {
     for name in re.findall(r"parametrize_with_checks\(\s*\[(\w+)\(", path.read_text("utf-8"))
 }
 """These go through scikit-learn's checks in modules of their own."""
+STAGES = ("neighbors", "affinities", "initialization", "layout")
 LINEAR = {"PCA", "RandomProjection", "CustomAxes"}
 """Each row has its place whatever the others are called."""
 SQUARE = {"PHATE", "MDS"}
@@ -253,6 +256,40 @@ def test_a_true_answer_stops_and_keeps_the_map_so_far(rng, name):
     assert len(heard) == 1
     assert Y.shape == (90, 2)
     assert np.isfinite(Y).all()
+
+
+@pytest.mark.parametrize("name", having("progress"))
+def test_progress_hears_every_stage_to_the_end_and_changes_nothing(rng, name):
+    X, heard = groups(rng), []
+
+    watched = make(name, progress=heard.append)
+    Y = fitted(watched, X)
+
+    stages = list(dict.fromkeys(state.stage for state in heard))
+    assert stages == [one for one in STAGES if one in stages]
+    assert stages[-2:] == ["initialization", "layout"]
+    assert heard[-1].done == heard[-1].total
+    assert heard[-1].seconds_left == 0
+    assert np.corrcoef(pdist(heard[-1].positions), pdist(Y))[0, 1] > 0.999999
+    np.testing.assert_array_equal(fitted(make(name), X), Y)
+
+
+@pytest.mark.parametrize("name", having("progress"))
+def test_progress_stops_a_layout_and_keeps_the_map_or_ends_the_fit_before_it(rng, name):
+    X = groups(rng)
+    whole, made = (
+        make(name),
+        make(name, progress=lambda state: state.stage == "layout" and state.done),
+    )
+    fitted(whole, X)
+
+    Y = fitted(made, X)
+
+    assert 0 < made.n_iter_ < whole.n_iter_
+    assert np.isfinite(Y).all()
+    for stage in ("affinities", "initialization"):
+        with pytest.raises(Cancelled, match=f"stopped in the stage '{stage}'"):
+            fitted(make(name, progress=lambda state, stage=stage: state.stage == stage), X)
 
 
 @pytest.mark.parametrize("name", having("callback"))

@@ -9,6 +9,7 @@ python make_store.py texts FOLDER           a run "texts" of three crowds that w
 python make_store.py map FOLDER RUN         one more map, without loadings; prints its key
 python make_store.py fit FOLDER RUN         fit a network that logs itself to a new run
 python make_store.py large FOLDER N...      one projected run of three snapshots for each N
+python make_store.py pictured FOLDER N      one projected run of N items with images
 """
 
 from __future__ import annotations
@@ -165,6 +166,18 @@ def large(folder: str, n: int) -> None:
         dg.project(store.run(f"points-{n}"), "hidden", basis="all", n_components=n_components)
 
 
+def pictured(folder: str, n: int) -> None:
+    """Make a run of `n` items with images of noise, as the benchmark wants it."""
+    rng = np.random.default_rng(n)
+    store = dg.open(folder)
+    pictures = rng.integers(0, 255, size=(n, 16, 16), dtype=np.uint8)
+    with store.create(f"pictures-{n}", ids=np.arange(n), images=pictures) as run:
+        centers = rng.normal(size=(10, 8)) * 3
+        vectors = rng.normal(size=(n, 8)) + centers[np.arange(n) % 10]
+        run.log(0, spaces={"hidden": vectors.astype(np.float32)})
+    dg.project(store.run(f"pictures-{n}"), "hidden", basis="all")
+
+
 if __name__ == "__main__":
     command, path, *rest = sys.argv[1:]
     if command == "make":
@@ -172,6 +185,8 @@ if __name__ == "__main__":
     elif command == "large":
         for n in rest:
             large(path, int(n))
+    elif command == "pictured":
+        pictured(path, int(rest[0]))
     elif command == "new":
         new(path, rest[0])
     elif command == "texts":

@@ -92,6 +92,26 @@ test("a method is chosen, its time is said first, and its map is shown", async (
   await expect(page).toHaveURL(/map=%5B%22umap%22/);
 });
 
+test("rows are sphereized, and labels supervise a map, where the panel says so", async ({
+  page,
+  server,
+}) => {
+  await open(page, server, "run=maps");
+  await choose(page, "UMAP");
+  await page.getByRole("spinbutton", { name: "Neighbours" }).fill("6");
+  await page.getByRole("combobox", { name: "Fitted to" }).click();
+  await page.getByRole("option", { name: "last step" }).click();
+  await page.getByRole("combobox", { name: "Supervised by" }).click();
+  await page.getByRole("option", { name: "label" }).click();
+  await page.getByLabel("Sphereize").check();
+  await make(page);
+
+  await expect(label(page)).toContainText("sphereized");
+  await expect(label(page)).toContainText("supervised by label");
+  await ready(page);
+  expect(await onGpu(page, "planar")).toEqual([...(await kept(page, server, 2))]);
+});
+
 test("a setting out of its range says which values are allowed", async ({ page, server }) => {
   await open(page, server, "run=maps");
   await choose(page, "UMAP");

@@ -69,6 +69,25 @@ test("a regular expression finds, and one that cannot be says why", async ({ pag
   await expect(page.getByText("The regular expression cannot be read")).toBeVisible();
 });
 
+test("a meaning is looked for on Enter, by the function that was given, the nearest first", async ({
+  page,
+}) => {
+  await page.goto("/gallery.html?show=run");
+  await ready(page);
+  await page.keyboard.press("/");
+  await page.getByRole("combobox", { name: "Search by" }).click();
+  await page.getByRole("option", { name: "meaning" }).click();
+  await page.getByLabel("Search for").fill("a round one");
+  const hits = page.getByRole("list", { name: "Found items" }).getByRole("button");
+  expect(await hits.count()).toBe(0); // a model is asked when somebody means it
+  await page.getByLabel("Search for").press("Enter");
+
+  await expect(page.getByText("near “a round one”")).toBeVisible();
+  const scores = (await hits.allInnerTexts()).map((text) => Number(/[\d.]+$/.exec(text)![0]));
+  expect(scores.length).toBeGreaterThan(5);
+  expect(scores).toEqual([...scores].sort((a, b) => b - a));
+});
+
 test("a condition shows only what holds, and is taken back", async ({ page, server }) => {
   await open(page, server, "run=search");
   await page.keyboard.press("/");

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._progress import Progress
 from ..neighbors import nearest_neighbors, query_neighbors
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def alpha_decay_kernel(
     metric: str = "euclidean",
     knn_max: int | None = None,
     n_jobs: int | None = None,
+    progress: Progress | None = None,
 ) -> csr_array[Any]:
     """Affinities that fall with distance in units of each row's own surroundings.
 
@@ -83,6 +85,8 @@ def alpha_decay_kernel(
         Neighbours per row at most.
     n_jobs : int or None
         Threads.
+    progress : callable, optional
+        Called with (done, total, what) while neighbours are looked for; may raise to stop.
 
     Returns
     -------
@@ -94,7 +98,7 @@ def alpha_decay_kernel(
     n = len(X)
     most = n - 1 if knn_max is None else min(knn_max, n - 1)
     k = min(max(2 * knn + 8, 20), most)
-    graph = nearest_neighbors(X, k, metric=metric, n_jobs=n_jobs)
+    graph = nearest_neighbors(X, k, metric=metric, n_jobs=n_jobs, progress=progress)
     widths = bandwidths_of(graph.distances, knn)
     reach = widths * (1.0 if decay is None else (-np.log(THRESHOLD)) ** (1.0 / decay))
     everyone = np.arange(n)

@@ -180,7 +180,7 @@ class FittedFromRows:
         return {
             name: value if isinstance(value, plain) else repr(value)
             for name, value in self._method.get_params().items()
-            if name != "callback"
+            if name not in ("callback", "progress")
         }
 
     def fit(self, numbers: Sequence[int]) -> Place | None:

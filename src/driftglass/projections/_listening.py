@@ -9,12 +9,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from .._progress import MapSoFar, Progress, Watcher, silent
-from ._watch import FitProgress
+from ._watch import OFTEN, FitProgress
 
 __all__ = ["Listening"]
-
-OFTEN = 10
-"""Rounds between two looks at a map that somebody watches."""
 
 
 class Listening:

@@ -11,6 +11,7 @@ from ._checks import checked_number
 from ._pacmap import PaCMAP
 from ._pacmap_layout import LocalGraph
 from ._tsne_layout import Callback
+from ._watch import Listener
 
 __all__ = ["LocalMAP"]
 
@@ -52,6 +53,9 @@ class LocalMAP(PaCMAP):
         map as it is then.
     callback_every : int
         Iterations between calls.
+    progress : callable, optional
+        Called with a `FitProgress`: stage, time left, map so far. A true answer stops: in
+        the stage "layout" the map is kept as it is then, before it there is none.
 
     Attributes
     ----------
@@ -99,6 +103,7 @@ class LocalMAP(PaCMAP):
         n_jobs: int | None = None,
         callback: Callback | None = None,
         callback_every: int = 50,
+        progress: Listener | None = None,
     ) -> None:
         super().__init__(
             n_components,
@@ -112,6 +117,7 @@ class LocalMAP(PaCMAP):
             n_jobs=n_jobs,
             callback=callback,
             callback_every=callback_every,
+            progress=progress,
         )
         self.low_dist_thres = low_dist_thres
 

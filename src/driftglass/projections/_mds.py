@@ -23,6 +23,7 @@ from ._stress import (
     least_stress_places,
     pair_order,
 )
+from ._watch import Listener, Watch, told
 
 __all__ = ["MDS"]
 
@@ -64,6 +65,10 @@ class MDS(MapOfRows):
         iteration and keeps the map as it is then.
     callback_every : int
         Iterations between calls.
+    progress : callable, optional
+        Called with a `FitProgress`: stage, time left, map so far, of the landmarks and in no unit.
+        A true answer stops: in the stage "layout" the map is kept as it is then, before it there
+        is none.
 
     Attributes
     ----------
@@ -120,6 +125,7 @@ class MDS(MapOfRows):
         n_jobs: int | None = None,
         callback: Callback | None = None,
         callback_every: int = 10,
+        progress: Listener | None = None,
     ) -> None:
         self.n_components = n_components
         self.kind = kind
@@ -132,6 +138,7 @@ class MDS(MapOfRows):
         self.n_jobs = n_jobs
         self.callback = callback
         self.callback_every = callback_every
+        self.progress = progress
 
     def _learn(self, X: NDArray[Any], notes: Notes) -> None:
         if self.metric == "precomputed":
@@ -158,6 +165,8 @@ class MDS(MapOfRows):
         rng = rng_of(self.random_state)
         most = n if self.n_landmarks is None else min(n, int(self.n_landmarks))
         self.landmarks_ = np.arange(n) if most == n else np.sort(rng.choice(n, most, replace=False))
+        watch = Watch(self.progress, {"affinities": 1.0, "initialization": 3.0, "layout": 20.0})
+        watch.before_the_map("affinities", 0, 1)
         base = X if most == n else X[self.landmarks_]
         self._base = base
         among = base[:, self.landmarks_] if given else dissimilarities(base, base, self.metric)
@@ -168,8 +177,9 @@ class MDS(MapOfRows):
                 notes.append(f"all {most} rows are equal: one stacked point.")
             self._unit = 1.0
         among = among / self._unit
+        watch.before_the_map("initialization", 0, 1)
         self._classical = classical_scaling(among, int(self.n_components))
-        scaled_map = self._least_stress(among, n, rng)
+        scaled_map = self._least_stress(among, self._start(n, rng), watch)
         self.n_iter_, self.stopped_ = max(1, scaled_map.n_iter), scaled_map.stopped
         self.converged_ = scaled_map.converged
         self._ranks = self._distances_of_ranks(among, scaled_map.coordinates)
@@ -183,17 +193,24 @@ class MDS(MapOfRows):
             raw = self._place_others(X)
         self.raw_stress_ = raw * self._unit**2
 
-    def _least_stress(self, among: NDArray[np.float64], n: int, rng: Any) -> Scaled:
-        return least_stress(
+    def _least_stress(
+        self, among: NDArray[np.float64], start: NDArray[np.float64], watch: Watch
+    ) -> Scaled:
+        max_iter = 0 if self.kind == "classical" else int(self.max_iter)
+        callback, callback_every = told(watch, self.callback, int(self.callback_every), max_iter)
+        found = least_stress(
             among.astype(np.float32),
-            self._start(n, rng),
-            max_iter=0 if self.kind == "classical" else int(self.max_iter),
+            start,
+            max_iter=max_iter,
             eps=float(self.eps),
             order=pair_order(among) if self.kind == "nonmetric" and among.any() else None,
             n_threads=effective_n_jobs(self.n_jobs),
-            callback=self.callback,
-            callback_every=int(self.callback_every),
+            callback=callback,
+            callback_every=callback_every,
         )
+        if not found.stopped:
+            watch("layout", max_iter, max_iter, found.coordinates)
+        return found
 
     def _start(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
         n_components = int(self.n_components)

@@ -22,6 +22,7 @@ from ._pacmap_layout import LocalGraph, PairLosses, descend_pairs
 from ._pairs import further, midnear, nearest, symmetric
 from ._thin import EQUAL_COSINE, directions, thin_map
 from ._tsne_layout import Callback
+from ._watch import Listener, Watch, told
 
 __all__ = ["PaCMAP"]
 
@@ -66,6 +67,9 @@ class PaCMAP(MapOfRows):
         map as it is then.
     callback_every : int
         Iterations between calls.
+    progress : callable, optional
+        Called with a `FitProgress`: stage, time left, map so far. A true answer stops: in
+        the stage "layout" the map is kept as it is then, before it there is none.
 
     Attributes
     ----------
@@ -112,6 +116,7 @@ class PaCMAP(MapOfRows):
         n_jobs: int | None = None,
         callback: Callback | None = None,
         callback_every: int = 50,
+        progress: Listener | None = None,
     ) -> None:
         self.n_components = n_components
         self.n_neighbors = n_neighbors
@@ -124,6 +129,7 @@ class PaCMAP(MapOfRows):
         self.n_jobs = n_jobs
         self.callback = callback
         self.callback_every = callback_every
+        self.progress = progress
 
     def _learn(self, X: NDArray[Any], notes: Notes) -> None:
         self._thin = thin_map(X, self.metric, int(self.n_components))
@@ -163,7 +169,17 @@ class PaCMAP(MapOfRows):
         k = self._clamped(len(X), notes)
         wide = min(k + EXTRA_NEIGHBORS, len(X) - 1)
         metric: Any = self.metric
-        graph = nearest_neighbors(self._fitted, wide, metric=metric, n_jobs=self.n_jobs)
+        first, second, third = (int(n) for n in self.num_iters)
+        total = first + second + third
+        watch = Watch(self.progress, _costs(len(X), X.shape[1], total))
+        graph = nearest_neighbors(
+            self._fitted,
+            wide,
+            metric=metric,
+            n_jobs=self.n_jobs,
+            progress=lambda done, total, what: watch.before_the_map("neighbors", done, total),
+        )
+        watch.before_the_map("affinities", 0, 1)
         near = nearest(graph, k)
         n_midnear, n_further = round(k * self.MN_ratio), round(k * self.FP_ratio)
         middle, far = (
@@ -171,16 +187,20 @@ class PaCMAP(MapOfRows):
             further(near, n_further, rng),
         )
         losses = PairLosses(*(symmetric(pairs, n_threads) for pairs in (near, middle, far)))
-        first, second, third = (int(n) for n in self.num_iters)
+        watch.before_the_map("initialization", 0, 1)
+        start = self._start(rng)
+        callback, callback_every = told(watch, self.callback, int(self.callback_every), total)
         self.embedding_, self.n_iter_, self.stopped_ = descend_pairs(
-            self._start(rng),
+            start,
             losses,
             (first, second, third),
             n_threads=n_threads,
-            callback=self.callback,
-            callback_every=int(self.callback_every),
+            callback=callback,
+            callback_every=callback_every,
             local=self._local(near, far, seed),
         )
+        if not self.stopped_:
+            watch("layout", total, total, self.embedding_)
         self.effective_n_neighbors_ = k
         self._index = NeighborIndex(self._fitted, metric=metric)
 
@@ -240,6 +260,16 @@ class PaCMAP(MapOfRows):
             raise InvalidInputError(
                 f"num_iters is {self.num_iters!r}; three numbers of iterations are needed."
             )
+
+
+def _costs(n_samples: int, n_features: int, n_iter: int) -> dict[str, float]:
+    """Rough microseconds of each stage per thread."""
+    return {
+        "neighbors": n_samples * (35.0 + 0.08 * n_features),
+        "affinities": n_samples * 6.0,
+        "initialization": n_samples * 0.005 * n_features,
+        "layout": n_samples * 0.1 * n_iter,
+    }
 
 
 def _axes_for(X: NDArray[Any], metric: str) -> AffineMap | None:

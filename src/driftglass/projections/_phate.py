@@ -27,10 +27,12 @@ from ._moments import principal_axes
 from ._notes import Notes
 from ._stress import Callback, classical_scaling, least_stress, pair_order
 from ._thin import DIRECTIONAL, directions, thin_map
+from ._watch import Listener, Watch, told
 
 __all__ = ["PHATE"]
 
 METRICS = ("euclidean", "cosine", "correlation", "manhattan")
+MAX_ITER = 300
 KINDS = ("metric", "classic", "nonmetric")
 
 
@@ -76,6 +78,10 @@ class PHATE(MapOfRows):
         answer ends that and keeps the map as it is then.
     callback_every : int
         Iterations between calls.
+    progress : callable, optional
+        Called with a `FitProgress`: stage, time left, map so far, of the landmarks and in no unit.
+        A true answer stops: in the stage "layout" the map is kept as it is then, before it there
+        is none.
 
     Attributes
     ----------
@@ -133,6 +139,7 @@ class PHATE(MapOfRows):
         n_jobs: int | None = None,
         callback: Callback | None = None,
         callback_every: int = 10,
+        progress: Listener | None = None,
     ) -> None:
         self.n_components = n_components
         self.knn = knn
@@ -147,6 +154,7 @@ class PHATE(MapOfRows):
         self.n_jobs = n_jobs
         self.callback = callback
         self.callback_every = callback_every
+        self.progress = progress
 
     def _learn(self, X: NDArray[Any], notes: Notes) -> None:
         self.von_neumann_entropy_: NDArray[np.float64] | None = None
@@ -188,13 +196,16 @@ class PHATE(MapOfRows):
         # Rounding may leave this much between equal rows.
         exact = self._axes is None and self.metric not in DIRECTIONAL
         self._same_below = 0.0 if exact else 1e-5 * max(float(self._fitted.std()), 1e-30)
+        watch = Watch(self.progress, self._costs(*X.shape))
         kernel = alpha_decay_kernel(
             self._fitted,
             self.effective_knn_,
             self.decay,
             metric=metric,
             n_jobs=self.n_jobs,
+            progress=lambda done, total, what: watch.before_the_map("neighbors", done, total),
         )
+        watch.before_the_map("affinities", 0, 1)
         n_landmarks = None if self.n_landmark is None else int(self.n_landmark)
         walk = diffusion(kernel, n_landmarks=n_landmarks, rng=rng_of(self.random_state))
         if isinstance(self.t, str):
@@ -202,29 +213,44 @@ class PHATE(MapOfRows):
             self.t_ = knee(self.von_neumann_entropy_)
         else:
             self.t_ = int(self.t)
-        self._lay_out(walk)
+        watch.before_the_map("initialization", 0, 1)
+        self._lay_out(walk, watch)
 
-    def _lay_out(self, walk: Diffusion) -> None:
+    def _lay_out(self, walk: Diffusion, watch: Watch) -> None:
         distances = potential_distances(potential(walk.operator, self.t_, float(self.gamma)))
         # In units of the widest, so that single precision neither overflows nor vanishes.
         widest = float(distances.max()) or 1.0
         distances /= widest
         Y = classical_scaling(distances, int(self.n_components)).coordinates
         wanted = distances.astype(np.float32)
+        max_iter = 0 if self.mds == "classic" else MAX_ITER
+        callback, callback_every = told(watch, self.callback, int(self.callback_every), max_iter)
         scaled = least_stress(
             wanted,
             Y,
-            max_iter=0 if self.mds == "classic" else 300,
+            max_iter=max_iter,
             order=pair_order(wanted) if self.mds == "nonmetric" else None,
             n_threads=effective_n_jobs(self.n_jobs),
-            callback=self.callback,
-            callback_every=int(self.callback_every),
+            callback=callback,
+            callback_every=callback_every,
         )
+        if not scaled.stopped:
+            watch("layout", max_iter, max_iter, scaled.coordinates)
         self.stress_ = scaled.relative
         self.n_iter_, self.stopped_ = scaled.n_iter, scaled.stopped
         self._groups, self.n_landmarks_ = walk.groups, len(wanted)
         self._landmark_places = in_single(scaled.coordinates, widest)
         self.embedding_ = walk.interpolated(self._landmark_places).astype(np.float32)
+
+    def _costs(self, n_samples: int, n_features: int) -> dict[str, float]:
+        """Rough microseconds of each stage per thread."""
+        m = n_samples if self.n_landmark is None else min(n_samples, int(self.n_landmark))
+        return {
+            "neighbors": n_samples * (35.0 + 0.08 * n_features),
+            "affinities": n_samples * 50.0 + 1e-4 * m**3,
+            "initialization": 0.05 * m**2,
+            "layout": 0.001 * MAX_ITER * m**2,
+        }
 
     def _axes_for(self, X: NDArray[Any]) -> AffineMap | None:
         n_axes = X.shape[1] if self.n_pca is None else min(int(self.n_pca), *X.shape)

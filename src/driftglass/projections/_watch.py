@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -13,7 +14,10 @@ from numpy.typing import NDArray
 
 from .._progress import Cancelled
 
-__all__ = ["FitProgress", "Listener", "Watch", "spoken"]
+__all__ = ["OFTEN", "FitProgress", "Listener", "Watch", "spoken", "told"]
+
+OFTEN = 10
+"""Rounds of a layout between two looks at it, where somebody watches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +105,44 @@ class Watch:
         names = list(self._costs)
         before = sum(self._costs[name] for name in names[: names.index(stage)])
         return (before + part * self._costs[stage]) / sum(self._costs.values())
+
+
+Callback = Callable[[int, float, NDArray[np.float32]], Any]
+
+
+def told(
+    watch: Watch, callback: Callback | None, callback_every: int, total: int
+) -> tuple[Callback | None, int]:
+    """What a layout shall call, and every how many rounds, so that both hear of it.
+
+    Parameters
+    ----------
+    watch : Watch
+        Told of the stage "layout".
+    callback : callable or None
+        Called with (rounds done, loss, map) every `callback_every` rounds.
+    callback_every : int
+        As it was asked for.
+    total : int
+        Rounds, at most.
+
+    Returns
+    -------
+    callback : callable or None
+        Calls both; a true answer of either stops.
+    callback_every : int
+        Divides the one given.
+    """
+    if not watch.listens:
+        return callback, callback_every
+
+    def tell(done: int, loss: float, positions: NDArray[np.float32]) -> bool:
+        stops = False
+        if callback is not None and done % callback_every == 0:
+            stops = bool(callback(done, loss, positions))
+        return watch("layout", done, total, positions) or stops
+
+    return tell, OFTEN if callback is None else math.gcd(OFTEN, callback_every)
 
 
 def spoken(listener: Listener | None) -> Listener:

@@ -1,6 +1,9 @@
 /** A frame of movement should take no longer than this, or the hand feels it. */
 const BUDGET_MS = 32;
 const FEWEST = 20_000;
+/** A map that was left alone for this long rests, at least. */
+const REST_MS = 160;
+const LONGEST_REST_MS = 700;
 
 /**
  * How many points to draw while the map moves. Rows are in an order whose every prefix is a
@@ -13,10 +16,19 @@ export class Pace {
   /** Maps that are drawn in the same frame; together they have one budget. */
   maps = 1;
   private late = false;
+  private took = 0;
 
   /** Whether frames of movements come too late on this machine, so that they should be simpler. */
   get slow(): boolean {
     return this.late;
+  }
+
+  /**
+   * Milliseconds without a movement after which the whole map is drawn. Where frames take long, the
+   * hand's next movement does too: drawing everything in the middle of a drag would hold it up.
+   */
+  get patience(): number {
+    return Math.min(LONGEST_REST_MS, Math.max(REST_MS, 3 * this.took));
   }
 
   /** Rows to draw now, of `total`. */
@@ -29,6 +41,7 @@ export class Pace {
     const took = this.last === null ? null : now - this.last;
     this.last = now;
     if (took === null || took > 2_000) return;
+    this.took = took;
     const drawn = this.rows(total);
     if (took > BUDGET_MS) this.late = true;
     else if (took < BUDGET_MS / 4) this.late = false;

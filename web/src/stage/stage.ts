@@ -3,7 +3,6 @@ import { boundsOf } from "../geometry/bounds.js";
 import type { Camera } from "../geometry/camera.js";
 import { NO_ROW, NoWebGL2Error, Renderer, type View } from "../render/renderer.js";
 import type { Colorist } from "../state/colorist.js";
-import type { Frames } from "../state/frames.js";
 import type { SelectMode } from "../state/selection.js";
 import type { Session } from "../state/session.js";
 import { onChange, type Signal } from "../state/signal.js";
@@ -26,11 +25,7 @@ import { Pace } from "./pace.js";
 import { Resident } from "./resident.js";
 import { SpriteLayer } from "./sprite_layer.js";
 import { TrailLayer } from "./trail_layer.js";
-
-/** The map counts as moving until it has been left alone for this long. */
-const REST_MS = 160;
-/** The other fit is fetched once the playhead has stood still this long. */
-const OTHER_FIT_MS = 250;
+import { WantedFrames } from "./wanted_frames.js";
 
 /** Draws the state: the only place where the renderer and the state meet. */
 export class Stage implements MapPort {
@@ -47,6 +42,7 @@ export class Stage implements MapPort {
   private readonly trails: TrailLayer;
   private readonly lines: LineLayer;
   readonly sprites: SpriteLayer;
+  private readonly wanted: WantedFrames;
   /** The way to another map, where one is laid over this one. */
   blend: Blend | null = null;
   private flags: Uint8Array = new Uint8Array(0);
@@ -55,7 +51,6 @@ export class Stage implements MapPort {
   private scheduled = 0;
   private lastTick: number | null = null;
   private movedAt = Number.NEGATIVE_INFINITY;
-  private otherTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     client: Client,
@@ -66,6 +61,7 @@ export class Stage implements MapPort {
     beside: Beside,
   ) {
     this.resident = new Resident(state, session);
+    this.wanted = new WantedFrames(state, session);
     this.catcher = new Catcher(state, this.lasso, this.resident);
     this.census = new Census(state);
     this.overlay = new Overlay(state, reasons, beside);
@@ -80,7 +76,10 @@ export class Stage implements MapPort {
       this.eye.rebound(state.planar.value, state.spatial.value);
       this.redraw();
     });
-    onChange([timeline.place, state.projection, state.shownFit], () => this.want());
+    onChange([timeline.place, state.projection, state.shownFit], () => {
+      this.wanted.ask();
+      this.redraw();
+    });
     // A view chosen for one map means nothing in another.
     onChange([session.projections.recipe], () => this.eye.wanted ?? this.eye.text.set(""));
     onChange([timeline.position], () => this.moved());
@@ -90,6 +89,11 @@ export class Stage implements MapPort {
     );
     onChange([selection.rows, filter.hidden, state.hover, state.echo, state.focus], () =>
       this.flag(),
+    );
+    // On a slow machine part of the points at once, and all of them when the hand rests.
+    onChange(
+      [selection.rows, filter.hidden, colorist.colors],
+      () => this.pace.slow && this.moved(),
     );
     onChange([colorist.colors], () => this.color());
     onChange([timeline.playing, state.theme, state.trustFade, state.reducedMotion], () =>
@@ -139,7 +143,7 @@ export class Stage implements MapPort {
     return () => {
       observer.disconnect();
       cancelAnimationFrame(this.scheduled);
-      clearTimeout(this.otherTimer);
+      this.wanted.close();
       this.trails.close();
       this.sprites.close();
       this.lasso.close();
@@ -256,11 +260,6 @@ export class Stage implements MapPort {
     return from && (place.mix === 0 || this.resident.bring(renderer, place.to));
   }
 
-  private frames(): Frames {
-    const { planarFrames, spatialFrames } = this.session.projections;
-    return this.state.shownFit.value === 3 ? spatialFrames : planarFrames;
-  }
-
   /** The frame under the playhead, as far as it has come. */
   private frame(): FrameData | undefined {
     const step = this.shownPlace?.from;
@@ -276,29 +275,6 @@ export class Stage implements MapPort {
     this.flag();
   }
 
-  /** Says which frames are needed: now, next, and for a morph to the other fit. */
-  private want(): void {
-    const { timeline, shownFit, planar, spatial } = this.state;
-    const { planarFrames, spatialFrames } = this.session.projections;
-    const [main, other] =
-      shownFit.value === 3 ? [spatialFrames, planarFrames] : [planarFrames, spatialFrames];
-    main.want(timeline.wanted());
-    clearTimeout(this.otherTimer);
-    const place = timeline.place.value;
-    const around = place === null ? [] : [...new Set([place.from, place.to])];
-    // What is here stays for the morph; what is not can wait until the hand rests.
-    other.want(around.filter((step) => other.has(step)));
-    const later = () => {
-      // The other fit may lag behind a run that grows: it has no frame of the newest step yet.
-      const known = (shownFit.value === 3 ? planar : spatial).value?.steps ?? [];
-      const there = around.filter((step) => known.includes(step));
-      if (main.has(place?.from ?? Number.NaN)) other.want(there);
-      else this.otherTimer = setTimeout(later, OTHER_FIT_MS);
-    };
-    this.otherTimer = setTimeout(later, OTHER_FIT_MS);
-    this.redraw();
-  }
-
   private look(move: (camera: Camera) => Camera): void {
     this.eye.look(move);
     this.state.hover.set(null);
@@ -311,7 +287,7 @@ export class Stage implements MapPort {
       this.morph.moving ||
       this.resident.turn.moving ||
       this.eye.moving ||
-      performance.now() - this.movedAt < REST_MS
+      performance.now() - this.movedAt < this.pace.patience
     );
   }
 
@@ -329,7 +305,7 @@ export class Stage implements MapPort {
     this.scheduled = 0;
     const { timeline } = this.state;
     const seconds = this.lastTick === null ? 0 : Math.min((now - this.lastTick) / 1000, 0.25);
-    if (timeline.playing.value) timeline.advance(seconds, (step) => this.frames().has(step));
+    if (timeline.playing.value) timeline.advance(seconds, (step) => this.wanted.main.has(step));
     this.headForFit();
     this.morph.advance(now);
     this.eye.advance(now);
@@ -344,7 +320,7 @@ export class Stage implements MapPort {
   private headForFit(): void {
     const target = this.state.shownFit.value === 3 ? 1 : 0;
     const step = this.state.timeline.place.value?.from;
-    if (step === undefined || this.frames().get(step) === undefined) return;
+    if (step === undefined || this.wanted.main.get(step) === undefined) return;
     const { planarFrames, spatialFrames } = this.session.projections;
     const both = planarFrames.get(step) !== undefined && spatialFrames.get(step) !== undefined;
     // Without the other fit, or for a reader who wants no motion, there is no way between.

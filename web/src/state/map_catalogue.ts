@@ -1,7 +1,8 @@
 import type { Client } from "../data/client.js";
 import type { KeptProjection, MethodInfo } from "../data/types.js";
+import { keptRecipe, type Recipe } from "./recipe.js";
 import { signal, type Signal } from "./signal.js";
-import type { ViewerState } from "./viewer_state.js";
+import type { Fit, ViewerState } from "./viewer_state.js";
 
 /** Which maps can be made, and which a run keeps. Read when somebody looks, not before. */
 export class MapCatalogue {
@@ -44,4 +45,16 @@ export class MapCatalogue {
     this.asked++;
     this.found.set(null);
   }
+}
+
+/** The newest kept map that somebody chose a method for. */
+export function chosenAmong(kept: readonly KeptProjection[], fit: Fit): Recipe | null {
+  const chosen = kept.filter(({ recipe }) => recipe === null || !isPlain(recipe));
+  const first = chosen.find((one) => one.n_components === fit) ?? chosen[0];
+  return first === undefined ? null : keptRecipe(first);
+}
+
+function isPlain({ method, parameters, random_state }: Recipe): boolean {
+  const plain = method === "pca" || method === "as_logged";
+  return plain && random_state === 0 && Object.keys(parameters).length === 0;
 }

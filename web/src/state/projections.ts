@@ -1,9 +1,9 @@
 import type { Client, PictureRequest } from "../data/client.js";
 import { ServerError } from "../data/transport.js";
-import type { Job, KeptProjection, ProjectionInfo } from "../data/types.js";
+import type { Job, ProjectionInfo } from "../data/types.js";
 import { Frames } from "./frames.js";
-import { MapCatalogue } from "./map_catalogue.js";
-import { AUTO, keptRecipe, recipeText, requestOf, type Recipe } from "./recipe.js";
+import { chosenAmong, MapCatalogue } from "./map_catalogue.js";
+import { AUTO, recipeText, requestOf, type Recipe } from "./recipe.js";
 import { computed, signal, type Signal } from "./signal.js";
 import { isUsable, type Fit, type ViewerState } from "./viewer_state.js";
 
@@ -136,8 +136,7 @@ export class Projections {
     this.wanted.set(recipe ?? AUTO);
     const growing = this.state.run.value?.state === "writing";
     if (recipe === null && !growing) {
-      const kept = await this.catalogue.loadKept();
-      const chosen = firstKept(kept, this.state.fit.value);
+      const chosen = chosenAmong(await this.catalogue.loadKept(), this.state.fit.value);
       if (this.wanted.value === AUTO && chosen !== null) this.wanted.set(chosen);
     }
     this.before = this.wanted.value;
@@ -387,16 +386,4 @@ export class Projections {
       this.report(error);
     }
   }
-}
-
-/** The newest kept map that somebody chose a method for. */
-function firstKept(kept: readonly KeptProjection[], fit: Fit): Recipe | null {
-  const chosen = kept.filter(({ recipe }) => recipe === null || !isPlain(recipe));
-  const first = chosen.find((one) => one.n_components === fit) ?? chosen[0];
-  return first === undefined ? null : keptRecipe(first);
-}
-
-function isPlain({ method, parameters, random_state }: Recipe): boolean {
-  const plain = method === "pca" || method === "as_logged";
-  return plain && random_state === 0 && Object.keys(parameters).length === 0;
 }

@@ -148,6 +148,20 @@ describe("the pace", () => {
     expect(pace.rows(500)).toBe(500);
   });
 
+  it("waits longer for a slow hand before it draws everything, within limits", () => {
+    const pace = new Pace();
+    const waits = (every: number) => {
+      for (let now = 0; now < 3_000; now += every) pace.frame(now, 1_000_000);
+      pace.rest();
+      return pace.patience;
+    };
+
+    expect(waits(10)).toBe(160);
+    expect(waits(120)).toBe(360);
+    expect(waits(900)).toBe(700);
+    expect(waits(10)).toBe(160);
+  });
+
   it("draws more again once it is quick", () => {
     const pace = new Pace();
     for (let now = 0; now < 2_000; now += 100) pace.frame(now, 1_000_000);
