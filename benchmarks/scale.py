@@ -5,7 +5,7 @@
     python -m benchmarks.scale --sizes 10000000 --executor dask --workers 2 --folder /scratch
 
 Rows of 64 features in nested clusters are written to ``.npy`` shards first. Each job runs in a
-fresh process; the memory of every process of the job is looked at ten times a second.
+fresh process; the memory of every process of the job is looked at twice a second.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def measured(rows: Path, store: Path, n: int, arguments: argparse.Namespace) -> 
     done = threading.Event()
 
     def watch() -> None:
-        while not done.wait(0.1):
+        while not done.wait(0.5):
             for pid in family(process.pid):
                 peaks[pid] = max(peaks.get(pid, 0), resident(pid))
 

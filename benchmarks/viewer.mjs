@@ -245,7 +245,8 @@ function bundle() {
   const folder = join(root, "src/driftglass/server/static");
   const files = readdirSync(folder, { recursive: true, withFileTypes: true });
   const sizes = files
-    .filter((file) => file.isFile())
+    // What exported pages and notebooks get is the same page again.
+    .filter((file) => file.isFile() && !/\/(export|widget)$/.test(file.parentPath))
     .map(
       (file) =>
         gzipSync(readFileSync(join(file.parentPath, file.name)), { level: 6 })

@@ -14,6 +14,9 @@ import pytest
 import driftglass as dg
 from driftglass.errors import InvalidInputError, NotFoundError, StoreError
 from driftglass.server import _export as exporting
+from driftglass.server._explaining import answer_explanation
+from driftglass.server._library import Library
+from driftglass.server._question import Question
 from driftglass.server._wire import decode
 
 MARKUP = "</script><script>alert(1)</script>"
@@ -129,7 +132,7 @@ def test_what_is_left_out_is_said_and_is_not_there(run, tmp_path):
     assert report.left_out == (
         "the vectors themselves",
         "neighbours beyond the 10 nearest",
-        "why items are where they are",
+        "why items are where they are before the last step, or several at once",
         "1 space: 'hidden'",
         "2 steps of 3",
         f"3 metadata columns: 'label', {COLUMN!r}, 'note'",
@@ -162,6 +165,38 @@ def test_everybodys_neighbours_go_along(run, tmp_path):
     )
     assert frame.meta["method"] == "exact"
     assert "neighbours beyond the 4 nearest" in report.left_out
+
+
+def test_why_items_are_where_they_are_goes_along(run, tmp_path):
+    dg.export(run, tmp_path / "map.html", spaces=["hidden"])
+    _, index, data = parts_of(tmp_path / "map.html")
+    (path,) = [p for p in index["answers"] if re.search(r"explanations\?.*step=9", p)][:1]
+    frame = decode(answer(index, data, path))
+    ids = answer(index, data, "/api/runs/small/ids")["ids"]
+    key = re.search("projection=([^&]+)", path)[1]
+    way = {"projection": key, "step": 9}
+    library = Library(dg.open(run.path))
+    bits = base64.b64encode(np.packbits(np.arange(30) == 7, bitorder="little").tobytes()).decode()
+    served = answer_explanation(library, Question({"run": "small"}, {**way, "bits": bits})).value
+    library.close()
+    n = len(served["axes"])
+    listed = frame.arrays["features"][7].reshape(n, -1)
+    values = frame.arrays["contributions"][7].reshape(n, -1)
+    sums = frame.arrays["sums"][7].reshape(n, 4)
+
+    assert len(ids) == 30
+    for axis, told in enumerate(served["axes"]):
+        assert listed[axis].tolist() == [one["index"] for one in told["features"]]
+        np.testing.assert_allclose(
+            values[axis], [one["contribution"] for one in told["features"]], rtol=1e-5
+        )
+        np.testing.assert_allclose(
+            sums[axis],
+            [told[name] for name in ("coordinate", "sum", "offset", "rest")],
+            rtol=1e-4,
+            atol=1e-5,
+        )
+    assert frame.meta["about"]["label"] == served["label"]
 
 
 def test_neighbours_that_would_take_long_stay_behind(run, tmp_path, monkeypatch):

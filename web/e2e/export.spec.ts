@@ -120,6 +120,7 @@ test("shows an item with its picture, prediction and its text as text", async ({
     .toBe("exact");
   const near = await app.evaluate((one) => one.viewer.neighbors.answer.value?.neighbors ?? []);
   expect(near).toHaveLength(10);
+  await expect.poll(() => app.evaluate((one) => one.viewer.why.answer.value?.status)).toBe("ready");
   expect(near[0]!.distance).toBeGreaterThan(0);
   expect(exported.told.map.left_out.join()).toContain("neighbours beyond the 10 nearest");
   expect(await faultsOf(page)).toEqual([]);

@@ -13,12 +13,14 @@ from .._progress import Progress, silent
 from .._project import update
 from ..errors import DriftglassError, InvalidInputError, NotFoundError
 from ._api import find_request
+from ._carried_explanations import explanations_of_all
 from ._carried_neighbors import NEIGHBORS, neighbors_of_all, why_no_neighbors
 from ._library import Library, Reading
 from ._measurements import measurements_of_map
 from ._question import Content, Json, Question
 from ._read import NOTES, clip
-from ._recipes import AUTO, requested
+from ._recipes import requested
+from ._wanted import Wanted
 from ._wire import Frame, dump_json, encode
 
 __all__ = ["Carried", "CarriedAnswer", "Wanted", "carry"]
@@ -48,37 +50,6 @@ class CarriedAnswer:
     kind: str
     packed: bool
     data: bytes
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What of a run is to be carried.
-
-    Parameters
-    ----------
-    spaces : collection of str, optional
-        Spaces; all by default.
-    steps : collection of int, optional
-        Steps; all by default.
-    columns : collection of str, optional
-        Metadata columns; all by default.
-    images, predictions : bool
-        Whether thumbnails and predictions are carried.
-    methods : sequence of str
-        Maps of each space, "auto" for what the viewer shows first; those that are not kept are
-        made.
-    neighbors : int, optional
-        How many nearest items of each are carried; by default ten, where that is soon done and
-        not large.
-    """
-
-    spaces: Collection[str] | None = None
-    steps: Collection[int] | None = None
-    columns: Collection[str] | None = None
-    images: bool = True
-    predictions: bool = True
-    methods: Sequence[str] = (AUTO,)
-    neighbors: int | None = None
 
 
 @dataclass
@@ -142,6 +113,7 @@ class _Carrying:
         self.base = f"/api/runs/{quote(name, safe='')}"
         self.projected: dict[str, list[int]] = {}
         self.keys: set[str] = set()
+        self.explained = False
 
     def all(self) -> Carried:
         shown = [s for s in self.spaces if self.steps.intersection(self.reading.run.steps(s))]
@@ -224,6 +196,13 @@ class _Carrying:
             if n_components == 2:
                 self._try(f"{self.base}/clusters", projection=key, step=step)
         whole = len(frames) == len(described["frames"])
+        if steps:
+            frame = explanations_of_all(self.reading, key, steps[-1])
+            if frame is not None:
+                self.explained = True
+                self._carry(
+                    f"{self.base}/explanations", {"projection": key, "step": steps[-1]}, frame
+                )
         for asked in measurements_of_map(space, key, steps, whole=whole):
             self._measured(asked)
         self.projected[space] = sorted({*self.projected.get(space, []), *steps})
@@ -338,7 +317,8 @@ class _Carrying:
     def _leave_out(self, shown: Sequence[str]) -> None:
         run, say = self.reading.run, self.carried.left_out.append
         self.carried.left_out.insert(0, "the vectors themselves")
-        say("why items are where they are")
+        why = "why items are where they are"
+        say(f"{why} before the last step, or several at once" if self.explained else why)
         absent = [space for space in run.spaces if space not in shown]
         if absent:
             say(f"{_counted(len(absent), 'space')}: {', '.join(map(repr, absent[:5]))}")

@@ -1,3 +1,4 @@
+import { carriedExplanation, onlyRow, type ExplanationBody } from "./carried_explanations.js";
 import { carriedNeighbors } from "./carried_neighbors.js";
 import { ServerError, withQuery, type Transport } from "./transport.js";
 import type { ItemDetails, ItemPrediction, RunDescription, ServerEvent } from "./types.js";
@@ -67,6 +68,9 @@ export class EmbeddedTransport implements Transport {
     const { what, run } = questionOf(path);
     const { rows, columns } = (body ?? {}) as { rows?: number[]; columns?: string[] };
     if (what === "table" && rows !== undefined) return this.table(run, rows, columns) as Promise<T>;
+    if (what === "explanation") {
+      return this.explanation(run, body as ExplanationBody) as Promise<T>;
+    }
     return Promise.reject(
       new ServerError(
         "not_in_file",
@@ -124,6 +128,20 @@ export class EmbeddedTransport implements Transport {
     return carriedNeighbors({ nearest, ids }, query);
   }
 
+  private async explanation(run: string, asked: ExplanationBody) {
+    const { projection, step, since, bits, features } = asked;
+    const path = withQuery(`/api/runs/${run}/explanations`, { projection, step });
+    const row = onlyRow(bits ?? "");
+    const refused =
+      this.placeOf(path) === undefined || since !== undefined
+        ? "This page does not hold that explanation: it tells why items are where PCA has them at its last step, where it tells so at all."
+        : row === null
+          ? "This page explains one item at a time."
+          : null;
+    if (refused !== null) throw new ServerError("not_in_file", refused, 404);
+    return carriedExplanation((await this.answer(path)) as ArrayBuffer, row!, features ?? []);
+  }
+
   private async predictionOf(
     run: string,
     row: number,
@@ -156,7 +174,8 @@ export class EmbeddedTransport implements Transport {
     if (answer === undefined) {
       answer = this.read(place);
       // Frames and pages of thumbnails are kept by whoever asked for them.
-      if (place[0] === "json" || /\/(predictions|nearest)\?/.test(key)) this.kept.set(key, answer);
+      if (place[0] === "json" || /\/(predictions|nearest|explanations)\?/.test(key))
+        this.kept.set(key, answer);
     }
     return answer;
   }

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import type { NeighborAnswer } from "../../src/data/knowing.js";
+import type { Explanation, NeighborAnswer } from "../../src/data/knowing.js";
 import { EmbeddedTransport, embeddedIn, type Embedded } from "../../src/data/embedded.js";
 import { decode, encode } from "../../src/data/wire.js";
 
@@ -21,6 +21,18 @@ const nearest = (rows: number[]) =>
     },
     { metric: "euclidean", method: "exact", recall: 1, n_checked: 0, n_samples: 3, largest: 8 },
   );
+const explained = encode(
+  {
+    features: { data: Uint16Array.from([2, 0, 1, 2, 0, 0, 0, 0]), shape: [2, 4] },
+    contributions: { data: Float32Array.from([3, -1, 2, 0, 0, 0, 0, 0]), shape: [2, 4] },
+    sums: {
+      data: Float32Array.from([5, 5, 1, 2, 4, 4, 1, 1, ...Array<number>(8).fill(Number.NaN)]),
+      shape: [2, 8],
+    },
+    residuals: { data: Float32Array.from([0.5, 0]) },
+  },
+  { about: { label: "exact", exact: true }, names: ["x", "y", "z"], step: 5, n_listed: 2 },
+);
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
 const BYTES: Record<string, ["json" | "bytes", Uint8Array]> = {
@@ -33,6 +45,7 @@ const BYTES: Record<string, ["json" | "bytes", Uint8Array]> = {
   [`${RUN}/frames?projection=k&step=5`]: ["bytes", new Uint8Array(frame)],
   [`${RUN}/nearest?space=h&step=5`]: ["bytes", new Uint8Array(nearest([1, 2, 0, 2, 1, 0]))],
   [`${RUN}/nearest?space=h&step=6`]: ["bytes", new Uint8Array(nearest([2, 1, 65535, 65535, 1, 0]))],
+  [`${RUN}/explanations?projection=k&step=5`]: ["bytes", new Uint8Array(explained)],
   [`${RUN}/predictions?step=5`]: ["bytes", new Uint8Array(predictions)],
   [`${RUN}/items?block=0`]: [
     "json",
@@ -112,6 +125,30 @@ describe.each([0, 1] as const)("an exported page with packed = %i", (packed) => 
     ]);
     expect(both.shared).toEqual([1, 2]);
     expect(absent.other?.reason).toContain("no vector in h at step 6");
+  });
+
+  it("tells why one item is where it is at the last step", async () => {
+    const asked = (byte: number, more = {}) =>
+      page().send<Explanation>(`${RUN}/explanation`, {
+        projection: "k",
+        step: 5,
+        bits: btoa(String.fromCharCode(byte)),
+        features: [2, 1],
+        ...more,
+      });
+    const answer = await asked(0b01);
+
+    expect(answer).toMatchObject({ status: "ready", label: "exact", residual: 0.5, n_rows: 1 });
+    expect(answer.axes[0]).toMatchObject({ coordinate: 5, sum: 5, offset: 1, rest: 2 });
+    expect(answer.axes[0]!.features.map((one) => [one.name, one.contribution])).toEqual([
+      ["z", 3],
+      ["x", -1],
+    ]);
+    expect(answer.asked).toEqual([]); // neither has all of its contributions here
+    await expect(asked(0b10)).rejects.toThrow("no place at step 5");
+    await expect(asked(0b11)).rejects.toThrow("one item at a time");
+    await expect(asked(0b01, { since: 1 })).rejects.toMatchObject({ kind: "not_in_file" });
+    await expect(asked(0b01, { step: 4 })).rejects.toMatchObject({ kind: "not_in_file" });
   });
 
   it("says which neighbours it does not hold", async () => {
