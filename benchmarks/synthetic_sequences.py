@@ -1,4 +1,6 @@
-"""Sequences made on purpose: what each does is known, and no method was tuned to them.
+"""Sequences made on purpose: what each does is known.
+
+How `refine` samples its rough map was chosen by looking at them, so they are not held out.
 
     python -m benchmarks.synthetic_sequences --peers ~/peers/bin/python
 
