@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from driftglass.neighbors import nearest_neighbors, remember_neighbors
 from driftglass.projections import TSNE, UMAP
@@ -104,3 +105,64 @@ def test_nothing_is_kept_after_the_block(X):
     nearest_neighbors(X, 5)
 
     assert graphs.n_found == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (
+            UMAP(min_dist=0.5, n_epochs=20, random_state=0),
+            UMAP(n_epochs=20, random_state=0),
+        ),
+        (
+            TSNE(init="spectral", n_iter=20, early_exaggeration_iter=10),
+            TSNE(init="spectral", n_iter=30, early_exaggeration_iter=10),
+        ),
+    ],
+)
+def test_affinities_and_spectral_starts_are_made_once_and_change_no_bit(X, first, second):
+    alone = clone(second).fit_transform(X)
+
+    with remember_neighbors() as graphs:
+        first.fit(X)
+        assert (graphs.n_found, graphs.n_stages_found) == (0, 0)
+        after = second.fit_transform(X.copy())
+
+    assert (graphs.n_found, graphs.n_stages_found) == (1, 2)
+    np.testing.assert_array_equal(after, alone)
+
+
+def test_a_stage_of_other_settings_is_made_anew(X):
+    with remember_neighbors() as graphs:
+        UMAP(n_epochs=5).fit(X)
+        UMAP(n_epochs=5, set_op_mix_ratio=0.5, n_components=3).fit(X)
+        TSNE(perplexity=20, n_iter=5, early_exaggeration_iter=5).fit(X)
+        TSNE(perplexity=10, n_iter=5, early_exaggeration_iter=5).fit(X)
+
+    assert graphs.n_stages_found == 0
+
+
+def test_later_stages_leave_first_when_room_is_short(X):
+    with remember_neighbors() as graphs:
+        nearest_neighbors(X, 14)
+        nbytes = graphs.nbytes
+
+    with remember_neighbors(max_bytes=nbytes) as graphs:
+        for _ in range(2):
+            UMAP(n_epochs=5).fit(X)
+
+    assert (graphs.n_found, graphs.n_stages_found) == (1, 0)
+    assert graphs.nbytes <= nbytes
+
+
+def test_what_a_stage_has_to_say_is_said_every_time():
+    apart = np.random.default_rng(0).normal(size=(80, 3)) + np.repeat([[0], [1e3]], 40, axis=0)
+
+    with remember_neighbors() as graphs:
+        notes = [
+            UMAP(n_neighbors=5, n_epochs=5, random_state=0).fit(apart).notes_ for _ in range(2)
+        ]
+
+    assert graphs.n_stages_found == 2
+    assert notes[0] == notes[1]
+    assert "2 parts" in notes[0][0]

@@ -1,42 +1,49 @@
-"""Neighbours found once for several methods that ask for them."""
+"""Stages made once for several maps: neighbours, and what methods make of them."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._graph import NeighborGraph
 
-__all__ = ["RememberedGraphs", "remember_neighbors", "remembered"]
+__all__ = ["RememberedGraphs", "remember_neighbors", "remembered", "remembered_stage"]
+
+Made = TypeVar("Made")
 
 MAX_BYTES = 1 << 30
 
 
 class RememberedGraphs:
-    """Neighbour graphs by the content of the vectors they were found in.
+    """Neighbour graphs, and what was made of them, by the content of what they were made of.
 
     Parameters
     ----------
     max_bytes : int
-        What the graphs may take; those not asked for the longest are dropped.
+        What all may take; what was not asked for the longest is dropped, later stages first.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.n_found = 0
         """How often a graph was there already."""
+        self.n_stages_found = 0
+        """How often a later stage was there already."""
         self._graphs: OrderedDict[tuple[Any, ...], tuple[NeighborGraph, int]] = OrderedDict()
+        self._stages: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all graphs."""
-        return sum(g.indices.nbytes + g.distances.nbytes for g, _ in self._graphs.values())
+        """Bytes of all graphs and later stages."""
+        graphs = (graph for graph, _ in self._graphs.values())
+        return sum(map(_nbytes, graphs)) + sum(map(_nbytes, self._stages.values()))
 
     def find(
         self,
@@ -56,9 +63,33 @@ class RememberedGraphs:
         graph = search()
         self._graphs[key] = (graph, random_state)
         self._graphs.move_to_end(key)
-        while self.nbytes > self.max_bytes and self._graphs:
-            self._graphs.popitem(last=False)
+        self._make_room()
         return graph
+
+    def stage(
+        self,
+        what: str,
+        of: Sequence[NDArray[Any]],
+        settings: tuple[Any, ...],
+        make: Callable[[], Made],
+    ) -> Made:
+        """What a method makes of these arrays, from an earlier fit where there was one.
+
+        Nobody may change the arrays in what is returned.
+        """
+        key = (what, *map(_digest, of), *settings)
+        if key in self._stages:
+            self.n_stages_found += 1
+        else:
+            self._stages[key] = make()
+        self._stages.move_to_end(key)
+        made: Made = self._stages[key]
+        self._make_room()
+        return made
+
+    def _make_room(self) -> None:
+        while self.nbytes > self.max_bytes and (self._stages or self._graphs):
+            (self._stages or self._graphs).popitem(last=False)
 
 
 _CURRENT: ContextVar[RememberedGraphs | None] = ContextVar("remembered", default=None)
@@ -70,17 +101,19 @@ def remember_neighbors(*, max_bytes: int = MAX_BYTES) -> Iterator[RememberedGrap
 
     Within the block, every search of `nearest_neighbors`, and so every fit of UMAP, t-SNE, PaCMAP,
     LocalMAP and PHATE, first looks for a graph of equal vectors: by a hash of their content, the
-    metric, the kind of search and, unless it was exact, the seed.
+    metric, the kind of search and, unless it was exact, the seed. The affinities that UMAP and
+    t-SNE make of equal graphs, and their spectral starts, are made once as well, so that a fit with
+    another `min_dist` or learning rate goes straight to the layout. Maps are the same to the bit.
 
     Parameters
     ----------
     max_bytes : int
-        What the graphs may take; those not asked for the longest are dropped.
+        What all may take; what was not asked for the longest is dropped, later stages first.
 
     Yields
     ------
     graphs : RememberedGraphs
-        With ``n_found``, how often a search was spared.
+        With ``n_found``, how often a search was spared, and ``n_stages_found``.
 
     Examples
     --------
@@ -103,6 +136,29 @@ def remember_neighbors(*, max_bytes: int = MAX_BYTES) -> Iterator[RememberedGrap
 def remembered() -> RememberedGraphs | None:
     """The graphs of the block that is running, if there is one."""
     return _CURRENT.get()
+
+
+def remembered_stage(
+    what: str, of: Sequence[Any], settings: tuple[Any, ...], make: Callable[[], Made]
+) -> Made:
+    """`make`, or what it made before of equal arrays in the block that is running.
+
+    Anything in `of` that is no array, such as sparse rows, is not compared: then it is made anew.
+    """
+    graphs = remembered()
+    if graphs is None or not all(isinstance(array, np.ndarray) for array in of):
+        return make()
+    return graphs.stage(what, of, settings, make)
+
+
+def _nbytes(made: Any) -> int:
+    if isinstance(made, np.ndarray):
+        return made.nbytes
+    if isinstance(made, tuple):
+        return sum(map(_nbytes, made))
+    if is_dataclass(made):
+        return sum(_nbytes(getattr(made, field.name)) for field in fields(made))
+    return 0
 
 
 def _answers(kept: NeighborGraph, seed: int, n_neighbors: int, random_state: int) -> bool:

@@ -21,6 +21,11 @@ class Notes(list[str]):
         self.append(note)
         self._remarks.add(note)
 
+    def take(self, others: Notes) -> None:
+        """Add the notes of a stage, each as what it was there."""
+        self.extend(others)
+        self._remarks |= others._remarks
+
     def published(self, *, stacklevel: int = 3) -> tuple[str, ...]:
         """Warn on behalf of the caller of a public method, and keep all."""
         for note in self:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from .._device import as_device
 from ..errors import DriftglassWarning
 from ..neighbors import NeighborGraph, NeighborIndex
+from ..neighbors._remembered import remembered_stage
 from ..parallel import effective_n_jobs
 from ._affinities import Affinities
 from ._estimator import Transformer, random_state_of
@@ -353,7 +355,10 @@ class TSNE(Transformer):
             start = random_start(n_samples, n_components, rng)
         elif self.init == "spectral":
             n_threads = effective_n_jobs(self.n_jobs)
-            start = spectral_start(affinities.to_sparse(), n_components, n_threads)
+            graph = affinities.to_sparse()
+            of = (graph.indptr, graph.indices, graph.data)
+            make = partial(spectral_start, graph, n_components, n_threads)
+            start = remembered_stage("spectral start of affinities", of, (n_components,), make)
         else:
             start = principal_start(X, self.metric, n_components)
         return scaled(start, START_DEVIATION, rng).astype(np.float32)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import ShapeError
 from ..neighbors import NeighborGraph
+from ..neighbors._remembered import remembered_stage
 from ._affinities import (
     Affinities,
     as_perplexities,
@@ -74,10 +75,13 @@ def affinities_for(
         )
         graph = graph.restrict(neighbors_for(perplexities, graph.n_neighbors + 1))
     watch.before_the_map("affinities", 0, 1)
-    weight = float(estimator.target_weight)
-    n_jobs = estimator.n_jobs
-    found = joint_affinities(graph, perplexities, n_jobs, labels=labels, target_weight=weight)
-    return found, graph
+    weight, n_jobs = float(estimator.target_weight), estimator.n_jobs
+
+    def joined() -> Affinities:
+        return joint_affinities(graph, perplexities, n_jobs, labels=labels, target_weight=weight)
+
+    of = [graph.indices, graph.distances, *([] if labels is None else [labels])]
+    return remembered_stage("joint affinities", of, (tuple(perplexities), weight), joined), graph
 
 
 def _neighbors(estimator: Any, X: Any, k: int, watch: Watch) -> NeighborGraph:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .._device import Device, as_device
 from ..errors import InvalidInputError
 from ..neighbors import NeighborGraph, nearest_neighbors
+from ..neighbors._remembered import remembered_stage
 from ..parallel import effective_n_jobs
 from ._affine import AffineMap
 from ._density import DensityForce, DensityTerm, edge_distances, log_radii
@@ -209,13 +210,20 @@ class Stages:
         """The fuzzy graph of the neighbours, sharpened by targets."""
         estimator = self.estimator
         self.watch.before_the_map("affinities", 0, 1)
-        graph = fuzzy_graph(
-            neighbors,
-            set_op_mix_ratio=float(estimator.set_op_mix_ratio),
-            local_connectivity=float(estimator.local_connectivity),
-            longest=estimator.disconnection_distance,
-            n_threads=self.n_threads,
-        )
+        mix, local = float(estimator.set_op_mix_ratio), float(estimator.local_connectivity)
+        longest = estimator.disconnection_distance
+
+        def joined() -> FuzzyGraph:
+            return fuzzy_graph(
+                neighbors,
+                set_op_mix_ratio=mix,
+                local_connectivity=local,
+                longest=longest,
+                n_threads=self.n_threads,
+            )
+
+        of = (neighbors.indices, neighbors.distances)
+        graph = remembered_stage("fuzzy graph", of, (mix, local, longest), joined)
         if target is None:
             return graph
         k = int(estimator.target_n_neighbors)
@@ -232,15 +240,29 @@ class Stages:
         if not isinstance(init, str) and len(self.groups.group) == len(init):
             init = np.asarray(init)[self.groups.first]
         precomputed = isinstance(estimator.metric, str) and estimator.metric == "precomputed"
-        return initial_positions(
-            init,
-            None if precomputed else base,
-            graph,
-            int(estimator.n_components),
-            random_state=self.forces.seed,
-            n_threads=self.n_threads,
-            notes=self.notes,
-        )
+        n_components, seed = int(estimator.n_components), self.forces.seed
+
+        def arranged() -> tuple[NDArray[np.float32], Notes]:
+            said = Notes()
+            start = initial_positions(
+                init,
+                None if precomputed else base,
+                graph,
+                n_components,
+                random_state=seed,
+                n_threads=self.n_threads,
+                notes=said,
+            )
+            return start, said
+
+        if isinstance(init, str) and init == "spectral":
+            of = (base, graph.starts, graph.columns, graph.weights)
+            settings = (precomputed, n_components, seed)
+            start, said = remembered_stage("spectral start", of, settings, arranged)
+        else:
+            start, said = arranged()
+        self.notes.take(said)
+        return start
 
     def layout(
         self, start: NDArray[np.float32], graph: FuzzyGraph, radii: NDArray[np.float64] | None
