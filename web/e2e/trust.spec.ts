@@ -7,7 +7,7 @@ const trust = (page: Page) => page.getByRole("region", { name: "Trust" });
 /** Waits until the errors of the map on screen are known. */
 const errors = (page: Page) =>
   measured(
-    trust(page).getByText("Faithfulness F", { exact: true }),
+    trust(page).getByText(/Faithfulness F/),
     trust(page).getByRole("button", { name: /Measure errors/ }),
   );
 
