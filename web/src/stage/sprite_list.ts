@@ -8,6 +8,8 @@ const LARGEST = 64;
 /** Sides of a thumbnail to the room that half of the points have; in space many lie in a line. */
 const CROWDING = { 2: 3.3, 3: 1.2 } as const;
 const SMALLEST_OF_ALL = 14;
+/** How much larger than the crowd allows a small thumbnail is, until it is whole. */
+const GENEROUS = 1.6;
 /** Room between thumbnails that do not overlap, in sides. */
 const AIR = 1.12;
 /** Where a thumbnail that just found room is all there. */
@@ -67,7 +69,8 @@ export function sideFor(
   all: boolean,
   dimensions: 2 | 3 = 2,
 ): number {
-  const side = Math.min(LARGEST, CROWDING[dimensions] * typical * pixels);
+  const fair = Math.min(LARGEST, CROWDING[dimensions] * typical * pixels);
+  const side = Math.max(fair, Math.min(FADES_IN[1], GENEROUS * fair));
   return all ? Math.max(SMALLEST_OF_ALL, side) : side;
 }
 
