@@ -192,7 +192,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         X = np.random.default_rng(0).standard_normal((n_read, 128), dtype=np.float32)
         file = VectorFile(X, np.arange(n_read))
-        for name in ("x.npy", "x.parquet", "x.arrow", "x.safetensors"):
+        for name in ("x.npy", "x.npz", "x.parquet", "x.arrow", "x.safetensors"):
             path = write_file(Path(scratch) / name, file)
             result["reading"].append(reading(path))
             print(json.dumps(result["reading"][-1]))

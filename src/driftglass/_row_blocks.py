@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .errors import FormatError
 
-__all__ = ["BLOCK_BYTES", "RowBlocks", "in_blocks", "rows_per_block"]
+__all__ = ["BLOCK_BYTES", "RowBlocks", "filled", "in_blocks", "rows_per_block"]
 
 BLOCK_BYTES = 8 << 20
 """As large as a chunk of the store has a checksum for; larger blocks are not faster."""
@@ -117,14 +117,14 @@ def in_blocks(X: Any) -> Any:
             stream.seek(start)
             for begin in range(0, n_rows, per_block):
                 block = buffer[: min(per_block, n_rows - begin)]
-                if not _filled(stream, block):
+                if not filled(stream, block):
                     return
                 yield block
 
     return RowBlocks(path.name, (n_rows, width), dtype, read)
 
 
-def _filled(stream: Any, block: NDArray[Any]) -> bool:
+def filled(stream: Any, block: NDArray[Any]) -> bool:
     """Fill a block from a file; False where the file ends before."""
     view = memoryview(block.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
     while len(view):

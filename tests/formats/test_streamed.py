@@ -18,6 +18,7 @@ N, WIDTH = 70_000, 64
 """17.9 MB of float32: a little more than two blocks."""
 FILES = {
     "npy": ("x.npy", None),
+    "npz": ("x.npz", None),
     "safetensors": ("x.safetensors", None),
     "parquet": ("x.parquet", "pyarrow"),
     "arrow": ("x.arrow", "pyarrow"),
@@ -75,6 +76,29 @@ def test_columns_of_numbers_become_blocks_of_features(tmp_path):
     assert file.features == tuple(columns)
     assert file.ids[:2].tolist() == [5, 6]
     np.testing.assert_array_equal(np.asarray(file.X)[:, 15], columns["f15"].astype(np.float32))
+
+
+def test_a_compressed_archive_that_is_damaged_says_so_when_its_blocks_are_read(tmp_path, X):
+    path = tmp_path / "x.npz"
+    np.savez_compressed(path, X=X, label=np.arange(len(X)))
+    (file,) = read_file(path, streamed=True)
+    assert isinstance(file.X, RowBlocks)
+    assert list(file.columns) == ["label"]
+
+    held = bytearray(path.read_bytes())
+    held[len(held) // 3] ^= 0xFF
+    path.write_bytes(held)
+
+    with pytest.raises(FormatError, match="not a whole NumPy file"):
+        np.asarray(file.X)
+
+
+def test_what_cannot_be_read_row_by_row_is_read_whole(tmp_path, X):
+    np.savez(tmp_path / "x.npz", X=np.asfortranarray(X))
+    (file,) = read_file(tmp_path / "x.npz", streamed=True)
+
+    assert isinstance(file.X, np.ndarray)
+    np.testing.assert_array_equal(file.X, X)
 
 
 def test_a_run_of_blocks_is_the_run_of_the_array(tmp_path, X):

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arrays import as_ids
-from .._npy import load_npy, load_npz, undisturbed
+from .._npy import load_npy
 from ..errors import FormatError, InvalidInputError, NotFoundError, ShapeError, StoreError
 from ._delimited import read_delimited
-from ._limits import checked_shape, refuse_bomb
+from ._npz import read_npz, why_not_loaded
 from ._parquet import read_parquet
 
 __all__ = [
@@ -101,7 +101,7 @@ def read_vectors(
     flatten : bool
         Whether an array of more than two dimensions becomes one of two.
     streamed : bool
-        Let vectors of a Parquet file be `RowBlocks`, where they are large.
+        Let vectors of a Parquet or .npz file be `RowBlocks`, where they are large.
 
     Returns
     -------
@@ -144,7 +144,9 @@ def read_vectors(
             X = _load(path)
             return checked(path, VectorFile(X, np.arange(len(X) if X.ndim else 0)), flatten)
         if suffix == ".npz":
-            return checked(path, _from_npz(path, array, ids, drop), flatten)
+            vectors, beside = read_npz(path, array, drop, streamed=streamed)
+            file = VectorFile(vectors, np.arange(len(vectors)), beside)
+            return checked(path, named_rows(file, ids), flatten)
         if suffix == ".parquet":
             table: Columns = read_parquet(path, drop, streamed=streamed)
         else:
@@ -164,73 +166,7 @@ def _load(path: Path) -> NDArray[Any]:
     try:
         return load_npy(path)
     except (ValueError, EOFError) as error:
-        raise FormatError(_why_not_loaded(path, error)) from error
-
-
-def _why_not_loaded(path: Path, error: Exception) -> str:
-    if path.stat().st_size == 0:
-        return f"{path.name} is empty. Write it again."
-    with path.open("rb") as stream:
-        begins = stream.read(2)
-    if begins not in (b"PK", b"\x93N"):
-        return f"{path.name} is no NumPy file, whatever its name says. Write it with numpy.save."
-    said = str(error)
-    if "pickle" in said or "Python objects" in said:
-        return (
-            f"{path.name} holds Python objects, which are not read, because they could run code. "
-            f"Save numbers: numpy.save(path, numpy.asarray(vectors, dtype='float32'))."
-        )
-    return f"{path.name} is not a whole NumPy file: {said}. Write it again."
-
-
-def _from_npz(path: Path, array: str | None, ids: str | None, drop: Collection[str]) -> VectorFile:
-    import zipfile
-
-    try:
-        undisturbed(lambda: _refuse_npz_bombs(path))
-        held = load_npz(path, without=drop)
-        arrays = {name: one for name, one in held.items() if isinstance(one, np.ndarray)}
-    except (ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
-        raise FormatError(_why_not_loaded(path, error)) from error
-    if array is None:
-        able = [n for n, a in arrays.items() if a.ndim >= 2 and a.dtype.kind in "fiub"]
-        if len(able) != 1:
-            shapes = ", ".join(f"{name} {held.shape}" for name, held in arrays.items())
-            problem = f"{len(able)} arrays could be the vectors" if able else "no array has rows"
-            raise InvalidInputError(f"{path.name}: {problem} ({shapes}). Say which with --array.")
-        array = able[0]
-    if array not in arrays:
-        raise NotFoundError.for_name("array", array, list(arrays))
-    X = arrays.pop(array)
-    if X.ndim == 0:
-        raise ShapeError(f"{array} of {path.name} is a single value; rows of numbers are needed.")
-    beside = {name: held for name, held in arrays.items() if held.shape == (len(X),)}
-    return named_rows(VectorFile(X, np.arange(len(X)), beside), ids)
-
-
-def _refuse_npz_bombs(path: Path) -> None:
-    """Compare what each member's header announces with the bytes there are, before any is read."""
-    import zipfile
-
-    with zipfile.ZipFile(path) as archive:
-        for member in archive.infolist():
-            refuse_bomb(member.compress_size, member.file_size, f"{path.name}: {member.filename}")
-            if not member.filename.endswith(".npy") or member.file_size < 10:
-                continue
-            with archive.open(member) as stream:
-                version = np.lib.format.read_magic(stream)
-                read = getattr(np.lib.format, f"read_array_header_{version[0]}_0", None)
-                if read is None:
-                    raise FormatError(f"{path.name}: {member.filename} is of a newer version.")
-                shape, _, dtype = read(stream)
-                if dtype.hasobject:
-                    continue  # refused by the reader, in words of its own
-                checked_shape(
-                    shape,
-                    dtype.itemsize,
-                    member.file_size - stream.tell(),
-                    f"{path.name}: {member.filename}",
-                )
+        raise FormatError(why_not_loaded(path, error)) from error
 
 
 class Columns(Protocol):
