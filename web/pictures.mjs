@@ -47,13 +47,13 @@ async function select(page) {
   const map = await page.locator("canvas").first().boundingBox();
   const at = (x, y) => [map.x + x * map.width, map.y + y * map.height];
   await page.keyboard.press("l");
-  await page.mouse.move(...at(0.505, 0.63));
+  await page.mouse.move(...at(0.68, 0.22));
   await page.mouse.down();
   for (const [x, y] of [
-    [0.605, 0.63],
-    [0.605, 0.86],
-    [0.505, 0.86],
-    [0.505, 0.63],
+    [0.83, 0.22],
+    [0.83, 0.46],
+    [0.68, 0.46],
+    [0.68, 0.22],
   ]) {
     await page.mouse.move(...at(x, y), { steps: 8 });
   }
