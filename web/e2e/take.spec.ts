@@ -12,6 +12,13 @@ async function exhibit(page: Page, hash = "", show = "run"): Promise<void> {
   await expect(page.getByRole("complementary", { name: "Take away" })).toBeVisible();
 }
 
+/** Images cannot be written as shapes; without them, points are. */
+async function withoutImages(page: Page): Promise<void> {
+  const app = await appOf(page);
+  await app.evaluate(({ viewer }) => viewer.state.sprites.shown.set(false));
+  await expect.poll(() => app.evaluate(({ viewer }) => viewer.state.sprites.drawn.value)).toBe(0);
+}
+
 async function saved(page: Page, button: string): Promise<{ name: string; bytes: Buffer }> {
   const waiting = page.waitForEvent("download");
   await page.getByRole("button", { name: button, exact: true }).click();
@@ -72,6 +79,7 @@ test("a picture of parts is the picture of the whole", async ({ page }) => {
 
 test("SVG holds dots as circles and names as text, and looks like the map", async ({ page }) => {
   await exhibit(page, "theme=light");
+  await withoutImages(page);
   await page.getByLabel("Legend at the side").uncheck();
   await page.getByLabel("Caption below").uncheck();
   await choose(page, "SVG");
@@ -110,6 +118,9 @@ test("PDF holds dots as shapes and letters as text; more points become a picture
 }) => {
   await exhibit(page);
   await choose(page, "PDF");
+  const { bytes: drawn } = await saved(page, "Save the picture");
+  const why = await page.getByRole("status").last().textContent();
+  await withoutImages(page);
   const { bytes } = await saved(page, "Save the picture");
   const small = pdfParts(bytes);
   await page.goto("/gallery.html?show=large#");
@@ -119,6 +130,8 @@ test("PDF holds dots as shapes and letters as text; more points become a picture
   const { bytes: many } = await saved(page, "Save the picture");
   const said = await page.getByRole("status").last().textContent();
 
+  expect(drawn.toString("latin1")).toContain("/Subtype /Image");
+  expect(why).toContain("images cannot be written as shapes");
   expect(bytes.subarray(0, 8).toString()).toBe("%PDF-1.4");
   expect(small.wellPlaced).toBe(true);
   expect(small.content.match(/ m [\d.-]+ [\d.-]+ l S/g)?.length).toBeGreaterThan(1500);
